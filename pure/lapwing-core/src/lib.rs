@@ -1,0 +1,15 @@
+//! The words of the field and how they are spelled and trusted.
+//!
+//! No heap, no clock, no IO. Everything that crosses a wire or survives a power cut
+//! is defined here, byte for byte; `formats/` says the same for other languages.
+
+#![no_std]
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+#[cfg(test)]
+extern crate std;
+
+mod digest;
+
+pub use digest::{Digest, Hasher, ParseDigestError, ShortDigest};
