@@ -10,6 +10,32 @@
 #[cfg(test)]
 extern crate std;
 
-mod digest;
+pub mod limits;
 
+mod digest;
+mod id;
+mod time;
+mod version;
+
+pub mod cbor;
+
+mod release;
+
+pub mod trust;
+
+pub mod envelope;
+
+mod anchor;
+
+pub mod wire;
+
+pub use anchor::{OpenError, TrustAnchor, Verified};
+pub use cbor::{DecodeError, NoRoom, Wire};
 pub use digest::{Digest, Hasher, ParseDigestError, ShortDigest};
+pub use id::{
+    AttemptId, BootId, BuildId, ComponentName, DeviceId, FleetId, HardwareClass, KeyId, Name, Nonce,
+    ParseIdError, ParseNameError, Variant, Version,
+};
+pub use release::{Compatibility, Release, ReleaseFlags, Requirement};
+pub use time::{UnixSeconds, Uptime};
+pub use version::{Bump, Semver, VersionRange};
