@@ -11,5 +11,10 @@
 extern crate std;
 
 mod digest;
+mod slot_table;
 
 pub use digest::{Digest, Hasher, ParseDigestError, ShortDigest};
+pub use slot_table::{
+    Booted, OldSlot, Phase, Return, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SLOT_TABLE_LEN, Slot, SlotEntry,
+    SlotState, SlotTable, SlotTableError, SlotTableUnreadable, Start, StartLimits,
+};
