@@ -14,6 +14,7 @@ pub mod limits;
 
 mod digest;
 mod id;
+mod slot_table;
 mod time;
 mod version;
 
@@ -37,5 +38,9 @@ pub use id::{
     ParseIdError, ParseNameError, Variant, Version,
 };
 pub use release::{Compatibility, Release, ReleaseFlags, Requirement};
+pub use slot_table::{
+    Booted, OldSlot, Phase, Return, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SLOT_TABLE_LEN, Slot, SlotEntry,
+    SlotState, SlotTable, SlotTableError, SlotTableUnreadable, Start, StartLimits,
+};
 pub use time::{UnixSeconds, Uptime};
 pub use version::{Bump, Semver, VersionRange};
