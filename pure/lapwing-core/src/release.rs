@@ -142,8 +142,9 @@ mod key {
 impl Release {
     /// How many keys this release spells: values that mean "nothing special" are left out.
     fn keys(&self) -> u64 {
-        let always = 11_u64;
+        let always = 9_u64;
         let optional = [
+            !self.hardware.is_empty(),
             self.raise_to != 0,
             self.bootloader_min != 0,
             !self.installable_from.is_empty(),
@@ -156,7 +157,7 @@ impl Release {
             self.sbom.is_some(),
             self.notes.is_some(),
             self.flags != ReleaseFlags::default(),
-            self.trial_s_max.is_some(),
+            self.trial_s_max.unwrap_or(0) != 0,
             self.encryption.is_some(),
         ];
         always.saturating_add(optional.iter().map(|present| u64::from(*present)).sum())
