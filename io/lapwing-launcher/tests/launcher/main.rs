@@ -3,6 +3,8 @@
 //! Touches: processes, a temporary directory each. `LAPWING_LAUNCHER` names another binary to test.
 //! Never: sleeps; every wait is for a process or a pipe.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
 mod broken_images;
 mod device;
 mod flags;

@@ -3,11 +3,11 @@
 //! Touches: `device`, file-size limits, mount namespaces.
 //! Never: counts a try that did not reach the disk.
 
-use crate::device::{Device, NEW, OLD, complained, launcher, output, said};
+use crate::device::{Device, NEW, OLD, complained, launcher, output, said, spawn};
 use lapwing_core::{OldSlot, Slot};
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// Runs under a limit that lets no file be written, as on a full disk.
 #[expect(unsafe_code, reason = "a limit for the child alone is set between fork and exec")]
@@ -78,6 +78,18 @@ fn on_a_read_only_file_system_the_confirmed_slot_starts() {
 }
 
 #[test]
+fn whoever_holds_the_lock_for_a_moment_is_waited_for() {
+    let device = Device::on_trial(NEW);
+    let file = File::open(device.table_path()).unwrap();
+    file.lock().unwrap();
+    let waiting = spawn(device.command("run", &[]).stdout(Stdio::piped()));
+    assert_eq!(Device::on_trial(NEW).starts(3), ["new b", "new b", "old a"]);
+    drop(file);
+    assert_eq!(said(&waiting.wait_with_output().unwrap()), "new b");
+    assert_eq!(device.table().starts_total, 1);
+}
+
+#[test]
 fn whoever_hangs_with_the_lock_does_not_keep_a_slot_from_starting() {
     let device = Device::on_trial(NEW);
     let before = device.table();
@@ -140,7 +152,7 @@ fn a_reader_of_errors_that_went_away_kills_nothing() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut command = device.command("run", &[]);
-    command.stdout(std::process::Stdio::piped()).stderr(writer);
-    let output = crate::device::spawn(&mut command).wait_with_output().unwrap();
+    command.stdout(Stdio::piped()).stderr(writer);
+    let output = spawn(&mut command).wait_with_output().unwrap();
     assert_eq!(said(&output), "old a");
 }
