@@ -9,6 +9,7 @@ use crate::flags::{DigestCheck, Job};
 use crate::os::{self, Access, Errno, File, Path};
 use crate::outcome::{Outcome, complain, say};
 use crate::table_file::TableFile;
+use core::ffi::CStr;
 use lapwing_core::{Hasher, Return, Slot, SlotEntry, SlotTable};
 
 /// Becomes an image. Comes back only if that is impossible.
@@ -36,29 +37,24 @@ struct Launch<'a> {
 
 impl Launch<'_> {
     fn by_table(&self, mut table: SlotTable, file: &TableFile) -> Outcome {
-        if self.job.digest == DigestCheck::BeforeFirstStart
-            && table.is_first_start()
-            && !self.holds(table.active, table.slot(table.active))
-        {
-            say(&[b"slot ", table.active.name().as_bytes(), b" does not hold the image that was staged"]);
-            match table.not_startable(Return::ImageDiffers) {
-                Ok(next) => table = keep(next, file),
-                Err(_) => return Outcome::NothingToStart,
-            }
-        }
         for _ in Slot::ALL {
-            let (slot, spent) = spend(table, file);
-            table = spent;
-            let why = self.become_image(slot);
-            if why.is_of_the_machine() {
-                return Outcome::Short;
-            }
-            if slot != table.active {
-                // The confirmed slot failed where no try could be written: the last hope is the other.
-                self.become_image(table.active);
-                break;
-            }
-            match table.not_startable(Return::NotStartable) {
+            let why = if self.is_another_image(&table) {
+                say(&[b"slot ", table.active.name().as_bytes(), b" does not hold the image that was staged"]);
+                Return::ImageDiffers
+            } else {
+                let (slot, spent) = spend(table, file);
+                table = spent;
+                if self.become_image(slot).is_of_the_machine() {
+                    return Outcome::Short;
+                }
+                if slot != table.active {
+                    // The confirmed slot failed where no try could be written: the other is the last hope.
+                    self.become_image(table.active);
+                    break;
+                }
+                Return::NotStartable
+            };
+            match table.not_startable(why) {
                 Ok(next) => table = keep(next, file),
                 Err(_) => break,
             }
@@ -95,22 +91,29 @@ impl Launch<'_> {
         self.root.join(&["/slots/", slot.name(), "/image"])
     }
 
-    fn holds(&self, slot: Slot, entry: &SlotEntry) -> bool {
-        const PIECE_BYTES: usize = 16 * 1024;
-        let Ok(file) = File::open(self.image(slot).as_c_str(), Access::Read) else { return false };
-        let (mut hasher, mut piece, mut offset) = (Hasher::new(), [0; PIECE_BYTES], 0);
-        while offset <= entry.image_size_bytes {
-            match file.read_at(&mut piece, offset) {
-                Ok(0) => break,
-                Ok(length) => {
-                    hasher.update(&piece[..length]);
-                    offset += length as u64;
-                }
-                Err(_) => return false,
-            }
-        }
-        offset == entry.image_size_bytes && hasher.finish() == entry.image
+    /// Whether a first start must not happen, if that is to be checked.
+    fn is_another_image(&self, table: &SlotTable) -> bool {
+        self.job.digest == DigestCheck::BeforeFirstStart
+            && table.is_first_start()
+            && !holds(self.image(table.active).as_c_str(), table.slot(table.active))
     }
+}
+
+fn holds(image: &CStr, entry: &SlotEntry) -> bool {
+    const PIECE_BYTES: usize = 16 * 1024;
+    let Ok(file) = File::open(image, Access::Read) else { return false };
+    let (mut hasher, mut piece, mut offset) = (Hasher::new(), [0; PIECE_BYTES], 0);
+    while offset <= entry.image_size_bytes {
+        match file.read_at(&mut piece, offset) {
+            Ok(0) => break,
+            Ok(length) => {
+                hasher.update(&piece[..length]);
+                offset += length as u64;
+            }
+            Err(_) => return false,
+        }
+    }
+    offset == entry.image_size_bytes && hasher.finish() == entry.image
 }
 
 /// The slot to start and the table it is started by, once the try is on disk.

@@ -133,6 +133,11 @@ fn an_image_that_is_not_the_staged_one_never_starts_if_digests_are_checked() {
         assert_eq!(device.table().returned, Some(Return::ImageDiffers));
         assert_eq!(device.table().starts_total, 0);
     }
+    let rescued = Device::on_trial(crate::device::NEW);
+    rescued.store(rescued.table().roll_back(Return::AgentAsked, OldSlot::Keep).unwrap());
+    rescued.put_image(Slot::B, changed);
+    fs::remove_file(rescued.image(Slot::A)).unwrap();
+    assert_eq!(rescued.run(&["--check-digest"]).status.code(), Some(122));
     let unchecked = Device::on_trial(crate::device::NEW);
     unchecked.put_image(Slot::B, changed);
     assert_eq!(unchecked.starts(1), ["bad b"]);

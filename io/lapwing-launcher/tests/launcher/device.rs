@@ -5,6 +5,7 @@
 
 use lapwing_core::{Booted, Digest, SLOT_RECORD_OFFSETS, SLOT_TABLE_LEN, Slot, SlotTable, StartLimits};
 use std::fs::{self, File, Permissions};
+use std::io::Write;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -113,6 +114,11 @@ pub(crate) fn said(output: &Output) -> String {
 
 pub(crate) fn complained(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// One line that the test harness does not hide.
+pub(crate) fn tell(line: &str) {
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
 }
 
 /// A child between fork and exec holds every open file of this process. An image that is being

@@ -5,7 +5,7 @@
 
 #![expect(unsafe_code, reason = "a process is stopped at its system calls by ptrace alone")]
 
-use crate::device::{Device, NEW, spawn};
+use crate::device::{Device, NEW, spawn, tell};
 use lapwing_core::{SlotTable, StartLimits};
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
@@ -97,5 +97,5 @@ fn a_launch_killed_anywhere_leaves_a_table_and_the_next_launch_goes_on() {
         check(tired, "old a"),
         check(|| Device::on_trial(b"no program"), "old a"),
     ];
-    println!("killed at {} points of four launches", counts.iter().sum::<usize>());
+    tell(&format!("the launcher was killed at {} points of four launches", counts.iter().sum::<usize>()));
 }

@@ -182,7 +182,7 @@ echo zombie
     let device = settled(image);
     let namespace = ["-r", "-p", "-f", "--mount-proc", "--kill-child"];
     if !spawn(Command::new("unshare").args(namespace).arg("true")).wait().unwrap().success() {
-        eprintln!("SKIPPED: no PID namespaces here");
+        crate::device::tell("SKIPPED: no PID namespaces here");
         return;
     }
     let mut command = Command::new("unshare");
