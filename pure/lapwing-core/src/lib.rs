@@ -10,11 +10,37 @@
 #[cfg(test)]
 extern crate std;
 
-mod digest;
-mod slot_table;
+pub mod limits;
 
+mod digest;
+mod id;
+mod slot_table;
+mod time;
+mod version;
+
+pub mod cbor;
+
+mod release;
+
+pub mod trust;
+
+pub mod envelope;
+
+mod anchor;
+
+pub mod wire;
+
+pub use anchor::{OpenError, TrustAnchor, Verified};
+pub use cbor::{DecodeError, NoRoom, Wire};
 pub use digest::{Digest, Hasher, ParseDigestError, ShortDigest};
+pub use id::{
+    AttemptId, BootId, BuildId, ComponentName, DeviceId, FleetId, HardwareClass, KeyId, Name, Nonce,
+    ParseIdError, ParseNameError, Variant, Version,
+};
+pub use release::{Compatibility, Release, ReleaseFlags, Requirement};
 pub use slot_table::{
     Booted, OldSlot, Phase, Return, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SLOT_TABLE_LEN, Slot, SlotEntry,
     SlotState, SlotTable, SlotTableError, SlotTableUnreadable, Start, StartLimits,
 };
+pub use time::{UnixSeconds, Uptime};
+pub use version::{Bump, Semver, VersionRange};

@@ -1,0 +1,162 @@
+//! What a device says about its attempts: numbered events, repeated until acknowledged.
+//!
+//! Pairs of attempt and number are unique, so saying one twice does no harm. The names of events
+//! are fixed; `docs/glossary.md` ties each to a device state and an attempt state.
+
+use super::cause::Cause;
+use super::check_in::Gate;
+use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_array, read_list, read_optional};
+use crate::digest::ShortDigest;
+use crate::id::AttemptId;
+use crate::limits::REPORT_EVENTS_MAX;
+use minicbor::Decoder;
+
+/// Defines the events once: number, name, dotted name.
+macro_rules! event_kinds {
+    ($($code:literal $name:ident $label:literal: $words:literal;)*) => {
+        /// What happened.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum EventKind {
+            $(#[doc = $words] $name = $code,)*
+        }
+
+        impl EventKind {
+            /// All kinds, in order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its name for people and consumers.
+            #[must_use]
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$name => $label,)* }
+            }
+        }
+    };
+}
+
+event_kinds! {
+    1 CheckStarted "update.check.started": "A check-in began.";
+    2 CheckCompleted "update.check.completed": "A check-in was answered.";
+    3 Offered "update.offered": "A genuine offer arrived.";
+    4 Deferred "update.deferred": "A gate holds the update back.";
+    5 DownloadStarted "update.download.started": "The first byte was asked for.";
+    6 DownloadProgress "update.download.progress": "So many percent have arrived.";
+    7 DownloadCompleted "update.download.completed": "The artifact is whole.";
+    8 DownloadFailed "update.download.failed": "The download was given up.";
+    9 VerifyFailed "update.verify.failed": "The offer, the release or the image was refused.";
+    10 InstallStarted "update.install.started": "The spare slot is being written.";
+    11 InstallCompleted "update.install.completed": "The spare slot holds the image.";
+    12 RebootStarted "update.reboot.started": "The switch was made, the restart begins.";
+    13 RebootCompleted "update.reboot.completed": "The new image runs.";
+    14 HealthOk "update.health.ok": "Health held as long as it must.";
+    15 HealthFailed "update.health.failed": "A health check fails.";
+    16 Confirmed "update.confirmed": "The trial was good.";
+    17 RollbackTriggered "update.rollback.triggered": "The device goes back.";
+    18 RollbackCompleted "update.rollback.completed": "The old image runs again.";
+    19 AttemptFailed "update.failed": "The attempt ended without a switch.";
+}
+
+impl EventKind {
+    /// Its frozen number.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The kind with this number.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.code() == code)
+    }
+
+    /// Whether it ends an attempt. Outcomes are never dropped.
+    #[must_use]
+    pub const fn is_outcome(self) -> bool {
+        matches!(self, Self::Confirmed | Self::RollbackCompleted | Self::AttemptFailed)
+    }
+}
+
+/// One thing that happened on a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// In which attempt, if in any.
+    pub attempt: AttemptId,
+    /// Counts up on the device, never reused within an attempt.
+    pub number: u32,
+    /// What.
+    pub kind: EventKind,
+    /// The image that ran when it happened.
+    pub running: ShortDigest,
+    /// What more there is to say.
+    pub detail: Detail,
+}
+
+/// What more there is to say about an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Nothing.
+    None,
+    /// Why it failed.
+    Cause(Cause),
+    /// What holds it back.
+    Gate(Gate),
+    /// A share in percent, or a count of bytes, as the kind says.
+    Amount(u64),
+}
+
+impl Wire<'_> for Event {
+    fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
+        out.array(5)?.u64(self.attempt.0)?.u32(self.number)?.u8(self.kind.code())?;
+        self.running.write(out)?;
+        match self.detail {
+            Detail::None => out.null()?,
+            Detail::Cause(cause) => out.array(2)?.u8(0)?.u16(cause.code())?,
+            Detail::Gate(gate) => out.array(2)?.u8(1)?.u8(gate.code())?,
+            Detail::Amount(amount) => out.array(2)?.u8(2)?.u64(amount)?,
+        };
+        Ok(())
+    }
+
+    fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        read_array(input, 5)?;
+        Ok(Self {
+            attempt: AttemptId(input.u64()?),
+            number: input.u32()?,
+            kind: EventKind::from_code(input.u8()?).ok_or(DecodeError::BadValue)?,
+            running: ShortDigest::read(input)?,
+            detail: read_optional(input, read_detail)?.unwrap_or(Detail::None),
+        })
+    }
+}
+
+fn read_detail(input: &mut Decoder<'_>) -> Result<Detail, DecodeError> {
+    read_array(input, 2)?;
+    match input.u8()? {
+        0 => Cause::from_code(input.u16()?).map(Detail::Cause).ok_or(DecodeError::BadValue),
+        1 => Gate::from_code(input.u8()?).map(Detail::Gate).ok_or(DecodeError::BadValue),
+        2 => Ok(Detail::Amount(input.u64()?)),
+        _ => Err(DecodeError::BadValue),
+    }
+}
+
+/// A batch of events, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The events.
+    pub events: heapless::Vec<Event, REPORT_EVENTS_MAX>,
+}
+
+impl Wire<'_> for Report {
+    fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
+        out.array(2)?.u64(super::check_in::PROTOCOL)?.array(self.events.len() as u64)?;
+        self.events.iter().try_for_each(|event| event.write(out))
+    }
+
+    fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        read_array(input, 2)?;
+        match input.u64()? {
+            super::check_in::PROTOCOL => Ok(Self { events: read_list(input, Event::read)? }),
+            other => Err(DecodeError::UnknownVersion(other)),
+        }
+    }
+}
