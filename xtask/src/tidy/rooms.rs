@@ -81,9 +81,9 @@ pub(super) fn globs(tree: &Tree) -> Vec<Finding> {
         let code = code_only(&file.text);
         for (at, _) in code.match_indices("use ") {
             let statement = code.get(at..).and_then(|rest| rest.split(';').next()).unwrap_or("");
-            let before = code.get(..at).unwrap_or("").trim_end();
-            let start_of_line = before.rfind(['\n', ';', '}', '{']).map_or(0, |found| found + 1);
-            let is_public = before.get(start_of_line..).is_some_and(|words| words.trim().starts_with("pub"));
+            let before = code.get(..at).unwrap_or("");
+            let words = before.rsplit(['\n', ';', '{', '}']).next().unwrap_or("").trim();
+            let is_public = words == "pub" || (words.starts_with("pub(") && words.ends_with(')'));
             if is_public && statement.contains('*') {
                 let line = before.lines().count().max(1);
                 findings.push(Finding::new(format!("{}:{line}", file.path), "a `pub use` of everything"));
@@ -147,5 +147,6 @@ mod tests {
         assert_eq!(bad("pub(crate) use a::{b,\n  c::*};"), 1);
         assert_eq!(bad("use super::*;\npub use a::{b, c};\n// pub use x::*;"), 0);
         assert_eq!(bad("pub fn a() {}\nuse b::*;"), 0);
+        assert_eq!(bad("pub enum Cause { A }\nfn a(b: &u8) { *b }"), 0);
     }
 }
