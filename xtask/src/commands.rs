@@ -5,7 +5,7 @@
 
 use crate::child::{self, cargo};
 use crate::house::{House, PROFILE};
-use crate::{suite_bodies, suites, tidy};
+use crate::{fuzz, suite_bodies, suites, tidy};
 
 struct Command {
     usage: &'static str,
@@ -37,9 +37,9 @@ const COMMANDS: &[Command] = &[
         run: |house, arguments| start(house, "lapwing-sim", "lapwing-sim", &["cuts"], arguments),
     },
     Command {
-        usage: "fuzz TARGET",
+        usage: "fuzz TARGET [--count N] [--seed S]",
         about: "hostile input for one decoder; without TARGET it lists them",
-        run: |house, arguments| start(house, "lapwing-fuzz", "lapwing-fuzz", &[], arguments),
+        run: fuzz::run,
     },
     Command {
         usage: "sim SEED",
@@ -67,7 +67,7 @@ const BENCHES: &[Bench] = &[
 /// When the command is unknown or does not succeed.
 pub(crate) fn dispatch(arguments: &[String]) -> Result<(), String> {
     let Some((name, rest)) = arguments.split_first() else {
-        COMMANDS.iter().for_each(|command| println!("{:<36} {}", command.usage, command.about));
+        COMMANDS.iter().for_each(|command| println!("{:<37} {}", command.usage, command.about));
         return Ok(());
     };
     let command = COMMANDS.iter().find(|command| command.usage.split(' ').next() == Some(name));

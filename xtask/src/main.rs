@@ -5,6 +5,7 @@
 
 mod child;
 mod commands;
+mod fuzz;
 mod house;
 mod manifest;
 mod quickstart;
