@@ -12,6 +12,9 @@ pub(crate) const BARE_METAL_PACKAGES: &[&str] =
     &["lapwing-core", "lapwing-coap", "lapwing-device", "lapwing-delta"];
 const BARE_METAL_TARGETS: &[&str] = &["thumbv7em-none-eabihf", "riscv32imac-unknown-none-elf"];
 
+/// They cost memory that devices do not have, and come in through others without being asked.
+const NOT_IN_AGENT: &[&str] = &["tokio", "hyper", "reqwest", "clap", "tracing_subscriber", "jemalloc_sys"];
+
 /// Suites of their own, so `unit` leaves them out.
 const TESTED_ELSEWHERE: &[&str] = &["lapwing-sim", "lapwing-e2e", "lapwing-fuzz"];
 
@@ -64,7 +67,17 @@ pub(crate) fn launcher(house: &House) -> Outcome {
 }
 
 pub(crate) fn agent(house: &House) -> Outcome {
-    device_binary(house, "lapwing-agent", true)
+    let mut tree = cargo(
+        house,
+        &["tree", "-p", "lapwing-agent", "--edges", "normal", "--prefix", "none", "--format", "{lib}"],
+    );
+    match child::output(&mut tree) {
+        None => Outcome::Failed("cargo tree does not know the agent".into()),
+        Some(crates) => match crates.lines().find(|name| NOT_IN_AGENT.contains(name)) {
+            Some(name) => Outcome::Failed(format!("the agent carries {name}")),
+            None => device_binary(house, "lapwing-agent", true),
+        },
+    }
 }
 
 fn device_binary(house: &House, package: &str, c_compiler: bool) -> Outcome {
