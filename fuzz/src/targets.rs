@@ -47,14 +47,21 @@ pub fn find(name: &str) -> Option<&'static Target> {
 /// Larger than any message.
 const BUFFER_LEN: usize = 16 * 1024;
 
+/// The spelling of the value that `bytes` decode to, if they do.
+fn spell<'a, 'b, T: Wire<'b>>(bytes: &'b [u8], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+    let value = cbor::decode::<T>(bytes).ok()?;
+    let spelled = cbor::encode(&value, buffer);
+    assert!(spelled.is_ok(), "what decodes can be spelled");
+    spelled.ok()
+}
+
 /// What decodes has one spelling: written again it is the same bytes, or fewer if the input held keys
 /// that a reader may ignore.
 fn spell_again<'b, T: Wire<'b>>(bytes: &'b [u8]) {
-    let Ok(value) = cbor::decode::<T>(bytes) else { return };
     let mut buffer = [0; BUFFER_LEN];
-    let again = cbor::encode(&value, &mut buffer);
+    let again = spell::<T>(bytes, &mut buffer);
     assert!(
-        again.is_ok_and(|again| again == bytes || again.len() < bytes.len()),
+        again.is_none_or(|again| again == bytes || again.len() < bytes.len()),
         "two spellings of one value"
     );
 }
@@ -121,8 +128,12 @@ fn fuzz_answer(bytes: &[u8]) {
 }
 
 /// Covers: CheckIn, ComponentState, HealthRow, ShortDigest.
+///
+/// A gate of a newer device reads as one of the host's, so a spelling settles after the first reading.
 fn fuzz_check_in(bytes: &[u8]) {
-    spell_again::<check_in::CheckIn<'_>>(bytes);
+    let (mut first, mut second) = ([0; BUFFER_LEN], [0; BUFFER_LEN]);
+    let Some(once) = spell::<check_in::CheckIn<'_>>(bytes, &mut first) else { return };
+    assert_eq!(Some(once), spell::<check_in::CheckIn<'_>>(once, &mut second), "the spelling does not settle");
 }
 
 /// Covers: Claim, Facts, NamedFacts.
