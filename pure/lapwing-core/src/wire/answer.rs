@@ -7,6 +7,7 @@
 use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_array, read_optional, read_raw};
 use crate::digest::{Digest, ShortDigest};
 use crate::id::AttemptId;
+use crate::limits::ANSWER_BYTES_MAX;
 use crate::time::UnixSeconds;
 use minicbor::Decoder;
 
@@ -187,6 +188,8 @@ pub enum Answer<'b> {
 }
 
 impl<'b> Wire<'b> for Answer<'b> {
+    const BYTES_MAX: usize = ANSWER_BYTES_MAX;
+
     fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
         match *self {
             Self::Nothing { next_check_in_s } => out.array(2)?.u8(0)?.u32(next_check_in_s).map(drop)?,

@@ -7,7 +7,8 @@ use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_list, read_map};
 use crate::digest::ShortDigest;
 use crate::id::{BootId, ComponentName, HardwareClass, Nonce};
 use crate::limits::{
-    COMPONENTS_MAX, FACT_NAME_BYTES_MAX, FACT_VALUE_BYTES_MAX, FACTS_MAX, GATES_MAX, HEALTH_ROWS_MAX,
+    CHECK_IN_BYTES_MAX, COMPONENTS_MAX, FACT_NAME_BYTES_MAX, FACT_VALUE_BYTES_MAX, FACTS_MAX, GATES_MAX,
+    HEALTH_ROWS_MAX,
 };
 use minicbor::Decoder;
 
@@ -274,6 +275,8 @@ impl CheckIn<'_> {
 }
 
 impl<'b> Wire<'b> for CheckIn<'b> {
+    const BYTES_MAX: usize = CHECK_IN_BYTES_MAX;
+
     fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
         let options = self.options();
         out.array(if options == 0 { 4 } else { 5 })?.u64(PROTOCOL)?;
