@@ -143,6 +143,15 @@ pub(crate) fn read_list<'b, T, const N: usize>(
     Ok(list)
 }
 
+/// Reads a list of at most `N` items that would have been left out had it been empty.
+pub(crate) fn read_filled_list<'b, T, const N: usize>(
+    input: &mut Decoder<'b>,
+    item: impl FnMut(&mut Decoder<'b>) -> Result<T, DecodeError>,
+) -> Result<heapless::Vec<T, N>, DecodeError> {
+    let list = read_list(input, item)?;
+    (!list.is_empty()).then_some(list).ok_or(DecodeError::BadValue)
+}
+
 /// Reads a byte string of exactly `N` bytes.
 pub(crate) fn read_bytes<const N: usize>(input: &mut Decoder<'_>) -> Result<[u8; N], DecodeError> {
     input.bytes()?.try_into().map_err(|_| DecodeError::BadValue)

@@ -125,7 +125,8 @@ impl Wire<'_> for Offer {
             deadline_s: input.u32()?,
             switch_window: read_optional(input, |input| {
                 read_array(input, 2)?;
-                Ok(SwitchWindow { opens_in_s: input.u32()?, closes_in_s: input.u32()? })
+                let window = SwitchWindow { opens_in_s: input.u32()?, closes_in_s: input.u32()? };
+                (window.opens_in_s <= window.closes_in_s).then_some(window).ok_or(DecodeError::BadValue)
             })?,
         };
         (offer.attempt != AttemptId::NONE).then_some(offer).ok_or(DecodeError::BadValue)

@@ -3,7 +3,7 @@
 //! An idle check-in of one component is 19 bytes. Everything else is said when it changed.
 //! Never: names the device; the channel does.
 
-use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_list, read_map};
+use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_filled_list, read_list, read_map};
 use crate::digest::ShortDigest;
 use crate::id::{BootId, ComponentName, HardwareClass, Nonce};
 use crate::limits::{
@@ -325,14 +325,15 @@ impl<'b> Wire<'b> for CheckIn<'b> {
         };
         match items {
             Some(4) => return Ok(check_in),
-            Some(5) => {}
+            Some(5) if input.probe().map()? != Some(0) => {}
+            Some(5) => return Err(DecodeError::BadValue),
             _ => return Err(DecodeError::Malformed),
         }
         read_map(input, |key, input| {
             match key {
                 0 => check_in.nonce = Some(Nonce::read(input)?),
                 1 => check_in.facts = Some(Facts::read(input)?),
-                2 => check_in.health = read_list(input, HealthRow::read)?,
+                2 => check_in.health = read_filled_list(input, HealthRow::read)?,
                 3 => check_in.gates = read_gates(input)?,
                 4 => check_in.boot = Some(BootId::read(input)?),
                 _ => return Ok(false),
@@ -345,7 +346,7 @@ impl<'b> Wire<'b> for CheckIn<'b> {
 
 /// Reads gates; one that this code does not know is one of the host's.
 fn read_gates(input: &mut Decoder<'_>) -> Result<heapless::Vec<Gate, GATES_MAX>, DecodeError> {
-    read_list(input, |input| Ok(Gate::from_code(input.u8()?).unwrap_or(Gate::Host)))
+    read_filled_list(input, |input| Ok(Gate::from_code(input.u8()?).unwrap_or(Gate::Host)))
 }
 
 /// The bytes of a check-in that carries nothing but this component, for budgets.
