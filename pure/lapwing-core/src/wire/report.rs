@@ -5,7 +5,7 @@
 
 use super::cause::Cause;
 use super::check_in::Gate;
-use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_array, read_list, read_optional};
+use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_array, read_list, read_optional, write_list};
 use crate::digest::ShortDigest;
 use crate::id::AttemptId;
 use crate::limits::{REPORT_BYTES_MAX, REPORT_EVENTS_MAX};
@@ -150,8 +150,7 @@ impl Wire<'_> for Report {
     const BYTES_MAX: usize = REPORT_BYTES_MAX;
 
     fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
-        out.array(2)?.u64(super::check_in::PROTOCOL)?.array(self.events.len() as u64)?;
-        self.events.iter().try_for_each(|event| event.write(out))
+        write_list(out.array(2)?.u64(super::check_in::PROTOCOL)?, &self.events)
     }
 
     fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
