@@ -20,6 +20,7 @@ mod version;
 pub mod cbor;
 
 mod release;
+mod slot_table;
 
 pub mod trust;
 
@@ -39,3 +40,7 @@ pub use id::{
 pub use release::{Compatibility, Release, ReleaseFlags, Requirement};
 pub use time::{UnixSeconds, Uptime};
 pub use version::{Bump, Semver, VersionRange};
+pub use slot_table::{
+    Booted, OldSlot, Phase, Return, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SLOT_TABLE_LEN, Slot, SlotEntry,
+    SlotState, SlotTable, SlotTableError, SlotTableUnreadable, Start, StartLimits,
+};
