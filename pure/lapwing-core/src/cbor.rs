@@ -119,12 +119,18 @@ pub(crate) fn read_map<'b>(
 const FIRST_IGNORABLE_KEY: u64 = 64;
 
 /// Reads the head of an array that must have this many items.
-pub(crate) fn read_array(input: &mut Decoder<'_>, items: u64) -> Result<(), DecodeError> {
+///
+/// # Errors
+/// [`DecodeError::Malformed`] if it has another number of items, or is none.
+pub fn read_array(input: &mut Decoder<'_>, items: u64) -> Result<(), DecodeError> {
     (input.array()? == Some(items)).then_some(()).ok_or(DecodeError::Malformed)
 }
 
 /// Reads a list of at most `N` items.
-pub(crate) fn read_list<'b, T, const N: usize>(
+///
+/// # Errors
+/// [`DecodeError::OverLimit`] if it is longer, else those of `item`.
+pub fn read_list<'b, T, const N: usize>(
     input: &mut Decoder<'b>,
     mut item: impl FnMut(&mut Decoder<'b>) -> Result<T, DecodeError>,
 ) -> Result<heapless::Vec<T, N>, DecodeError> {
@@ -148,8 +154,31 @@ pub(crate) fn read_raw<'b>(input: &mut Decoder<'b>) -> Result<&'b [u8], DecodeEr
     input.input().get(start..input.position()).ok_or(DecodeError::Malformed)
 }
 
+/// Writes a value, or `null` for none.
+///
+/// # Errors
+/// [`NoRoom`].
+pub fn write_optional<'b, T: Wire<'b>>(out: &mut Out<'_>, value: Option<&T>) -> Result<(), NoRoom> {
+    match value {
+        Some(value) => value.write(out),
+        None => Ok(out.null().map(drop)?),
+    }
+}
+
+/// Writes a list.
+///
+/// # Errors
+/// [`NoRoom`].
+pub fn write_list<'b, T: Wire<'b>>(out: &mut Out<'_>, list: &[T]) -> Result<(), NoRoom> {
+    out.array(list.len() as u64)?;
+    list.iter().try_for_each(|item| item.write(out))
+}
+
 /// Reads `null` as nothing, and anything else by `item`.
-pub(crate) fn read_optional<'b, T>(
+///
+/// # Errors
+/// Those of `item`.
+pub fn read_optional<'b, T>(
     input: &mut Decoder<'b>,
     item: impl FnOnce(&mut Decoder<'b>) -> Result<T, DecodeError>,
 ) -> Result<Option<T>, DecodeError> {

@@ -14,13 +14,13 @@ pub mod limits;
 
 mod digest;
 mod id;
+mod slot_table;
 mod time;
 mod version;
 
 pub mod cbor;
 
 mod release;
-mod slot_table;
 
 pub mod trust;
 

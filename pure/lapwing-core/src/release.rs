@@ -142,8 +142,9 @@ mod key {
 impl Release {
     /// How many keys this release spells: values that mean "nothing special" are left out.
     fn keys(&self) -> u64 {
-        let always = 11_u64;
+        let always = 9_u64;
         let optional = [
+            !self.hardware.is_empty(),
             self.raise_to != 0,
             self.bootloader_min != 0,
             !self.installable_from.is_empty(),
@@ -156,7 +157,7 @@ impl Release {
             self.sbom.is_some(),
             self.notes.is_some(),
             self.flags != ReleaseFlags::default(),
-            self.trial_s_max.is_some(),
+            self.trial_s_max.unwrap_or(0) != 0,
             self.encryption.is_some(),
         ];
         always.saturating_add(optional.iter().map(|present| u64::from(*present)).sum())
@@ -172,7 +173,7 @@ impl Release {
         if let Some(variant) = &self.variant {
             variant.write(out.u64(key::VARIANT)?)?;
         }
-        write_list(out, key::REQUIRES, &self.requires)?;
+        write_filled_list(out, key::REQUIRES, &self.requires)?;
         if let Some(sbom) = &self.sbom {
             sbom.write(out.u64(key::SBOM)?)?;
         }
@@ -193,14 +194,14 @@ impl<'b> Wire<'b> for Release {
         out.map(self.keys())?;
         out.u64(key::FORMAT)?.u64(FORMAT)?;
         self.component.write(out.u64(key::COMPONENT)?)?;
-        write_list(out, key::HARDWARE, &self.hardware)?;
+        write_filled_list(out, key::HARDWARE, &self.hardware)?;
         out.u64(key::SEQ)?.u64(self.seq)?;
         self.version.write(out.u64(key::VERSION)?)?;
         out.u64(key::SECURITY_VERSION)?.u32(self.security_version)?;
         write_nonzero(out, key::RAISE_TO, self.raise_to)?;
         write_nonzero(out, key::BOOTLOADER_MIN, self.bootloader_min)?;
-        write_list(out, key::INSTALLABLE_FROM, &self.installable_from)?;
-        write_list(out, key::DOWNGRADE_FROM, &self.downgrade_from)?;
+        write_filled_list(out, key::INSTALLABLE_FROM, &self.installable_from)?;
+        write_filled_list(out, key::DOWNGRADE_FROM, &self.downgrade_from)?;
         out.u64(key::COMPATIBILITY)?.u8(self.compatibility as u8)?;
         write_nonzero(out, key::DATA_VERSION, self.data_version)?;
         self.image.write(out.u64(key::IMAGE)?)?;
@@ -351,12 +352,11 @@ impl Wire<'_> for Requirement {
 }
 
 /// Writes a list under `key`, or nothing when it is empty.
-fn write_list<'b, T: Wire<'b>>(out: &mut Out<'_>, key: u64, list: &[T]) -> Result<(), NoRoom> {
+fn write_filled_list<'b, T: Wire<'b>>(out: &mut Out<'_>, key: u64, list: &[T]) -> Result<(), NoRoom> {
     if list.is_empty() {
         return Ok(());
     }
-    out.u64(key)?.array(list.len() as u64)?;
-    list.iter().try_for_each(|item| item.write(out))
+    crate::cbor::write_list(out.u64(key)?, list)
 }
 
 /// Reads a list that would have been left out had it been empty.

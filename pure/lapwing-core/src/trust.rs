@@ -4,7 +4,7 @@
 //! or from the one before it, so the chain cannot be skipped.
 //! Never: looks at a clock; the caller compares times that a signed answer stated.
 
-use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_array, read_bytes, read_list, read_map};
+use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_array, read_bytes, read_list, read_map, write_list};
 use crate::digest::Digest;
 use crate::id::{FleetId, KeyId};
 use crate::limits::{
@@ -288,13 +288,13 @@ impl Wire<'_> for Root {
         out.u8(2)?.u32(self.version)?;
         self.issued.write(out.u8(3)?)?;
         self.not_after.write(out.u8(4)?)?;
-        write_all(out.u8(5)?, &self.keys)?;
+        write_list(out.u8(5)?, &self.keys)?;
         self.root.write(out.u8(6)?)?;
         self.release.write(out.u8(7)?)?;
         self.delegator.write(out.u8(8)?)?;
         self.limits.write(out.u8(9)?)?;
-        write_all(out.u8(10)?, &self.revoked)?;
-        write_all(out.u8(11)?, &self.tls_anchors)
+        write_list(out.u8(10)?, &self.revoked)?;
+        write_list(out.u8(11)?, &self.tls_anchors)
     }
 
     fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
@@ -423,7 +423,7 @@ impl Wire<'_> for Delegation {
         out.u8(2)?.u32(self.version)?;
         self.not_before.write(out.u8(3)?)?;
         self.not_after.write(out.u8(4)?)?;
-        write_all(out.u8(5)?, &self.keys)
+        write_list(out.u8(5)?, &self.keys)
     }
 
     fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
@@ -461,9 +461,4 @@ fn check_format(format: Option<u64>) -> Result<(), DecodeError> {
         Some(other) => Err(DecodeError::UnknownVersion(other)),
         None => Err(DecodeError::MissingKey(0)),
     }
-}
-
-fn write_all<'b, T: Wire<'b>>(out: &mut Out<'_>, list: &[T]) -> Result<(), NoRoom> {
-    out.array(list.len() as u64)?;
-    list.iter().try_for_each(|item| item.write(out))
 }

@@ -194,6 +194,68 @@ fn only_the_first_start_of_a_trial_is_the_first() {
     assert!(!watched().is_first_start());
 }
 
+/// Every table that any order of changes can reach, with small limits and without what only counts.
+fn reachable() -> Vec<SlotTable> {
+    const LIMITS: StartLimits = StartLimits { silent_starts: 2, trial_starts: 3 };
+    let changes: [Change; 17] = [
+        |t| t.begin_write(A),
+        |t| t.begin_write(B),
+        |t| t.staged(Slot::A, image("i"), 1),
+        |t| t.staged(Slot::B, image("i"), 1),
+        |t| t.switch(Slot::A, LIMITS),
+        |t| t.switch(Slot::B, LIMITS),
+        |t| t.sign_of_life(A),
+        |t| t.sign_of_life(B),
+        |t| t.confirm(Booted(t.active)),
+        |t| t.settle(OldSlot::Keep),
+        |t| t.settle(OldSlot::MarkBad),
+        |t| t.roll_back(Return::AgentAsked, OldSlot::Keep),
+        |t| t.roll_back(Return::AgentAsked, OldSlot::MarkBad),
+        |t| t.mark_bad(Slot::A),
+        |t| t.mark_bad(Slot::B),
+        |t| t.not_startable(Return::NotStartable),
+        |t| Ok(t.start().store.unwrap_or(t)),
+    ];
+    let mut found = std::vec![SlotTable { limits: LIMITS, ..SlotTable::first(Slot::A, image("i"), 1) }];
+    let mut next = 0;
+    while let Some(table) = found.get(next).copied() {
+        for after in changes.iter().filter_map(|change| change(table).ok()) {
+            let after = SlotTable { starts_total: 0, ..after };
+            if !found.contains(&after) {
+                found.push(after);
+            }
+        }
+        next += 1;
+    }
+    found
+}
+
+#[test]
+fn whatever_happens_there_is_an_image_to_start() {
+    let tables = reachable();
+    for table in &tables {
+        let says = short(Ok(*table));
+        let of_active = if table.phase == Phase::Trial { SlotState::Trial } else { SlotState::Confirmed };
+        assert_eq!(table.slot(table.active).state, of_active, "{says}");
+        assert_ne!(table.slot(table.active.other()).state, SlotState::Trial, "{says}");
+        let start = table.start();
+        let counted = start.store.unwrap_or(*table);
+        assert_eq!(
+            (start.slot, table.phase == Phase::Settled),
+            (counted.active, start.store.is_none()),
+            "{says}"
+        );
+        for slot in [start.slot, table.fallback()] {
+            assert!(matches!(table.slot(slot).state, SlotState::Confirmed | SlotState::Trial), "{says}");
+        }
+        assert!(counted.starts_silent <= 2 && counted.starts_trial <= 3, "{says}");
+        if table.phase != Phase::Settled {
+            assert_eq!(table.begin_write(Booted(table.active)), Err(SlotTableError::TrialOpen), "{says}");
+        }
+    }
+    assert!(tables.len() > 100, "only {} tables", tables.len());
+}
+
 type Records = [[u8; SLOT_RECORD_LEN]; 2];
 
 fn store(table: SlotTable, records: &mut Records) -> SlotTable {

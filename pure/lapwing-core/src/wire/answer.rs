@@ -4,7 +4,7 @@
 //! Never: trusts the frame; only what is signed moves a device, save for the cheap answers on a
 //! channel that authenticates the server.
 
-use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_array, read_optional, read_raw};
+use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_array, read_optional, read_raw, write_optional};
 use crate::digest::{Digest, ShortDigest};
 use crate::id::AttemptId;
 use crate::time::UnixSeconds;
@@ -50,10 +50,7 @@ pub struct Travel {
 impl Wire<'_> for Travel {
     fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
         out.array(5)?.u8(self.codec)?.u8(self.profile)?;
-        match &self.from {
-            Some(from) => from.write(out)?,
-            None => drop(out.null()?),
-        }
+        write_optional(out, self.from.as_ref())?;
         self.artifact.write(out)?;
         out.u64(self.artifact_size_bytes)?;
         Ok(())

@@ -72,8 +72,9 @@ causes! {
     37 None ProfileTooLarge "profile-too-large": "Applying the artifact needs more memory than this device has.";
     38 None ComponentUnknown "component-unknown": "The release is for a component this device does not have.";
     39 None BaseUnknown "base-unknown": "The delta needs a base that this device does not run.";
+    40 None TrustChain "trust-chain": "A root document or delegation does not follow from the ones held.";
     50 None DeltaUndecodable "delta-undecodable": "The artifact could not be decoded, and neither could the full image.";
-    51 Image ImageDigest "image-digest": "The decoded image is not the one that was released.";
+    51 None ImageDigest "image-digest": "The decoded image is not the one that was released.";
     52 Image BootChain "boot-chain": "The boot chain would refuse the image.";
     60 None DiskFull "disk-full": "No space was left on the storage.";
     61 None StorageReadOnly "storage-read-only": "The storage does not take writes.";
@@ -89,6 +90,7 @@ causes! {
     77 None LinkLost "link-lost": "The link was up before the switch and gone after it.";
     78 Image LinkLostByImage "link-lost-by-image": "The link was gone under the new image and came back under the old one.";
     79 None TryNotRecorded "try-not-recorded": "A start could not be recorded, so the old image was started instead.";
+    80 None ServerUnreachable "server-unreachable": "No check-in succeeded in the longest trial allowed, although the link was up.";
     90 None Withdrawn "withdrawn": "The fleet withdrew the offer before the switch.";
     91 None Superseded "superseded": "A newer release took its place before the switch.";
     92 None RecordUnreadable "record-unreadable": "The device's record could not be read, so the attempt was given up.";

@@ -3,7 +3,7 @@
 //! An idle check-in of one component is 19 bytes. Everything else is said when it changed.
 //! Never: names the device; the channel does.
 
-use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_list, read_map};
+use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_list, read_map, write_list};
 use crate::digest::ShortDigest;
 use crate::id::{BootId, ComponentName, HardwareClass, Nonce};
 use crate::limits::{
@@ -278,8 +278,7 @@ impl<'b> Wire<'b> for CheckIn<'b> {
         let options = self.options();
         out.array(if options == 0 { 4 } else { 5 })?.u64(PROTOCOL)?;
         out.u32(self.root_version)?.u32(self.delegation_version)?;
-        out.array(self.components.len() as u64)?;
-        self.components.iter().try_for_each(|component| component.write(out))?;
+        write_list(out, &self.components)?;
         if options == 0 {
             return Ok(());
         }
@@ -291,8 +290,7 @@ impl<'b> Wire<'b> for CheckIn<'b> {
             facts.write(out.u8(1)?)?;
         }
         if !self.health.is_empty() {
-            out.u8(2)?.array(self.health.len() as u64)?;
-            self.health.iter().try_for_each(|row| row.write(out))?;
+            write_list(out.u8(2)?, &self.health)?;
         }
         if !self.gates.is_empty() {
             out.u8(3)?.array(self.gates.len() as u64)?;

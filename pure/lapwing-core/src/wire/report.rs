@@ -5,7 +5,7 @@
 
 use super::cause::Cause;
 use super::check_in::Gate;
-use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_array, read_list, read_optional};
+use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_array, read_list, read_optional, write_list};
 use crate::digest::ShortDigest;
 use crate::id::AttemptId;
 use crate::limits::REPORT_EVENTS_MAX;
@@ -148,8 +148,7 @@ pub struct Report {
 
 impl Wire<'_> for Report {
     fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
-        out.array(2)?.u64(super::check_in::PROTOCOL)?.array(self.events.len() as u64)?;
-        self.events.iter().try_for_each(|event| event.write(out))
+        write_list(out.array(2)?.u64(super::check_in::PROTOCOL)?, &self.events)
     }
 
     fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {

@@ -1,0 +1,70 @@
+//! What a device can be asked to do: plain data, done in order by the body.
+//!
+//! The contract with the body: do them in order; report each result as an event; when one fails,
+//! drop the rest of the step and report [`crate::Event::Failed`]. `Save` therefore guards everything behind it.
+
+use crate::event::TrustDocument;
+use crate::limits::EFFECTS_MAX;
+use lapwing_core::{Digest, OldSlot, StartLimits};
+
+/// One thing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Store [`crate::Device::encode_record`] durably. No event when it succeeds.
+    Save,
+    /// Send [`crate::Device::encode_check_in`]; gives `Answered`.
+    CheckIn,
+    /// Send [`crate::Device::encode_report`]; gives `Reported`.
+    Report,
+    /// Fetch a trust document; gives `TrustFetched`.
+    FetchTrust(TrustDocument),
+    /// Store the trust document that was just given to the brain, durably. No event when it succeeds.
+    KeepTrust(TrustDocument),
+    /// Get on with fetching this artifact, resuming what is stored of it and deleting any other;
+    /// gives `Fetched`.
+    Fetch(Transfer),
+    /// Write the image into the spare slot from the stored artifact, check it, and stage it; gives `Applied`.
+    Apply(Install),
+    /// Delete the stored artifact. No event when it succeeds.
+    DropArtifact,
+    /// Note that the loop runs; gives `SlotTable`.
+    SignOfLife,
+    /// Check the staged image once more and open its trial; gives `SlotTable`.
+    Switch {
+        /// The image that must be in the spare slot.
+        image: Digest,
+        /// What the launcher counts against.
+        limits: StartLimits,
+    },
+    /// Start whatever the slot table says. Gives nothing: the next event is `Booted`.
+    Restart,
+    /// Declare the trial good; gives `SlotTable`.
+    Confirm,
+    /// Close the way back; gives `SlotTable`.
+    Settle(OldSlot),
+    /// Leave the slot on trial or under watch; gives `SlotTable`.
+    RollBack(OldSlot),
+}
+
+/// An artifact on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transfer {
+    /// Its digest.
+    pub artifact: Digest,
+    /// Its size.
+    pub artifact_size_bytes: u64,
+}
+
+/// An image to be made from an artifact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Install {
+    /// The artifact, stored whole.
+    pub transfer: Transfer,
+    /// The image it must become.
+    pub image: Digest,
+    /// Its size, never exceeded.
+    pub image_size_bytes: u64,
+}
+
+/// What to do, in order.
+pub type Effects = heapless::Vec<Effect, EFFECTS_MAX>;

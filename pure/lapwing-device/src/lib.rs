@@ -1,0 +1,36 @@
+//! What a device does next.
+//!
+//! `Device::step(now, event)` gives the next device and a few effects; the body does them in order
+//! and reports back. No heap, no clock, no IO; the same brain runs on a server, a sensor and in the simulator.
+
+#![no_std]
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod limits;
+
+mod settings;
+
+mod effect;
+mod event;
+
+mod policy;
+mod verify;
+
+mod record;
+mod state;
+
+mod device;
+mod states;
+mod talk;
+
+pub use device::{Device, Ignored, Step, StoredRecord, View};
+pub use effect::{Effect, Effects, Install, Transfer};
+pub use event::{
+    Applied, Battery, Boot, Conditions, Event, Fetched, Link, Now, ResetCause, Trouble, TrustDocument,
+};
+pub use record::{Attempt, Candidate, Floor, Installed, Record, Stage, TrialLog};
+pub use settings::{Identity, Provisioned, Settings, Talking, Trial, Tries, VersionPolicy};

@@ -1,0 +1,20 @@
+//! Every limit of the device brain, in one place.
+
+/// Effects one step may ask for.
+pub const EFFECTS_MAX: usize = 6;
+/// Events kept until the fleet acknowledges them.
+pub const EVENTS_MAX: usize = 24;
+/// Outcomes among them. A new attempt waits until there is room for one more.
+pub const OUTCOMES_MAX: usize = 4;
+/// Releases and artifacts remembered as refused.
+pub const REFUSED_MAX: usize = 4;
+/// Follow-up check-ins after a confirmed trial.
+pub const FOLLOW_UPS: usize = 3;
+/// Starts of one trial remembered for the reboot triggers.
+pub const BOOTS_MAX: usize = 12;
+/// Root documents walked in one session.
+pub const ROOT_STEPS_MAX: u8 = 32;
+/// Largest encoded record, bytes.
+pub const RECORD_BYTES_MAX: usize = 2048;
+/// Artifacts may be larger than their image by a twentieth and this much: a container's frame, bytes.
+pub const ARTIFACT_SLACK_BYTES: u64 = 1024;

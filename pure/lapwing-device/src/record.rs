@@ -1,0 +1,400 @@
+//! What a device remembers over a power cut: the one persisted form, versioned.
+//!
+//! The slot table says what runs; the record says what we were trying. `states/booting.rs`
+//! reconciles the two. Never: holds anything that can be asked again, such as an offer.
+
+use crate::limits::{BOOTS_MAX, EVENTS_MAX, OUTCOMES_MAX, RECORD_BYTES_MAX, REFUSED_MAX};
+use lapwing_core::cbor::{
+    DecodeError, NoRoom, Out, Wire, decode, encode, read_array, read_list, read_optional, write_list,
+    write_optional,
+};
+use lapwing_core::limits::HEALTH_ROWS_MAX;
+use lapwing_core::wire::cause::{Blame, Cause};
+use lapwing_core::wire::check_in::{Health, HealthRow};
+use lapwing_core::wire::report::{Detail, Event, EventKind};
+use lapwing_core::{AttemptId, Digest, KeyId, ShortDigest, UnixSeconds, Version};
+use minicbor::Decoder;
+
+const FORMAT: u64 = 1;
+
+/// A release that runs, or ran and may be returned to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installed {
+    /// Its version.
+    pub version: Version,
+    /// Its seq.
+    pub seq: u64,
+    /// Its security version.
+    pub security_version: u32,
+}
+
+/// A release that passed every check and is being tried, boiled down to what is needed later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Digest of the complete signed release.
+    pub release: Digest,
+    /// What is or will be installed.
+    pub installed: Installed,
+    /// The floor it asks for.
+    pub raise_to: u32,
+    /// The image.
+    pub image: Digest,
+    /// Its size.
+    pub image_size_bytes: u64,
+    /// Longest trial its maker allows.
+    pub trial_s_max: Option<u32>,
+}
+
+/// How far an attempt got, as far as a power cut must not forget it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and no heap to put the larger part on")]
+pub enum Stage {
+    /// Fetching or applying.
+    Fetching,
+    /// The spare slot holds the image.
+    Staged,
+    /// The switch was asked for.
+    Switching,
+    /// On trial.
+    Trial(TrialLog),
+    /// Confirmed, follow-ups open.
+    Watching {
+        /// Follow-ups done.
+        follow_ups: u8,
+        /// Uptime since the confirmation.
+        elapsed_ms: u64,
+    },
+    /// Going back was decided.
+    Returning(Cause),
+    /// Back on the old slot; whether the image is to blame depends on whether the old one has a link.
+    Judging,
+}
+
+/// What a trial has seen, over all its boots.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TrialLog {
+    /// Uptime spent in trial.
+    pub elapsed_ms: u64,
+    /// A check-in succeeded.
+    pub checked_in: bool,
+    /// Uptime in trial at each start that counts as a reboot.
+    pub reboots: heapless::Vec<u64, BOOTS_MAX>,
+    /// Uptime in trial at each watchdog reset.
+    pub watchdogs: heapless::Vec<u64, BOOTS_MAX>,
+}
+
+/// One release being tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Its id, from the offer.
+    pub id: AttemptId,
+    /// What is tried.
+    pub candidate: Candidate,
+    /// How far it got.
+    pub stage: Stage,
+}
+
+/// Trusted time never falls below this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Floor {
+    /// The time.
+    pub time: UnixSeconds,
+    /// The online key that stated it.
+    pub key: KeyId,
+}
+
+/// All that is remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The release that is confirmed.
+    pub confirmed: Installed,
+    /// The one before it, while it may still be returned to.
+    pub previous: Option<Installed>,
+    /// Highest seq that failed with blame.
+    pub seq_blamed: u64,
+    /// Lowest security version accepted.
+    pub security_floor: u32,
+    /// Lowest time accepted.
+    pub floor: Option<Floor>,
+    /// The attempt in progress.
+    pub attempt: Option<Attempt>,
+    /// The release that came back once because its link was gone, without blame.
+    pub link_lost_once: Option<Digest>,
+    /// Artifacts and releases that were false.
+    pub refused: heapless::Vec<Digest, REFUSED_MAX>,
+    /// Events not acknowledged yet, oldest first.
+    pub events: heapless::Vec<Event, EVENTS_MAX>,
+    /// How the images that ran here fared, newest last.
+    pub health: heapless::Vec<HealthRow, HEALTH_ROWS_MAX>,
+    /// Number of the next event.
+    pub next_event: u32,
+}
+
+impl Record {
+    /// The record of a device that has done nothing yet.
+    #[must_use]
+    pub fn new(confirmed: Installed) -> Self {
+        Self {
+            security_floor: confirmed.security_version,
+            confirmed,
+            previous: None,
+            seq_blamed: 0,
+            floor: None,
+            attempt: None,
+            link_lost_once: None,
+            refused: heapless::Vec::new(),
+            events: heapless::Vec::new(),
+            health: heapless::Vec::new(),
+            next_event: 1,
+        }
+    }
+
+    /// The record that these bytes hold.
+    ///
+    /// # Errors
+    /// See [`DecodeError`]. Whoever gets one stays on the confirmed slot and reports it; there is no default.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        if bytes.len() > RECORD_BYTES_MAX {
+            return Err(DecodeError::OverLimit);
+        }
+        decode(bytes)
+    }
+
+    /// Spells the record into `buffer`, of which [`RECORD_BYTES_MAX`] bytes are always enough.
+    ///
+    /// # Errors
+    /// [`NoRoom`] if `buffer` is smaller than needed.
+    pub fn encode<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], NoRoom> {
+        encode(self, buffer)
+    }
+
+    /// Lowest seq that counts as new, before revocations.
+    #[must_use]
+    pub fn seq_floor(&self) -> u64 {
+        self.confirmed.seq.max(self.seq_blamed)
+    }
+
+    /// Outcomes that the fleet has not acknowledged.
+    #[must_use]
+    pub fn outcomes_pending(&self) -> usize {
+        self.events.iter().filter(|event| event.kind.is_outcome()).count()
+    }
+
+    /// Notes that something happened. Progress replaces progress; when there is no room the oldest
+    /// event that is not an outcome makes some.
+    pub(crate) fn note(&mut self, attempt: AttemptId, running: ShortDigest, kind: EventKind, detail: Detail) {
+        let event = Event { attempt, number: self.next_event, kind, running, detail };
+        self.next_event = self.next_event.wrapping_add(1);
+        let same_progress = |last: &Event| {
+            kind == EventKind::DownloadProgress && last.kind == kind && last.attempt == attempt
+        };
+        if self.events.last().is_some_and(same_progress) {
+            self.events.pop();
+        }
+        if self.events.is_full() {
+            let oldest = self.events.iter().position(|event| !event.kind.is_outcome());
+            self.events.remove(oldest.unwrap_or(0));
+        }
+        // Room was made above.
+        let _ = self.events.push(event);
+    }
+
+    /// Forgets what the fleet has acknowledged: all events up to this number.
+    pub(crate) fn acknowledged(&mut self, number: u32) {
+        self.events.retain(|event| event.number > number);
+    }
+
+    /// Whether a new attempt's outcome would have room.
+    #[must_use]
+    pub fn has_room_for_outcome(&self) -> bool {
+        self.outcomes_pending() < OUTCOMES_MAX
+    }
+
+    /// Remembers a digest as refused, forgetting the oldest.
+    pub(crate) fn refuse(&mut self, digest: Digest) {
+        if self.refused.contains(&digest) {
+            return;
+        }
+        if self.refused.is_full() {
+            self.refused.remove(0);
+        }
+        let _ = self.refused.push(digest);
+    }
+
+    /// The row of the image that runs, a new one if it never ran; the oldest makes room.
+    pub(crate) fn health_row(&mut self, running: ShortDigest) -> Option<&mut HealthRow> {
+        match self.health.iter().position(|row| row.running == running) {
+            Some(at) => self.health.get_mut(at),
+            None => {
+                if self.health.is_full() {
+                    self.health.remove(0);
+                }
+                let row = HealthRow {
+                    running,
+                    boots: 0,
+                    watchdog_resets: 0,
+                    crashes: 0,
+                    health: Health::Unknown,
+                    errors: 0,
+                };
+                let _ = self.health.push(row);
+                self.health.last_mut()
+            }
+        }
+    }
+
+    /// Ends the attempt as failed: its seq is burnt if the image is to blame.
+    pub(crate) fn blame(&mut self, seq: u64, cause: Cause) {
+        if cause.blame() == Blame::Image {
+            self.seq_blamed = self.seq_blamed.max(seq);
+        }
+    }
+}
+
+impl Wire<'_> for Record {
+    fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
+        out.array(12)?.u64(FORMAT)?;
+        self.confirmed.write(out)?;
+        write_optional(out, self.previous.as_ref())?;
+        out.u64(self.seq_blamed)?.u32(self.security_floor)?;
+        write_optional(out, self.floor.as_ref())?;
+        write_optional(out, self.attempt.as_ref())?;
+        write_optional(out, self.link_lost_once.as_ref())?;
+        write_list(out, &self.refused)?;
+        write_list(out, &self.events)?;
+        write_list(out, &self.health)?;
+        out.u32(self.next_event)?;
+        Ok(())
+    }
+
+    fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        read_array(input, 12)?;
+        match input.u64()? {
+            FORMAT => {}
+            other => return Err(DecodeError::UnknownVersion(other)),
+        }
+        Ok(Self {
+            confirmed: Installed::read(input)?,
+            previous: read_optional(input, Installed::read)?,
+            seq_blamed: input.u64()?,
+            security_floor: input.u32()?,
+            floor: read_optional(input, Floor::read)?,
+            attempt: read_optional(input, Attempt::read)?,
+            link_lost_once: read_optional(input, Digest::read)?,
+            refused: read_list(input, Digest::read)?,
+            events: read_list(input, Event::read)?,
+            health: read_list(input, HealthRow::read)?,
+            next_event: input.u32()?,
+        })
+    }
+}
+
+impl Wire<'_> for Installed {
+    fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
+        self.version.write(out.array(3)?)?;
+        out.u64(self.seq)?.u32(self.security_version)?;
+        Ok(())
+    }
+
+    fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        read_array(input, 3)?;
+        Ok(Self { version: Version::read(input)?, seq: input.u64()?, security_version: input.u32()? })
+    }
+}
+
+impl Wire<'_> for Floor {
+    fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
+        self.time.write(out.array(2)?)?;
+        self.key.write(out)
+    }
+
+    fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        read_array(input, 2)?;
+        Ok(Self { time: UnixSeconds::read(input)?, key: KeyId::read(input)? })
+    }
+}
+
+impl Wire<'_> for Candidate {
+    fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
+        self.release.write(out.array(6)?)?;
+        self.installed.write(out)?;
+        self.image.write(out.u32(self.raise_to)?)?;
+        out.u64(self.image_size_bytes)?;
+        match self.trial_s_max {
+            Some(seconds) => out.u32(seconds)?,
+            None => out.null()?,
+        };
+        Ok(())
+    }
+
+    fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        read_array(input, 6)?;
+        Ok(Self {
+            release: Digest::read(input)?,
+            installed: Installed::read(input)?,
+            raise_to: input.u32()?,
+            image: Digest::read(input)?,
+            image_size_bytes: input.u64()?,
+            trial_s_max: read_optional(input, |input| Ok(input.u32()?))?,
+        })
+    }
+}
+
+impl Wire<'_> for Attempt {
+    fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
+        out.array(3)?.u64(self.id.0)?;
+        self.candidate.write(out)?;
+        self.stage.write(out)
+    }
+
+    fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        read_array(input, 3)?;
+        Ok(Self {
+            id: AttemptId(input.u64()?),
+            candidate: Candidate::read(input)?,
+            stage: Stage::read(input)?,
+        })
+    }
+}
+
+impl Wire<'_> for Stage {
+    fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
+        match self {
+            Self::Fetching => out.array(1)?.u8(0).map(drop)?,
+            Self::Staged => out.array(1)?.u8(1).map(drop)?,
+            Self::Switching => out.array(1)?.u8(2).map(drop)?,
+            Self::Trial(log) => {
+                out.array(5)?.u8(3)?.u64(log.elapsed_ms)?.bool(log.checked_in)?;
+                for moments in [&log.reboots, &log.watchdogs] {
+                    out.array(moments.len() as u64)?;
+                    moments.iter().try_for_each(|moment| out.u64(*moment).map(drop))?;
+                }
+            }
+            Self::Watching { follow_ups, elapsed_ms } => {
+                out.array(3)?.u8(4)?.u8(*follow_ups)?.u64(*elapsed_ms).map(drop)?;
+            }
+            Self::Returning(cause) => out.array(2)?.u8(5)?.u16(cause.code()).map(drop)?,
+            Self::Judging => out.array(1)?.u8(6).map(drop)?,
+        }
+        Ok(())
+    }
+
+    fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let items = input.array()?;
+        match (input.u8()?, items) {
+            (0, Some(1)) => Ok(Self::Fetching),
+            (1, Some(1)) => Ok(Self::Staged),
+            (2, Some(1)) => Ok(Self::Switching),
+            (3, Some(5)) => Ok(Self::Trial(TrialLog {
+                elapsed_ms: input.u64()?,
+                checked_in: input.bool()?,
+                reboots: read_list(input, |input| Ok(input.u64()?))?,
+                watchdogs: read_list(input, |input| Ok(input.u64()?))?,
+            })),
+            (4, Some(3)) => Ok(Self::Watching { follow_ups: input.u8()?, elapsed_ms: input.u64()? }),
+            (5, Some(2)) => Cause::from_code(input.u16()?).map(Self::Returning).ok_or(DecodeError::BadValue),
+            (6, Some(1)) => Ok(Self::Judging),
+            _ => Err(DecodeError::Malformed),
+        }
+    }
+}

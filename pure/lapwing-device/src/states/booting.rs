@@ -1,0 +1,199 @@
+//! The body started: what runs is held against what was being tried.
+//!
+//! The slot table says what runs; the record says what we were trying. No third place holds state,
+//! so every power cut ends here and every state that can be saved is answered.
+//! Never: assumes that anything asked for before the cut was done.
+
+use crate::device::{Device, ask};
+use crate::effect::{Effect, Effects};
+use crate::event::{Boot, Now, ResetCause};
+use crate::record::{Stage, TrialLog};
+use crate::state::{Staged, State};
+use lapwing_core::wire::cause::{Blame, Cause};
+use lapwing_core::wire::check_in::Health;
+use lapwing_core::wire::report::{Detail, EventKind};
+use lapwing_core::{OldSlot, Phase, Return};
+
+impl Device {
+    pub(crate) fn booted(&mut self, now: Now, boot: Boot, effects: &mut Effects) {
+        self.world.boot = Some(boot);
+        (self.world.health, self.world.health_since) = (Health::Unknown, now.uptime);
+        self.count_boot(&boot);
+        ask(effects, Effect::Save);
+        if core::mem::take(&mut self.world.record_lost) {
+            self.note(EventKind::AttemptFailed, Detail::Cause(Cause::RecordUnreadable));
+        }
+        let spread = self.settings.talking.boot_spread_ms.saturating_add(1);
+        self.talk.at(now.uptime.after(now.entropy.checked_rem(spread).unwrap_or(0)));
+        let runs_active = boot.slot == boot.table.active;
+        match boot.table.phase {
+            Phase::Trial | Phase::Watched if !runs_active => self.try_not_recorded(effects),
+            Phase::Trial => self.booted_on_trial(now, boot, effects),
+            Phase::Watched => self.booted_watched(now, boot, effects),
+            Phase::Settled => self.booted_settled(now, boot, effects),
+        }
+    }
+
+    fn count_boot(&mut self, boot: &Boot) {
+        let errors = self.world.conditions.errors;
+        let Some(row) = self.record.health_row(boot.running.short()) else { return };
+        row.boots = row.boots.saturating_add(1);
+        row.watchdog_resets =
+            row.watchdog_resets.saturating_add(u32::from(boot.reset == ResetCause::Watchdog));
+        row.crashes = row.crashes.saturating_add(u32::from(boot.crashed));
+        row.errors = errors;
+    }
+
+    /// The launcher could not write down a try and started the old slot instead.
+    fn try_not_recorded(&mut self, effects: &mut Effects) {
+        self.state = State::Idle;
+        self.came_back(Cause::TryNotRecorded, effects);
+        ask(effects, Effect::RollBack(OldSlot::Keep));
+    }
+
+    fn booted_on_trial(&mut self, now: Now, boot: Boot, effects: &mut Effects) {
+        let stage = self.stage_of_active(&boot);
+        let log = match stage {
+            None => return self.stranger_on_trial(effects),
+            Some(Stage::Returning(_)) => {
+                self.state = State::Restarting { retry: Some(now.uptime) };
+                return;
+            }
+            Some(Stage::Trial(log)) => Some(log),
+            Some(_) => None,
+        };
+        let log = match log {
+            Some(mut log) => {
+                let moment = log.elapsed_ms;
+                match boot.reset {
+                    ResetCause::PowerOn => {}
+                    ResetCause::Watchdog => {
+                        remember(&mut log.reboots, moment);
+                        remember(&mut log.watchdogs, moment);
+                    }
+                    ResetCause::Software | ResetCause::Unknown => remember(&mut log.reboots, moment),
+                }
+                log
+            }
+            None => {
+                self.note(EventKind::RebootCompleted, Detail::None);
+                TrialLog::default()
+            }
+        };
+        self.begin_trial(now, log, effects);
+    }
+
+    /// A trial that no record explains cannot be judged, so the old image gets its place back.
+    fn stranger_on_trial(&mut self, effects: &mut Effects) {
+        self.record.attempt = None;
+        self.note(EventKind::RollbackTriggered, Detail::Cause(Cause::RecordUnreadable));
+        self.state = State::Restarting { retry: None };
+        ask(effects, Effect::RollBack(OldSlot::Keep));
+        ask(effects, Effect::Restart);
+    }
+
+    fn booted_watched(&mut self, now: Now, boot: Boot, effects: &mut Effects) {
+        match self.stage_of_active(&boot) {
+            Some(Stage::Watching { follow_ups, elapsed_ms }) => {
+                self.begin_watch(now, follow_ups, elapsed_ms);
+            }
+            Some(Stage::Returning(_)) => self.state = State::Restarting { retry: Some(now.uptime) },
+            // The confirmation was written down by the table, but not yet by the record.
+            Some(_) => self.confirmed(now, effects),
+            None => {
+                self.state = State::Idle;
+                ask(effects, Effect::Settle(OldSlot::Keep));
+            }
+        }
+    }
+
+    fn booted_settled(&mut self, now: Now, boot: Boot, effects: &mut Effects) {
+        self.state = State::Idle;
+        let Some(attempt) = &self.record.attempt else { return };
+        let image = attempt.candidate.image;
+        let runs_candidate = boot.running == image && boot.table.slot(boot.slot).image == image;
+        match attempt.stage.clone() {
+            Stage::Fetching => {}
+            Stage::Staged | Stage::Switching if self.spare_holds(&image) && boot.table.returned.is_none() => {
+                self.set_stage(Stage::Staged);
+                self.state = State::Staged(Staged::default());
+            }
+            Stage::Staged => self.set_stage(Stage::Fetching),
+            Stage::Judging => self.begin_judging(now),
+            // The table was settled, the record was not.
+            Stage::Watching { .. } if runs_candidate => self.settled(effects),
+            Stage::Switching | Stage::Trial(_) if boot.table.returned.is_none() && !runs_candidate => {
+                self.set_stage(Stage::Fetching);
+            }
+            Stage::Returning(cause) => self.came_back_for(now, cause, effects),
+            Stage::Switching | Stage::Trial(_) | Stage::Watching { .. } => {
+                let cause = boot.table.returned.map_or(Cause::SilentStarts, return_cause);
+                self.came_back_for(now, cause, effects);
+            }
+        }
+    }
+
+    /// The stage of the attempt, if it is about the image in the active slot.
+    fn stage_of_active(&self, boot: &Boot) -> Option<Stage> {
+        let active = boot.table.slot(boot.table.active).image;
+        let attempt = self.record.attempt.as_ref()?;
+        (attempt.candidate.image == active).then(|| attempt.stage.clone())
+    }
+
+    fn came_back_for(&mut self, now: Now, cause: Cause, effects: &mut Effects) {
+        if cause != Cause::LinkLost {
+            return self.came_back(cause, effects);
+        }
+        self.record.link_lost_once = self.record.attempt.as_ref().map(|attempt| attempt.candidate.release);
+        self.set_stage(Stage::Judging);
+        self.begin_judging(now);
+    }
+
+    fn begin_judging(&mut self, now: Now) {
+        self.state = State::Judging { until: now.uptime.after(self.settings.trial.deadline_ms) };
+    }
+
+    /// The old image runs again: the outcome is noted, and the release burnt if its image is to blame.
+    pub(crate) fn came_back(&mut self, cause: Cause, effects: &mut Effects) {
+        let Some(attempt) = &self.record.attempt else { return };
+        let seq = attempt.candidate.installed.seq;
+        if !matches!(attempt.stage, Stage::Returning(_) | Stage::Judging) {
+            self.note(EventKind::RollbackTriggered, Detail::Cause(cause));
+        }
+        self.note(EventKind::RollbackCompleted, Detail::Cause(cause));
+        self.record.blame(seq, cause);
+        if let Some(previous) = self.record.previous.take() {
+            self.record.confirmed = previous;
+        }
+        self.record.attempt = None;
+        self.state = State::Idle;
+        ask(effects, Effect::Save);
+    }
+}
+
+/// Remembers a moment, forgetting the oldest.
+fn remember<const N: usize>(moments: &mut heapless::Vec<u64, N>, moment: u64) {
+    if moments.is_full() {
+        moments.remove(0);
+    }
+    let _ = moments.push(moment);
+}
+
+/// What the launcher's verdict is called when it ends an attempt.
+fn return_cause(why: Return) -> Cause {
+    match why {
+        Return::SilentStarts => Cause::SilentStarts,
+        Return::TrialStarts => Cause::TrialStarts,
+        Return::NotStartable => Cause::NotStartable,
+        Return::ImageDiffers => Cause::SlotTampered,
+        Return::AgentAsked => Cause::HealthFailed,
+    }
+}
+
+/// What becomes of the slot that is left for this cause.
+pub(crate) fn old_slot(cause: Cause) -> OldSlot {
+    match cause.blame() {
+        Blame::Image => OldSlot::MarkBad,
+        Blame::None => OldSlot::Keep,
+    }
+}

@@ -1,0 +1,8 @@
+//! One room a state: how the device moves on from it.
+
+mod booting;
+mod fetching;
+mod idle;
+mod staged;
+mod trial;
+mod watching;

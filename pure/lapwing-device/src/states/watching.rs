@@ -1,0 +1,142 @@
+//! After the confirmation: follow-ups tell the fleet, and the way back stays open until the last.
+//!
+//! Only then are the security floor and the old slot touched.
+//! Never: takes a new offer while the spare slot is the way back.
+
+use crate::device::{Device, ask};
+use crate::effect::{Effect, Effects};
+use crate::event::Now;
+use crate::record::Stage;
+use crate::state::{SignOfLife, State, Watching};
+use lapwing_core::wire::cause::Cause;
+use lapwing_core::wire::check_in::Health;
+use lapwing_core::wire::report::{Detail, EventKind};
+use lapwing_core::{OldSlot, Phase, Uptime};
+
+impl Device {
+    /// The table says that the trial was good: now the record does.
+    pub(crate) fn confirmed(&mut self, now: Now, effects: &mut Effects) {
+        let Some(attempt) = &self.record.attempt else { return };
+        let installed = attempt.candidate.installed.clone();
+        self.record.previous = Some(core::mem::replace(&mut self.record.confirmed, installed));
+        self.note(EventKind::HealthOk, Detail::None);
+        self.note(EventKind::Confirmed, Detail::None);
+        self.set_stage(Stage::Watching { follow_ups: 0, elapsed_ms: 0 });
+        self.begin_watch(now, 0, 0);
+        ask(effects, Effect::Save);
+    }
+
+    pub(crate) fn begin_watch(&mut self, now: Now, follow_ups: u8, elapsed_ms: u64) {
+        self.set_stage(Stage::Watching { follow_ups, elapsed_ms });
+        let trial = &self.settings.trial;
+        self.state = State::Watching(Watching {
+            since: now.uptime,
+            before_ms: elapsed_ms,
+            life: SignOfLife::Due(now.uptime.after(trial.sign_of_life_ms)),
+            checkpoint: now.uptime.after(trial.checkpoint_ms),
+            settle_due: None,
+        });
+    }
+
+    pub(crate) fn watching_advance(&mut self, now: Now, effects: &mut Effects) {
+        self.show_life(now, effects);
+        let State::Watching(watching) = &self.state else { return };
+        let elapsed_ms = watching.elapsed_ms(now.uptime);
+        let (checkpoint, settle_due) = (watching.checkpoint, watching.settle_due);
+        if self.unhealthy_for_too_long(now) {
+            return self.go_back(Cause::HealthFailed, effects);
+        }
+        let done = self.follow_ups_done();
+        let due = self.settings.trial.follow_ups_ms.iter().filter(|due| **due <= elapsed_ms).count();
+        let due = u8::try_from(due).unwrap_or(u8::MAX);
+        if due > done {
+            self.talk.health_changed();
+            self.talk.hurry(now);
+            self.set_stage(Stage::Watching { follow_ups: due, elapsed_ms });
+            ask(effects, Effect::Save);
+        }
+        if usize::from(due) >= self.settings.trial.follow_ups_ms.len() {
+            if settle_due.is_none_or(|again| now.uptime >= again) {
+                let again = now.uptime.after(self.settings.talking.retry_first_ms);
+                let old = self.old_slot_after_floor();
+                if let State::Watching(watching) = &mut self.state {
+                    watching.settle_due = Some(again);
+                }
+                ask(effects, Effect::Settle(old));
+            }
+        } else if now.uptime >= checkpoint {
+            let next = now.uptime.after(self.settings.trial.checkpoint_ms);
+            if let State::Watching(watching) = &mut self.state {
+                watching.checkpoint = next;
+            }
+            self.set_stage(Stage::Watching { follow_ups: due, elapsed_ms });
+            ask(effects, Effect::Save);
+        }
+    }
+
+    /// When the watch may want to go on by itself.
+    pub(crate) fn watching_due(&self, watching: &Watching) -> [Option<Uptime>; 4] {
+        let next = self.settings.trial.follow_ups_ms.get(usize::from(self.follow_ups_done()));
+        let follow_up = next.map(|due| watching.since.after(due.saturating_sub(watching.before_ms)));
+        let failing = self.world.health == Health::Failing;
+        let unhealthy = self.world.health_since.after(self.settings.trial.unhealthy_max_ms);
+        let soonest = follow_up.or(watching.settle_due);
+        [soonest, failing.then_some(unhealthy), Some(watching.checkpoint), watching.life.due()]
+    }
+
+    /// A change of the slot table was made durable.
+    pub(crate) fn table_changed(&mut self, now: Now, effects: &mut Effects) {
+        let phase = self.world.boot.map(|boot| boot.table.phase);
+        match (&self.state, phase) {
+            (State::OnTrial(_), Some(Phase::Watched)) => self.confirmed(now, effects),
+            (State::Watching(_), Some(Phase::Settled)) => self.settled(effects),
+            _ => {}
+        }
+    }
+
+    /// The way back is closed: the attempt is over, the floor rises by one step at most.
+    pub(crate) fn settled(&mut self, effects: &mut Effects) {
+        self.record.security_floor = self.next_floor();
+        self.record.previous = None;
+        self.record.link_lost_once = None;
+        self.record.attempt = None;
+        self.state = State::Idle;
+        ask(effects, Effect::Save);
+    }
+
+    /// A table write failed; the state's own due times bring it back.
+    pub(crate) fn table_write_failed(&mut self, now: Now) {
+        let again = now.uptime.after(self.settings.talking.retry_first_ms);
+        match &mut self.state {
+            State::OnTrial(on_trial) => on_trial.confirm_due = again,
+            State::Watching(watching) if watching.settle_due.is_some() => watching.settle_due = Some(again),
+            _ => {}
+        }
+    }
+
+    fn follow_ups_done(&self) -> u8 {
+        match self.record.attempt.as_ref().map(|attempt| &attempt.stage) {
+            Some(Stage::Watching { follow_ups, .. }) => *follow_ups,
+            _ => 0,
+        }
+    }
+
+    /// One step at most, never above the root's ceiling, never down.
+    fn next_floor(&self) -> u32 {
+        let floor = self.record.security_floor;
+        let raise_to = self.record.attempt.as_ref().map_or(0, |attempt| attempt.candidate.raise_to);
+        let ceiling = self.anchor.root().limits.security_ceiling;
+        raise_to.min(floor.saturating_add(1)).min(ceiling).max(floor)
+    }
+
+    fn old_slot_after_floor(&self) -> OldSlot {
+        let below = |installed: &crate::record::Installed| installed.security_version < self.next_floor();
+        if self.record.previous.as_ref().is_some_and(below) { OldSlot::MarkBad } else { OldSlot::Keep }
+    }
+}
+
+impl Watching {
+    fn elapsed_ms(&self, uptime: Uptime) -> u64 {
+        self.before_ms.saturating_add(uptime.since(self.since))
+    }
+}

@@ -1,0 +1,390 @@
+//! The conversation with the fleet: one exchange at a time, reports first, then check-ins, and the
+//! walk along the trust chain when the fleet is ahead.
+//!
+//! Runs beside the update's state and feeds it. Touches: the trust anchor, the record's floor.
+//! Never: decides about an update; `states/` does.
+
+use crate::device::{Device, Ignored, ask};
+use crate::effect::{Effect, Effects};
+use crate::event::{Now, Trouble, TrustDocument};
+use crate::limits::ROOT_STEPS_MAX;
+use crate::policy::back_off_ms;
+use crate::record::Floor;
+use crate::settings::Settings;
+use crate::state::State;
+use lapwing_core::cbor::{NoRoom, decode, encode};
+use lapwing_core::limits::REPORT_EVENTS_MAX;
+use lapwing_core::wire::answer::Answer;
+use lapwing_core::wire::cause::Cause;
+use lapwing_core::wire::check_in::{CheckIn, ComponentState, Facts, Gate, NamedFacts};
+use lapwing_core::wire::report::{Detail, EventKind, Report};
+use lapwing_core::{Nonce, Uptime};
+
+/// Questions in a row that a server may answer with a question.
+const ASKS_MAX: u8 = 2;
+
+/// The conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Talk {
+    phase: Phase,
+    /// The next check-in.
+    due: Uptime,
+    /// Back-off: nothing at all before this.
+    not_before: Uptime,
+    pub(crate) failures: u8,
+    /// The next check-in must ask for a signed answer.
+    nonce_wanted: bool,
+    /// The next check-in must carry facts and health.
+    facts_due: bool,
+    health_due: bool,
+    asks: u8,
+    /// When a signed answer last came.
+    signed: Uptime,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Quiet,
+    CheckingIn { nonce: Option<Nonce>, since: Uptime },
+    Reporting { up_to: u32 },
+    Walking { root_to: u32, steps: u8 },
+}
+
+impl Talk {
+    pub(crate) const fn new() -> Self {
+        Self {
+            phase: Phase::Quiet,
+            due: Uptime(0),
+            not_before: Uptime(0),
+            failures: 0,
+            nonce_wanted: true,
+            facts_due: true,
+            health_due: true,
+            asks: 0,
+            signed: Uptime(0),
+        }
+    }
+
+    /// Check in as soon as back-off allows.
+    pub(crate) fn hurry(&mut self, now: Now) {
+        self.due = self.due.min(now.uptime.max(self.not_before));
+    }
+
+    /// Check in at this time.
+    pub(crate) fn at(&mut self, due: Uptime) {
+        self.due = due;
+    }
+
+    /// The next check-in must carry a nonce.
+    pub(crate) fn want_signed(&mut self) {
+        self.nonce_wanted = true;
+    }
+
+    /// Health changed in a way the fleet should hear of.
+    pub(crate) fn health_changed(&mut self) {
+        self.health_due = true;
+    }
+
+    /// No signed answer came for longer than the settings allow.
+    pub(crate) fn freeze_suspected(&self, settings: &Settings, uptime: Uptime) -> bool {
+        uptime.since(self.signed) > settings.talking.signed_status_max_age_ms
+    }
+
+    fn failed(&mut self, settings: &Settings, now: Now, hint_ms: u64) {
+        let talking = &settings.talking;
+        self.phase = Phase::Quiet;
+        self.asks = 0;
+        self.failures = self.failures.saturating_add(1);
+        let wait =
+            back_off_ms(talking.retry_first_ms, talking.retry_max_ms, self.failures, hint_ms, now.entropy);
+        self.due = now.uptime.after(wait);
+        self.not_before = self.due;
+    }
+
+    fn answered(&mut self, now: Now, next_ms: u64) {
+        self.phase = Phase::Quiet;
+        (self.failures, self.asks) = (0, 0);
+        (self.nonce_wanted, self.facts_due, self.health_due) = (false, false, false);
+        self.not_before = now.uptime;
+        self.due = now.uptime.after(next_ms);
+    }
+}
+
+impl Device {
+    /// Begins the next exchange if one is due and nothing is in its way.
+    pub(crate) fn talk_advance(&mut self, now: Now, effects: &mut Effects) {
+        let busy = matches!(self.state, State::Starting | State::Restarting { .. } | State::Applying(_));
+        if busy || self.talk.phase != Phase::Quiet || now.uptime < self.talk.not_before {
+            return;
+        }
+        let check_in_due = now.uptime >= self.talk.due;
+        let prompt = self.settings.talking.report_promptly;
+        match self.record.events.last().map(|event| event.number) {
+            Some(up_to) if check_in_due || prompt => {
+                self.talk.phase = Phase::Reporting { up_to };
+                ask(effects, Effect::Report);
+            }
+            _ if check_in_due => self.check_in(now, effects),
+            _ => {}
+        }
+    }
+
+    /// When the conversation wants to go on by itself.
+    pub(crate) fn talk_due(&self) -> Option<Uptime> {
+        let prompt = self.settings.talking.report_promptly && !self.record.events.is_empty();
+        let due = if prompt { self.talk.not_before } else { self.talk.due };
+        (self.talk.phase == Phase::Quiet).then_some(due)
+    }
+
+    fn check_in(&mut self, now: Now, effects: &mut Effects) {
+        let talking = &self.settings.talking;
+        let signed = talking.always_signed
+            || self.talk.nonce_wanted
+            || now.uptime.since(self.talk.signed) >= talking.signed_status_max_age_ms;
+        let nonce = signed.then(|| Nonce(now.entropy.to_be_bytes()));
+        self.talk.phase = Phase::CheckingIn { nonce, since: now.uptime };
+        ask(effects, Effect::CheckIn);
+    }
+
+    /// Spells the check-in for [`Effect::CheckIn`]. `named` are the host's facts, sent when due.
+    ///
+    /// # Errors
+    /// [`NoRoom`] if `buffer` is smaller than [`lapwing_core::limits::CHECK_IN_BYTES_MAX`].
+    pub fn encode_check_in<'a>(
+        &self,
+        named: NamedFacts<'_>,
+        buffer: &'a mut [u8],
+    ) -> Result<&'a [u8], NoRoom> {
+        let identity = &self.settings.identity;
+        let nonce = match self.talk.phase {
+            Phase::CheckingIn { nonce, .. } => nonce,
+            _ => None,
+        };
+        let component = ComponentState {
+            name: identity.component.clone(),
+            running: self.running().short(),
+            held: self.held(),
+        };
+        let facts = Facts {
+            hardware: identity.hardware,
+            bootloader: identity.bootloader,
+            profile: identity.profile,
+            named,
+        };
+        let health = if self.talk.health_due { self.record.health.clone() } else { heapless::Vec::new() };
+        let check_in = CheckIn {
+            root_version: self.anchor.root().version,
+            delegation_version: self.anchor.delegation_version(),
+            components: heapless::Vec::from_iter([component]),
+            nonce,
+            facts: self.talk.facts_due.then_some(facts),
+            health,
+            gates: self.closed_gates(),
+            boot: nonce.and(self.world.boot).map(|boot| boot.id),
+        };
+        encode(&check_in, buffer)
+    }
+
+    /// Spells the report for [`Effect::Report`].
+    ///
+    /// # Errors
+    /// [`NoRoom`] if `buffer` is smaller than [`lapwing_core::limits::REPORT_BYTES_MAX`].
+    pub fn encode_report<'a>(&self, buffer: &'a mut [u8]) -> Result<&'a [u8], NoRoom> {
+        let events = self.record.events.iter().take(REPORT_EVENTS_MAX).copied().collect();
+        encode(&Report { events }, buffer)
+    }
+
+    pub(crate) fn reported(&mut self, now: Now, effects: &mut Effects) -> Option<Ignored> {
+        let Phase::Reporting { up_to } = self.talk.phase else { return Some(Ignored::Unexpected) };
+        let outcomes = self.record.outcomes_pending();
+        self.record.acknowledged(up_to);
+        self.talk.phase = Phase::Quiet;
+        self.talk.failures = 0;
+        self.talk.not_before = now.uptime;
+        if self.record.outcomes_pending() != outcomes {
+            ask(effects, Effect::Save);
+        }
+        None
+    }
+
+    pub(crate) fn contact_failed(&mut self, now: Now, trouble: Trouble) {
+        let hint_ms = match trouble {
+            Trouble::Link { retry_after_ms } => retry_after_ms.unwrap_or(0),
+            _ => 0,
+        };
+        self.talk.failed(&self.settings, now, hint_ms);
+    }
+
+    pub(crate) fn answered(&mut self, now: Now, bytes: &[u8], effects: &mut Effects) -> Option<Ignored> {
+        let Phase::CheckingIn { nonce, since } = self.talk.phase else { return Some(Ignored::Unexpected) };
+        if now.uptime.since(since) > self.settings.talking.answer_window_ms {
+            self.contact_failed(now, Trouble::Link { retry_after_ms: None });
+            return Some(Ignored::Late);
+        }
+        match (decode(bytes), nonce) {
+            (Ok(Answer::Nothing { next_check_in_s }), None) => {
+                self.talk.answered(now, seconds(next_check_in_s));
+                self.fleet_reached(now, effects);
+            }
+            (Ok(Answer::Ask(wanted)), _) if self.talk.asks < ASKS_MAX => {
+                self.talk.nonce_wanted |= wanted.nonce;
+                self.talk.facts_due |= wanted.facts;
+                self.talk.asks = self.talk.asks.saturating_add(1);
+                self.check_in(now, effects);
+            }
+            (Ok(Answer::Wait { after_s, .. }), _) => {
+                self.talk.answered(now, seconds(after_s));
+                self.talk.not_before = self.talk.due;
+                self.talk.facts_due = true;
+            }
+            (Ok(Answer::CatchUp { root, delegation }), _) => {
+                return self.catch_up(now, root, delegation, effects);
+            }
+            (Ok(Answer::Status(envelope)), Some(nonce)) => {
+                return self.status_came(now, envelope, nonce, effects);
+            }
+            (Ok(Answer::Offer { offer, release }), Some(nonce)) => {
+                self.talk.answered(now, self.settings.talking.check_in_interval_ms);
+                self.offer_came(now, offer, release, nonce, effects);
+            }
+            _ => {
+                self.contact_failed(now, Trouble::Link { retry_after_ms: None });
+                return Some(Ignored::Undecodable);
+            }
+        }
+        None
+    }
+
+    fn status_came(
+        &mut self,
+        now: Now,
+        envelope: &[u8],
+        nonce: Nonce,
+        effects: &mut Effects,
+    ) -> Option<Ignored> {
+        let device = &self.settings.identity.device;
+        let above_floor = |time| self.record.floor.is_none_or(|floor| time >= floor.time);
+        match self.anchor.open_status(envelope, device, nonce) {
+            Ok((status, key)) if above_floor(status.now) => {
+                self.talk.answered(now, seconds(status.next_check_in_s));
+                self.take_time(now, Floor { time: status.now, key }, effects);
+                self.fleet_reached(now, effects);
+                self.nothing_offered(effects);
+                None
+            }
+            _ => {
+                self.contact_failed(now, Trouble::Link { retry_after_ms: None });
+                Some(Ignored::Undecodable)
+            }
+        }
+    }
+
+    /// Takes over the time that a signed, fresh answer stated.
+    pub(crate) fn take_time(&mut self, now: Now, stated: Floor, effects: &mut Effects) {
+        self.talk.signed = now.uptime;
+        self.world.time = Some((stated.time, now.uptime));
+        let moved = self.record.floor.is_none_or(|floor| stated.time.since(floor.time) > FLOOR_STEP_S);
+        if moved {
+            self.record.floor = Some(stated);
+            ask(effects, Effect::Save);
+        }
+    }
+
+    fn catch_up(
+        &mut self,
+        now: Now,
+        root_to: u32,
+        delegation_to: u32,
+        effects: &mut Effects,
+    ) -> Option<Ignored> {
+        let root = self.anchor.root().version;
+        if root_to <= root && delegation_to <= self.anchor.delegation_version() {
+            // The hint is not signed; one that leads nowhere counts as no answer.
+            self.contact_failed(now, Trouble::Link { retry_after_ms: None });
+            return Some(Ignored::Undecodable);
+        }
+        self.talk.phase = Phase::Walking { root_to, steps: 0 };
+        ask(effects, Effect::FetchTrust(self.next_document(root_to)));
+        None
+    }
+
+    fn next_document(&self, root_to: u32) -> TrustDocument {
+        let root = self.anchor.root().version;
+        if root < root_to { TrustDocument::Root(root.saturating_add(1)) } else { TrustDocument::Delegation }
+    }
+
+    pub(crate) fn trust_fetched(
+        &mut self,
+        now: Now,
+        document: TrustDocument,
+        bytes: &[u8],
+        effects: &mut Effects,
+    ) -> Option<Ignored> {
+        let Phase::Walking { root_to, steps } = self.talk.phase else { return Some(Ignored::Unexpected) };
+        let advanced = match document {
+            TrustDocument::Root(_) => self.anchor.advance(bytes),
+            TrustDocument::Delegation => self.anchor.delegate(bytes),
+        };
+        let Ok(anchor) = advanced else {
+            self.note(EventKind::VerifyFailed, Detail::Cause(Cause::TrustChain));
+            self.contact_failed(now, Trouble::Link { retry_after_ms: None });
+            return Some(Ignored::Undecodable);
+        };
+        self.anchor = anchor;
+        ask(effects, Effect::KeepTrust(document));
+        match document {
+            TrustDocument::Root(_) if steps < ROOT_STEPS_MAX => {
+                self.talk.phase = Phase::Walking { root_to, steps: steps.saturating_add(1) };
+                ask(effects, Effect::FetchTrust(self.next_document(root_to)));
+            }
+            TrustDocument::Root(_) => self.talk.failed(&self.settings, now, 0),
+            TrustDocument::Delegation => {
+                self.reset_floor(effects);
+                self.talk.phase = Phase::Quiet;
+                self.talk.at(now.uptime);
+            }
+        }
+        None
+    }
+
+    /// The floor belongs to the online key that set it: a delegation without that key resets it, so that
+    /// one wrong server clock cannot freeze a device for ever.
+    fn reset_floor(&mut self, effects: &mut Effects) {
+        let (Some(floor), Some(delegation)) = (self.record.floor, self.anchor.delegation()) else { return };
+        if delegation.keys.iter().any(|online| online.key.id() == floor.key) {
+            return;
+        }
+        let Some(first) = delegation.keys.first() else { return };
+        let time = delegation.not_before.max(self.anchor.root().issued);
+        self.record.floor = Some(Floor { time, key: first.key.id() });
+        ask(effects, Effect::Save);
+    }
+
+    /// Every gate that is closed whatever is offered.
+    fn closed_gates(&self) -> heapless::Vec<Gate, { lapwing_core::limits::GATES_MAX }> {
+        let world = &self.world.conditions;
+        let policy = !self.settings.versions.auto_update && !self.world.asked_for;
+        let low = world.battery.is_some_and(|battery| battery.voltage_mv < self.settings.battery_floor_mv);
+        let closed = |gate: &Gate| match gate {
+            Gate::OptedOut => world.opted_out,
+            Gate::VersionPolicy => policy,
+            Gate::Window => world.window_closed,
+            Gate::Battery => low,
+            Gate::Supply => world.supply_unstable,
+            Gate::Link => world.link_poor,
+            Gate::DataBudget => world.data_budget_spent,
+            Gate::Room => self.world.deferred == Some(Gate::Room),
+            Gate::TrialOpen => self.trial_open(),
+            Gate::ReportsPending => !self.record.has_room_for_outcome(),
+            Gate::Host => world.host_gate_closed,
+        };
+        Gate::ALL.into_iter().filter(closed).collect()
+    }
+}
+
+/// The floor is written only when it moved by more than this.
+const FLOOR_STEP_S: u64 = 86_400;
+
+fn seconds(seconds: u32) -> u64 {
+    u64::from(seconds).saturating_mul(1_000)
+}
