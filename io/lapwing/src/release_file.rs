@@ -61,7 +61,7 @@ impl ReleaseFile {
     pub(crate) fn in_words(&self) -> String {
         let release = &self.release;
         let mut words = format!("{} {} (seq {})\n", release.component, release.version, release.seq);
-        let mut line = |name: &str, value: String| words += &format!("  {name:<18}{value}\n");
+        let mut line = |name: &str, value: String| words += &format!("  {name:<20}{value}\n");
         for class in &release.hardware {
             line("hardware", class.to_string());
         }
