@@ -11,6 +11,8 @@ use lapwing_core::{
     DeviceId, FleetId, Nonce, Release, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SlotTable, TrustAnchor,
     UnixSeconds,
 };
+use lapwing_device::Record;
+use lapwing_device::limits::RECORD_BYTES_MAX;
 use std::sync::LazyLock;
 
 /// Something that must survive any input.
@@ -36,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "claim", run: fuzz_claim },
     Target { name: "report", run: fuzz_report },
     Target { name: "slot-table", run: fuzz_slot_table },
+    Target { name: "record", run: fuzz_record },
 ];
 
 /// The target of this name.
@@ -69,6 +72,13 @@ fn spell_again<'b, T: Wire<'b>>(bytes: &'b [u8]) {
 /// Covers: Root, PublicKey, Algorithm, Role, Limits, Revoked, TlsAnchor, UnixSeconds, cbor::decode.
 fn fuzz_root(bytes: &[u8]) {
     spell_again::<Root>(bytes);
+}
+
+/// Covers: Record, Record::decode, Installed, Floor, Candidate, Attempt, Stage.
+fn fuzz_record(bytes: &[u8]) {
+    let Ok(record) = Record::decode(bytes) else { return };
+    let mut buffer = [0; RECORD_BYTES_MAX];
+    assert_eq!(record.encode(&mut buffer).ok(), Some(bytes), "two spellings of one record");
 }
 
 /// Covers: Delegation, OnlineKey.
