@@ -38,6 +38,9 @@ pub(crate) struct Talk {
     facts_due: bool,
     health_due: bool,
     asks: u8,
+    /// The fleet refused a report: check in before saying it again, so that nothing can keep a device
+    /// from its offers.
+    report_refused: bool,
     /// When a signed answer last came.
     signed: Uptime,
 }
@@ -61,6 +64,7 @@ impl Talk {
             facts_due: true,
             health_due: true,
             asks: 0,
+            report_refused: false,
             signed: Uptime(0),
         }
     }
@@ -103,7 +107,7 @@ impl Talk {
 
     fn answered(&mut self, now: Now, next_ms: u64) {
         self.phase = Phase::Quiet;
-        (self.failures, self.asks) = (0, 0);
+        (self.failures, self.asks, self.report_refused) = (0, 0, false);
         (self.nonce_wanted, self.facts_due, self.health_due) = (false, false, false);
         self.not_before = now.uptime;
         self.due = now.uptime.after(next_ms);
@@ -119,7 +123,8 @@ impl Device {
         }
         let check_in_due = now.uptime >= self.talk.due;
         let prompt = self.settings.talking.report_promptly;
-        match self.record.events.last().map(|event| event.number) {
+        let last = self.record.events.last().filter(|_| !self.talk.report_refused);
+        match last.map(|event| event.number) {
             Some(up_to) if check_in_due || prompt => {
                 self.talk.phase = Phase::Reporting { up_to };
                 ask(effects, Effect::Report);
@@ -131,7 +136,9 @@ impl Device {
 
     /// When the conversation wants to go on by itself.
     pub(crate) fn talk_due(&self) -> Option<Uptime> {
-        let prompt = self.settings.talking.report_promptly && !self.record.events.is_empty();
+        let prompt = self.settings.talking.report_promptly
+            && !self.record.events.is_empty()
+            && !self.talk.report_refused;
         let due = if prompt { self.talk.not_before } else { self.talk.due };
         (self.talk.phase == Phase::Quiet).then_some(due)
     }
@@ -208,6 +215,8 @@ impl Device {
     }
 
     pub(crate) fn contact_failed(&mut self, now: Now, trouble: Trouble) {
+        let reporting = matches!(self.talk.phase, Phase::Reporting { .. });
+        self.talk.report_refused |= reporting && trouble == Trouble::Refused;
         let hint_ms = match trouble {
             Trouble::Link { retry_after_ms } => retry_after_ms.unwrap_or(0),
             _ => 0,
