@@ -11,10 +11,13 @@ mod signer;
 mod signing_dir;
 mod trust_chain;
 
+mod management;
+
 mod hardware;
 mod recipe;
 mod release_file;
 
+mod base64url;
 mod calendar;
 mod durable;
 mod exit;

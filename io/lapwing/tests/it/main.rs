@@ -2,6 +2,7 @@
 //!
 //! Touches: temporary directories, the loopback interface. Never: sleeps, or needs a network.
 
+#[cfg(test)]
 mod desk;
 
 mod keys;

@@ -4,6 +4,8 @@
 
 mod create;
 mod inspect;
+mod push;
+mod shelf;
 mod sign;
 mod verify;
 
@@ -22,6 +24,14 @@ pub(crate) enum ReleaseCommand {
     Inspect(inspect::InspectArgs),
     /// Check a release as a device would, and compare a rebuilt image.
     Verify(verify::VerifyArgs),
+    /// Upload images and publish their releases as one version set.
+    Push(push::PushArgs),
+    /// Show what is published.
+    List(shelf::ListArgs),
+    /// Offer a held version set to devices.
+    Unhold(shelf::MoveArgs),
+    /// Stop offering a version set. Devices that did not switch yet keep what they run.
+    Withdraw(shelf::MoveArgs),
 }
 
 /// Does what the command says.
@@ -31,5 +41,9 @@ pub(crate) fn run(command: ReleaseCommand) -> Result<Said> {
         ReleaseCommand::Sign(args) => sign::run(&args),
         ReleaseCommand::Inspect(args) => inspect::run(&args),
         ReleaseCommand::Verify(args) => verify::run(&args),
+        ReleaseCommand::Push(args) => push::run(&args),
+        ReleaseCommand::List(args) => shelf::list(&args),
+        ReleaseCommand::Unhold(args) => shelf::unhold(&args),
+        ReleaseCommand::Withdraw(args) => shelf::withdraw(&args),
     }
 }
