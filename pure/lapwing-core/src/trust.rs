@@ -265,6 +265,14 @@ impl Root {
         self.revoked.iter().map(|revoked| revoked.seq_base).max().unwrap_or(0)
     }
 
+    /// Whether a delegation that was believed under `previous` certainly is under this document too.
+    pub(crate) fn still_believes(&self, previous: &Self, delegation: &Delegation) -> bool {
+        let kept = |key: &PublicKey| self.keys_of(RoleName::Delegator).any(|kept| kept == key);
+        self.delegator.threshold <= previous.delegator.threshold
+            && previous.keys_of(RoleName::Delegator).all(kept)
+            && delegation.within(&self.limits)
+    }
+
     fn check(self) -> Result<Self, DecodeError> {
         let in_list = |role: &Role| role.keys.iter().all(|index| usize::from(*index) < self.keys.len());
         let roles = [&self.root, &self.release, &self.delegator].into_iter().all(in_list);

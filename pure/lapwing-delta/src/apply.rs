@@ -5,7 +5,7 @@
 
 use crate::header::Header;
 use crate::limits::{INPUT_BYTES, OUTPUT_BYTES, RECORD_BYTES, WINDOW_RECORDS};
-use crate::lzma::Lzma;
+use crate::lzma::{LEARNING_SHIFT, Lzma};
 use crate::map::{Map, Record};
 use crate::ports::{Base, Ports, Scratch};
 use crate::range::{Input, Probability, Range};
@@ -88,7 +88,7 @@ pub fn apply(
 
     let mut input = Input::new(artifact, input);
     let map = Map::decode(header, &mut input, probabilities, scratch, window)?;
-    let mut range = Range::start(&mut input, header.body_encoded_bytes)?;
+    let mut range = Range::start(&mut input, header.body_encoded_bytes, LEARNING_SHIFT)?;
     let mut body = Lzma::new(header.properties, probabilities, dictionary);
     let mut matches = Matches::new(map, base, base_piece)?;
     let mut hasher = Hasher::new();

@@ -6,6 +6,9 @@
 use crate::apply::ApplyError;
 use crate::range::{EVEN, Probability, Range, at};
 
+/// How slowly this stream's probabilities learn.
+pub(crate) const LEARNING_SHIFT: u32 = 5;
+
 /// Position states: the most that any stream has (`pb` = 4).
 const POSITION_STATES: u32 = 16;
 const STATES: u32 = 12;

@@ -37,7 +37,9 @@ pub enum Stage {
     Sort,
     /// Finding stretches of the target in the base.
     Match,
-    /// Compressing what is left; more than once.
+    /// Compressing a sample of what is left in several ways.
+    Choose,
+    /// Compressing what is left.
     Encode,
     /// Applying the result.
     Prove,
@@ -96,14 +98,14 @@ pub fn make(
     Ok(best)
 }
 
-/// The most memory that `make` takes beside the two images, before it starts.
+/// The most memory that `make` takes beside the two images, known before it starts.
 #[must_use]
 pub fn make_memory_bytes(base_bytes: u64, target_bytes: u64, profile: Profile) -> u64 {
-    let dictionary =
-        u64::from(body::dictionary_bytes(profile, usize::try_from(target_bytes).unwrap_or(0), 0));
+    let target = usize::try_from(target_bytes).unwrap_or(usize::MAX);
     let sorting = base_bytes * 4 + suffixes::BUCKETS_BYTES;
-    let encoding = body::encoder_memory_bytes(dictionary as u32);
-    // A record for every few bytes and an incompressible body are the worst that can come.
+    // The streams of a delta and of a full image, and one of them put together.
+    let encoding = body::encoder_memory_bytes(body::dictionary_bytes(profile, target, 0)) + target_bytes * 3;
+    // No stretch that is worth a record is shorter than one.
     sorting.max(encoding) + target_bytes * 2
 }
 
