@@ -33,8 +33,9 @@ pub(crate) fn clippy(house: &House) -> Outcome {
     if let Err(reason) = set_up::rust_component(house, "clippy", "clippy") {
         return Outcome::Skipped(reason);
     }
-    let arguments = ["clippy", "--profile", PROFILE, "--workspace", "--all-targets", "--", "-D", "warnings"];
-    ended(child::run(&mut cargo(house, &arguments)))
+    // All crates, so that one run shows everything there is to mend.
+    let mut command = cargo(house, &["clippy", "--profile", PROFILE, "--workspace", "--all-targets"]);
+    ended(child::run(command.args(["--keep-going", "--", "-D", "warnings"])))
 }
 
 pub(crate) fn unit(house: &House) -> Outcome {
