@@ -39,8 +39,8 @@ pub(crate) fn clippy(house: &House) -> Outcome {
 
 pub(crate) fn unit(house: &House) -> Outcome {
     let mut command = cargo(house, &["test", "--profile", PROFILE, "--workspace"]);
-    // Doctests belong to `docs`.
-    command.args(["--lib", "--bins", "--tests"]);
+    // Whatever a manifest does not exempt; doctests belong to `docs`.
+    command.arg("--tests");
     for package in TESTED_ELSEWHERE.iter().filter(|package| house.has(package)) {
         command.args(["--exclude", package]);
     }

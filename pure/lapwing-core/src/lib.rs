@@ -28,6 +28,8 @@ pub mod envelope;
 
 mod anchor;
 
+mod rotation;
+
 pub mod wire;
 
 pub use anchor::{OpenError, TrustAnchor, Verified};
@@ -38,6 +40,7 @@ pub use id::{
     ParseIdError, ParseNameError, Variant, Version,
 };
 pub use release::{Compatibility, Release, ReleaseFlags, Requirement};
+pub use rotation::{OVERLAP_DAYS, RotationError, may_follow};
 pub use slot_table::{
     Booted, OldSlot, Phase, Return, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SLOT_TABLE_LEN, Slot, SlotEntry,
     SlotState, SlotTable, SlotTableError, SlotTableUnreadable, Start, StartLimits,

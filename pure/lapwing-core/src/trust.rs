@@ -1,6 +1,6 @@
 //! Whom a device believes: root documents, roles with thresholds, delegations of online keys.
 //!
-//! Touches: `crate::{cbor, envelope}`. A [`TrustAnchor`] is only made from a provisioned root
+//! Touches: `crate::{cbor, envelope}`. A [`crate::TrustAnchor`] is only made from a provisioned root
 //! or from the one before it, so the chain cannot be skipped.
 //! Never: looks at a clock; the caller compares times that a signed answer stated.
 

@@ -5,6 +5,7 @@
 
 #![no_std]
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 #[cfg(feature = "make")]
 extern crate std;
