@@ -1,3 +1,31 @@
-//! The one entrance: `cargo xtask {demo, test, check, tidy, bench, cuts, fuzz, sim}`.
+//! The one entrance: `cargo xtask COMMAND`; without arguments it lists the commands.
+//!
+//! Touches: child processes, the working tree. Depends on nothing but std, so that it starts at once.
+//! Never: holds a check that CI runs in another way; CI calls only these commands.
 
-fn main() {}
+mod child;
+mod commands;
+mod fuzz;
+mod house;
+mod manifest;
+mod quickstart;
+mod rust_code;
+mod set_up;
+mod static_binary;
+mod suite_bodies;
+mod suites;
+mod tidy;
+mod tree;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match commands::dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("xtask: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

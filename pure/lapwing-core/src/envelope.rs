@@ -114,11 +114,8 @@ impl<'b> Envelope<'b> {
     /// Takes an envelope apart. Nothing in it is to be believed yet.
     ///
     /// # Errors
-    /// [`DecodeError::OverLimit`] before anything is looked at if it is too large, else as [`decode`].
+    /// As [`decode`].
     pub fn parse(bytes: &'b [u8]) -> Result<Self, DecodeError> {
-        if bytes.len() > ENVELOPE_BYTES_MAX {
-            return Err(DecodeError::OverLimit);
-        }
         decode(bytes)
     }
 
@@ -153,6 +150,8 @@ fn verify(key: &PublicKey, message: &[u8], signature: &[u8; SIGNATURE_LEN]) -> b
 }
 
 impl<'b> Wire<'b> for Envelope<'b> {
+    const BYTES_MAX: usize = ENVELOPE_BYTES_MAX;
+
     fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
         out.array(4)?;
         match (self.form, self.signatures.first()) {

@@ -1,6 +1,6 @@
 //! Whom a device believes: root documents, roles with thresholds, delegations of online keys.
 //!
-//! Touches: `crate::{cbor, envelope}`. A [`TrustAnchor`] is only made from a provisioned root
+//! Touches: `crate::{cbor, envelope}`. A [`crate::TrustAnchor`] is only made from a provisioned root
 //! or from the one before it, so the chain cannot be skipped.
 //! Never: looks at a clock; the caller compares times that a signed answer stated.
 
@@ -263,6 +263,14 @@ impl Root {
     #[must_use]
     pub fn seq_base(&self) -> u64 {
         self.revoked.iter().map(|revoked| revoked.seq_base).max().unwrap_or(0)
+    }
+
+    /// Whether a delegation that was believed under `previous` certainly is under this document too.
+    pub(crate) fn still_believes(&self, previous: &Self, delegation: &Delegation) -> bool {
+        let kept = |key: &PublicKey| self.keys_of(RoleName::Delegator).any(|kept| kept == key);
+        self.delegator.threshold <= previous.delegator.threshold
+            && previous.keys_of(RoleName::Delegator).all(kept)
+            && delegation.within(&self.limits)
     }
 
     fn check(self) -> Result<Self, DecodeError> {

@@ -38,6 +38,8 @@ pub(crate) struct Talk {
     facts_due: bool,
     health_due: bool,
     asks: u8,
+    /// The fleet refused a report: no other before this, so that nothing can keep a device from its offers.
+    reports_due: Uptime,
     /// When a signed answer last came.
     signed: Uptime,
 }
@@ -61,6 +63,7 @@ impl Talk {
             facts_due: true,
             health_due: true,
             asks: 0,
+            reports_due: Uptime(0),
             signed: Uptime(0),
         }
     }
@@ -119,7 +122,8 @@ impl Device {
         }
         let check_in_due = now.uptime >= self.talk.due;
         let prompt = self.settings.talking.report_promptly;
-        match self.record.events.last().map(|event| event.number) {
+        let last = self.record.events.last().filter(|_| now.uptime >= self.talk.reports_due);
+        match last.map(|event| event.number) {
             Some(up_to) if check_in_due || prompt => {
                 self.talk.phase = Phase::Reporting { up_to };
                 ask(effects, Effect::Report);
@@ -132,7 +136,8 @@ impl Device {
     /// When the conversation wants to go on by itself.
     pub(crate) fn talk_due(&self) -> Option<Uptime> {
         let prompt = self.settings.talking.report_promptly && !self.record.events.is_empty();
-        let due = if prompt { self.talk.not_before } else { self.talk.due };
+        let report = self.talk.not_before.max(self.talk.reports_due);
+        let due = if prompt { report.min(self.talk.due) } else { self.talk.due };
         (self.talk.phase == Phase::Quiet).then_some(due)
     }
 
@@ -208,6 +213,10 @@ impl Device {
     }
 
     pub(crate) fn contact_failed(&mut self, now: Now, trouble: Trouble) {
+        let reporting = matches!(self.talk.phase, Phase::Reporting { .. });
+        if reporting && trouble == Trouble::Refused {
+            self.talk.reports_due = now.uptime.after(self.settings.talking.check_in_interval_ms);
+        }
         let hint_ms = match trouble {
             Trouble::Link { retry_after_ms } => retry_after_ms.unwrap_or(0),
             _ => 0,

@@ -7,4 +7,10 @@
 #![allow(clippy::disallowed_methods, reason = "vectors are files")]
 
 mod fleet;
+mod golden;
+mod kept;
+mod largest;
+mod notation;
+mod talk;
 mod trust_chain;
+mod vectors;

@@ -10,7 +10,6 @@ use crate::policy::{Demand, back_off_ms, closed_gate};
 use crate::record::Stage;
 use crate::state::{Staged, State};
 use lapwing_core::Uptime;
-use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::report::{Detail, EventKind};
 
 impl Device {
@@ -79,7 +78,7 @@ impl Device {
     pub(crate) fn switch_failed(&mut self, now: Now, trouble: Trouble, effects: &mut Effects) {
         self.set_stage(Stage::Staged);
         if trouble == Trouble::Tampered || trouble == Trouble::SlotTable {
-            return self.fail_attempt(Cause::SlotTampered, effects);
+            return self.fail_attempt(storage_cause(trouble), effects);
         }
         self.wait_staged(now);
     }

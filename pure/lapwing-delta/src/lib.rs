@@ -1,0 +1,38 @@
+//! Base and delta into target (`apply`), and a small delta found (`make`, by feature).
+//!
+//! `apply` has no heap: everything it holds lies in one piece of memory that the caller gives.
+//! The format is in `formats/delta.md`.
+
+#![no_std]
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+#[cfg(feature = "make")]
+extern crate std;
+
+mod limits;
+mod ports;
+
+mod header;
+mod range;
+
+mod lzma;
+mod map;
+
+mod apply;
+
+#[cfg(feature = "make")]
+mod fuzz;
+#[cfg(feature = "make")]
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "reads trusted images only")]
+mod make;
+
+pub use apply::{ApplyError, apply};
+pub use header::{Header, HeaderError, Profile};
+pub use ports::{Artifact, Base, NoBase, NoScratch, PortError, Ports, Scratch, Target};
+
+#[cfg(feature = "make")]
+#[doc(hidden)]
+pub use fuzz::fuzz_apply;
+#[cfg(feature = "make")]
+pub use make::{MakeError, Progress, Stage, make, make_memory_bytes};

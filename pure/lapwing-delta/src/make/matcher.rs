@@ -1,0 +1,195 @@
+//! Divides the target into stretches that resemble the base and gaps between them.
+//!
+//! Touches: `super::suffixes`. The idea is bsdiff's: an exact match is an anchor, and its
+//! neighbourhood belongs to it as long as more bytes agree than differ.
+//! Never: returns stretches that overlap in the target, or a stretch that is not worth its record.
+
+use super::suffixes::{Suffixes, common_bytes};
+use super::{MakeError, OnProgress, Progress, Stage};
+use crate::map::Record;
+use std::vec::Vec;
+
+/// How many bytes more than the present diagonal another one has to explain.
+const ANCHOR_GAIN: usize = 8;
+/// While the present diagonal agrees for so long, no other is looked for.
+const CONTENT_BYTES: usize = 32;
+/// Stretches on one diagonal become one if no more than this lies between them.
+const FUSE_BYTES_MAX: u32 = 128;
+/// A stretch with fewer bytes as they are in the base costs more than it saves.
+const WORTH_BYTES: usize = 14;
+/// How often progress is told.
+const PROGRESS_BYTES: usize = 1 << 16;
+
+/// The stretches, in the order of the target.
+pub(super) fn find(base: &[u8], target: &[u8], progress: OnProgress<'_>) -> Result<Vec<Record>, MakeError> {
+    let total_bytes = target.len() as u64;
+    let mut report = |stage, done: usize| {
+        let stop = progress(Progress { stage, done_bytes: done as u64, total_bytes }).is_break();
+        if stop { Err(MakeError::Stopped) } else { Ok(()) }
+    };
+    if base.is_empty() {
+        return Ok(Vec::new());
+    }
+    report(Stage::Sort, 0)?;
+    let images = Images { base, target };
+    let suffixes = Suffixes::new(base)?;
+    let mut records = Vec::new();
+    let mut start = Point { base: 0, target: 0 };
+    let mut scan = 0;
+    loop {
+        let anchor = images.next_anchor(&suffixes, start, scan, &mut |done| report(Stage::Match, done))?;
+        let end = anchor.map_or(target.len(), |anchor| anchor.at.target);
+        let mut forward = images.grow_forward(start, end);
+        let mut next = None;
+        if let Some(Anchor { at, length }) = anchor {
+            let mut backward = images.grow_backward(at, start.target);
+            let overlap = (start.target + forward + backward).saturating_sub(end);
+            let kept = images.best_cut(start.plus(forward - overlap), at.minus(backward), overlap);
+            forward -= overlap - kept;
+            backward -= kept;
+            next = Some((at.minus(backward), at.target + length));
+        }
+        if forward > 0 {
+            keep(&mut records, images, start, forward);
+        }
+        match next {
+            Some(next) => (start, scan) = next,
+            None => return Ok(records),
+        }
+    }
+}
+
+/// Adds a stretch to the records, or to the last one, unless it is not worth it.
+fn keep(records: &mut Vec<Record>, images: Images<'_>, start: Point, length: usize) {
+    let Point { base, target } = start;
+    let record = Record { target_start: target as u32, base_start: base as u32, length_bytes: length as u32 };
+    if let Some(last) = records.last_mut()
+        && last.target_start.wrapping_sub(last.base_start)
+            == record.target_start.wrapping_sub(record.base_start)
+        && record.target_start - last.target_end() <= FUSE_BYTES_MAX
+    {
+        last.length_bytes = record.target_end() - last.target_start;
+        return;
+    }
+    if (0..length).filter(|offset| images.agree(start.plus(*offset))).count() >= WORTH_BYTES {
+        records.push(record);
+    }
+}
+
+/// A place in the base and the place in the target that is compared with it.
+#[derive(Clone, Copy)]
+struct Point {
+    base: usize,
+    target: usize,
+}
+
+impl Point {
+    const fn plus(self, bytes: usize) -> Self {
+        Self { base: self.base + bytes, target: self.target + bytes }
+    }
+
+    const fn minus(self, bytes: usize) -> Self {
+        Self { base: self.base - bytes, target: self.target - bytes }
+    }
+}
+
+/// An exact match that begins a new diagonal.
+#[derive(Clone, Copy)]
+struct Anchor {
+    at: Point,
+    length: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Images<'a> {
+    base: &'a [u8],
+    target: &'a [u8],
+}
+
+impl Images<'_> {
+    /// The first match from `scan` on that explains clearly more than the diagonal of `start`.
+    fn next_anchor(
+        self,
+        suffixes: &Suffixes<'_>,
+        start: Point,
+        mut scan: usize,
+        report: &mut dyn FnMut(usize) -> Result<(), MakeError>,
+    ) -> Result<Option<Anchor>, MakeError> {
+        let on_diagonal = |target: usize| Point { base: start.base + (target - start.target), target };
+        // How many bytes between `scan` and `counted` agree on the diagonal.
+        let (mut agreed, mut counted) = (0, scan);
+        let mut reported = scan;
+        while scan < self.target.len() {
+            if scan - reported >= PROGRESS_BYTES {
+                report(scan)?;
+                reported = scan;
+            }
+            let run = self.run(on_diagonal(scan));
+            if run >= CONTENT_BYTES {
+                scan += run;
+                (agreed, counted) = (0, scan);
+                continue;
+            }
+            let (base, length) = suffixes.longest_match(&self.target[scan..]);
+            agreed += (counted..scan + length).filter(|t| self.agree(on_diagonal(*t))).count();
+            counted = counted.max(scan + length);
+            if length > agreed + ANCHOR_GAIN {
+                return Ok(Some(Anchor { at: Point { base, target: scan }, length }));
+            }
+            if length > 0 && length == agreed {
+                scan = counted;
+                agreed = 0;
+                continue;
+            }
+            agreed -= usize::from(counted > scan && self.agree(on_diagonal(scan)));
+            scan += 1;
+            counted = counted.max(scan);
+        }
+        Ok(None)
+    }
+
+    /// How far after `start` the two images are alike rather than not, up to `end`.
+    fn grow_forward(self, start: Point, end: usize) -> usize {
+        let most = (end - start.target).min(self.base.len() - start.base);
+        self.best_length((0..most).map(|offset| start.plus(offset)))
+    }
+
+    /// How far before `at` the two images are alike rather than not, down to `end`.
+    fn grow_backward(self, at: Point, end: usize) -> usize {
+        let most = (at.target - end).min(at.base);
+        self.best_length((1..=most).map(|offset| at.minus(offset)))
+    }
+
+    /// The length of the walk after which agreement most exceeds difference.
+    fn best_length(self, walk: impl Iterator<Item = Point>) -> usize {
+        let (mut score, mut best_score, mut best) = (0i64, 0, 0);
+        for (index, point) in walk.enumerate() {
+            score += if self.agree(point) { 1 } else { -1 };
+            if score > best_score {
+                (best_score, best) = (score, index + 1);
+            }
+        }
+        best
+    }
+
+    /// How many of `overlap` bytes better stay with the stretch `left` than go to `right`.
+    fn best_cut(self, left: Point, right: Point, overlap: usize) -> usize {
+        let (mut score, mut best_score, mut best) = (0i64, 0, 0);
+        for offset in 0..overlap {
+            score += i64::from(self.agree(left.plus(offset))) - i64::from(self.agree(right.plus(offset)));
+            if score > best_score {
+                (best_score, best) = (score, offset + 1);
+            }
+        }
+        best
+    }
+
+    fn agree(self, point: Point) -> bool {
+        self.base.get(point.base).is_some_and(|byte| *byte == self.target[point.target])
+    }
+
+    fn run(self, point: Point) -> usize {
+        let base = self.base.get(point.base..).unwrap_or_default();
+        common_bytes(base, &self.target[point.target..])
+    }
+}

@@ -1,0 +1,124 @@
+//! The commands and what each one starts.
+//!
+//! Touches: `suites`, `tidy`, `child`. Benches and programs live in their own packages; here stands only
+//! where to find them.
+
+use crate::child::{self, cargo};
+use crate::house::{House, PROFILE};
+use crate::{fuzz, suite_bodies, suites, tidy};
+
+struct Command {
+    usage: &'static str,
+    about: &'static str,
+    run: fn(&House, &[String]) -> Result<(), String>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        usage: "demo [--headless --json]",
+        about: "a server and five devices: updates, bad releases, the way back",
+        run: demo,
+    },
+    Command {
+        usage: "test [--only NAME]",
+        about: "everything, with its set-up; the summary has the times",
+        run: test,
+    },
+    Command { usage: "check", about: "format, clippy, tests of pure/: before each commit", run: check },
+    Command { usage: "tidy", about: "the rules of the house", run: |house, _| tidy::run(house) },
+    Command {
+        usage: "bench NAME [--quick] [--out FILE]",
+        about: "measure; the figures go to docs/benchmarks/NAME.json",
+        run: bench,
+    },
+    Command {
+        usage: "cuts --count N",
+        about: "cut the power N times and look what boots",
+        run: |house, arguments| start(house, "lapwing-sim", "lapwing-sim", &["cuts"], arguments),
+    },
+    Command {
+        usage: "fuzz TARGET [--count N] [--seed S]",
+        about: "hostile input for one decoder; without TARGET it lists them",
+        run: fuzz::run,
+    },
+    Command {
+        usage: "sim SEED",
+        about: "one simulated run, narrated",
+        run: |house, arguments| start(house, "lapwing-sim", "lapwing-sim", &[], arguments),
+    },
+];
+
+/// A bench: its name, the package and the binary that measure it, and what they are told first.
+struct Bench {
+    name: &'static str,
+    package: &'static str,
+    binary: &'static str,
+    arguments: &'static [&'static str],
+}
+
+const BENCHES: &[Bench] = &[
+    Bench { name: "agent", package: "lapwing-e2e", binary: "lapwing-bench", arguments: &["agent"] },
+    Bench { name: "cuts", package: "lapwing-sim", binary: "lapwing-sim", arguments: &["bench-cuts"] },
+];
+
+/// Runs the command that `arguments` name; without any, lists them.
+///
+/// # Errors
+/// When the command is unknown or does not succeed.
+pub(crate) fn dispatch(arguments: &[String]) -> Result<(), String> {
+    let Some((name, rest)) = arguments.split_first() else {
+        COMMANDS.iter().for_each(|command| println!("{:<37} {}", command.usage, command.about));
+        return Ok(());
+    };
+    let command = COMMANDS.iter().find(|command| command.usage.split(' ').next() == Some(name));
+    let command = command.ok_or(format!("no command {name}; without arguments I list them"))?;
+    (command.run)(&House::find()?, rest)
+}
+
+fn test(house: &House, arguments: &[String]) -> Result<(), String> {
+    let only = arguments.chunks(2).map(|pair| match pair {
+        [flag, name] if flag == "--only" => Ok(name.clone()),
+        _ => Err(format!("expected --only NAME, not {}", pair.join(" "))),
+    });
+    suites::run(house, &only.collect::<Result<Vec<_>, _>>()?)
+}
+
+fn check(house: &House, _: &[String]) -> Result<(), String> {
+    child::run(&mut cargo(house, &["fmt", "--all", "--check"]))?;
+    child::run(&mut cargo(house, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    let mut tests = cargo(house, &["test", "--quiet"]);
+    for package in house.floor("pure") {
+        tests.args(["-p", package]);
+    }
+    child::run(&mut tests)
+}
+
+fn demo(house: &House, arguments: &[String]) -> Result<(), String> {
+    if house.has("lapwing-e2e") {
+        suite_bodies::build_binaries(house)?;
+    }
+    start(house, "lapwing-e2e", "lapwing-demo", &[], arguments)
+}
+
+fn bench(house: &House, arguments: &[String]) -> Result<(), String> {
+    let names = || BENCHES.iter().map(|bench| bench.name).collect::<Vec<_>>().join(", ");
+    let (name, rest) = arguments.split_first().ok_or_else(|| format!("bench what? {}", names()))?;
+    let bench = BENCHES.iter().find(|bench| bench.name == name);
+    let bench = bench.ok_or_else(|| format!("no bench {name}; there are: {}", names()))?;
+    start(house, bench.package, bench.binary, bench.arguments, rest)
+}
+
+/// Runs a binary of another package of the workspace.
+fn start(
+    house: &House,
+    package: &str,
+    binary: &str,
+    first: &[&str],
+    arguments: &[String],
+) -> Result<(), String> {
+    if !house.has(package) {
+        return Err(format!("{package} does not exist yet"));
+    }
+    let mut command = cargo(house, &["run", "--quiet", "--profile", PROFILE, "-p", package, "--bin", binary]);
+    child::run(command.arg("--").args(first).args(arguments))
+}

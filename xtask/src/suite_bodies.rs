@@ -1,0 +1,155 @@
+//! What each suite does: its set-up, then its commands.
+//!
+//! Touches: `child`, `set_up`. Entered from: `suites`, and `commands` for the quick check.
+
+use crate::child::{self, cargo};
+use crate::house::{House, PROFILE};
+use crate::suites::Outcome;
+use crate::{quickstart, set_up, static_binary, tidy};
+
+/// Crates that must build alone where there is no operating system.
+pub(crate) const BARE_METAL_PACKAGES: &[&str] =
+    &["lapwing-core", "lapwing-coap", "lapwing-device", "lapwing-delta"];
+const BARE_METAL_TARGETS: &[&str] = &["thumbv7em-none-eabihf", "riscv32imac-unknown-none-elf"];
+
+/// They cost memory that devices do not have, and come in through others without being asked.
+const NOT_IN_AGENT: &[&str] = &["tokio", "hyper", "reqwest", "clap", "tracing_subscriber", "jemalloc_sys"];
+
+/// Suites of their own, so `unit` leaves them out.
+const TESTED_ELSEWHERE: &[&str] = &["lapwing-sim", "lapwing-e2e", "lapwing-fuzz"];
+
+pub(crate) fn tidy(house: &House) -> Outcome {
+    ended(tidy::run(house))
+}
+
+pub(crate) fn fmt(house: &House) -> Outcome {
+    if let Err(reason) = set_up::rust_component(house, "fmt", "rustfmt") {
+        return Outcome::Skipped(reason);
+    }
+    ended(child::run(&mut cargo(house, &["fmt", "--all", "--check"])))
+}
+
+pub(crate) fn clippy(house: &House) -> Outcome {
+    if let Err(reason) = set_up::rust_component(house, "clippy", "clippy") {
+        return Outcome::Skipped(reason);
+    }
+    let arguments = ["clippy", "--profile", PROFILE, "--workspace", "--all-targets", "--", "-D", "warnings"];
+    ended(child::run(&mut cargo(house, &arguments)))
+}
+
+pub(crate) fn unit(house: &House) -> Outcome {
+    let mut command = cargo(house, &["test", "--profile", PROFILE, "--workspace"]);
+    // Whatever a manifest does not exempt; doctests belong to `docs`.
+    command.arg("--tests");
+    for package in TESTED_ELSEWHERE.iter().filter(|package| house.has(package)) {
+        command.args(["--exclude", package]);
+    }
+    ended(child::run(&mut command))
+}
+
+pub(crate) fn nostd(house: &House) -> Outcome {
+    for target in BARE_METAL_TARGETS {
+        if let Err(reason) = set_up::rust_target(house, target) {
+            return Outcome::Skipped(reason);
+        }
+    }
+    let packages = BARE_METAL_PACKAGES.iter().filter(|package| house.has(package));
+    // One build each: together, one package's features would turn up in another's.
+    let result = packages.flat_map(|package| BARE_METAL_TARGETS.iter().map(move |target| (package, target)));
+    ended(result.into_iter().try_for_each(|(package, target)| {
+        let arguments = ["build", "--lib", "--no-default-features", "-p", package, "--target", target];
+        child::run(&mut cargo(house, &arguments))
+    }))
+}
+
+pub(crate) fn launcher(house: &House) -> Outcome {
+    device_binary(house, "lapwing-launcher", false)
+}
+
+pub(crate) fn agent(house: &House) -> Outcome {
+    let mut tree = cargo(
+        house,
+        &["tree", "-p", "lapwing-agent", "--edges", "normal", "--prefix", "none", "--format", "{lib}"],
+    );
+    match child::output(&mut tree) {
+        None => Outcome::Failed("cargo tree does not know the agent".into()),
+        Some(crates) => match crates.lines().find(|name| NOT_IN_AGENT.contains(name)) {
+            Some(name) => Outcome::Failed(format!("the agent carries {name}")),
+            None => device_binary(house, "lapwing-agent", true),
+        },
+    }
+}
+
+fn device_binary(house: &House, package: &str, c_compiler: bool) -> Outcome {
+    if let Err(reason) = static_binary::set_up(house, c_compiler) {
+        return Outcome::Skipped(reason);
+    }
+    static_binary::build(house, package).map_or_else(Outcome::Failed, Outcome::Passed)
+}
+
+pub(crate) fn sim(house: &House) -> Outcome {
+    ended(child::run(&mut cargo(house, &["test", "--profile", PROFILE, "-p", "lapwing-sim"])))
+}
+
+pub(crate) fn e2e(house: &House) -> Outcome {
+    ended(
+        build_binaries(house).and_then(|()| {
+            child::run(&mut cargo(house, &["test", "--profile", PROFILE, "-p", "lapwing-e2e"]))
+        }),
+    )
+}
+
+/// Builds the real binaries and the example programs, where `lapwing-e2e` looks for them.
+///
+/// # Errors
+/// When one does not build.
+pub(crate) fn build_binaries(house: &House) -> Result<(), String> {
+    let mut command = cargo(house, &["build", "--profile", PROFILE, "--bins", "--examples"]);
+    for package in ["lapwing", "lapwing-agent", "lapwing-launcher"].iter().filter(|name| house.has(name)) {
+        command.args(["-p", package]);
+    }
+    child::run(&mut command)
+}
+
+pub(crate) fn docs(house: &House) -> Outcome {
+    let mut links = cargo(house, &["doc", "--profile", PROFILE, "--workspace", "--no-deps"]);
+    links.env("RUSTDOCFLAGS", "-D rustdoc::broken_intra_doc_links");
+    let doctests = ["test", "--profile", PROFILE, "--workspace", "--doc"];
+    if let Err(reason) = child::run(&mut links).and_then(|()| child::run(&mut cargo(house, &doctests))) {
+        return Outcome::Failed(reason);
+    }
+    let readme = std::fs::read_to_string(house.root.join("README.md"));
+    match readme.map_err(|error| error.to_string()).and_then(|text| quickstart::script(&text)) {
+        Ok(script) => {
+            ended(child::run(&mut child::program(house, "bash", &["-euxo", "pipefail", "-c", &script])))
+        }
+        Err(reason) => {
+            eprintln!("!!! the quickstart did not run: {reason}");
+            Outcome::Passed(format!("quickstart not run: {reason}"))
+        }
+    }
+}
+
+pub(crate) fn deny(house: &House) -> Outcome {
+    let program = match set_up::cargo_tool(house, "cargo-deny") {
+        Ok(program) => program,
+        Err(reason) => return Outcome::Skipped(reason),
+    };
+    let deny = |arguments: &[&str]| child::run(&mut child::program(house, &program, arguments));
+    if let Err(reason) = deny(&["check", "bans", "licenses", "sources"]) {
+        return Outcome::Failed(reason);
+    }
+    if deny(&["fetch", "db"]).is_err() {
+        eprintln!("!!! advisories NOT checked: their list cannot be fetched here");
+        return Outcome::Passed("advisories not checked: no network".into());
+    }
+    ended(deny(&["check", "advisories"]))
+}
+
+pub(crate) fn fuzz(house: &House) -> Outcome {
+    ended(child::run(&mut cargo(house, &["test", "--profile", PROFILE, "-p", "lapwing-fuzz"])))
+}
+
+fn ended(result: Result<(), String>) -> Outcome {
+    result.map_or_else(Outcome::Failed, |()| Outcome::Passed(String::new()))
+}
