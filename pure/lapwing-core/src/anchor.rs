@@ -62,8 +62,8 @@ pub enum OpenError {
     /// A root document that is not the very next one.
     #[error("not the next root document")]
     NotNext,
-    /// A delegation older than the one held.
-    #[error("older than the delegation held")]
+    /// A delegation that is not newer than the one held, and another.
+    #[error("not newer than the delegation held")]
     Superseded,
     /// A delegation whose window is longer than the root allows.
     #[error("delegation window longer than the root allows")]
@@ -106,8 +106,10 @@ impl TrustAnchor {
     }
 
     /// The anchor after the next root document, which the present and the new threshold must have
-    /// signed. The delegation stays only while the new root would accept its signature again, so it
-    /// is dropped here and fetched afresh.
+    /// signed. The delegation stays if its delegators do, so that a root document cannot be used to
+    /// bring back a delegation that a newer one replaced. If one of them goes, or more of them must
+    /// agree, it goes too, and any that the new root believes may follow: that is the way out when a
+    /// delegator's key was stolen.
     ///
     /// # Errors
     /// See [`OpenError`]; the present anchor still holds.
@@ -122,10 +124,13 @@ impl TrustAnchor {
         }
         count_role(&envelope, &self.root, RoleName::Root, self.root.fleet, Kind::Root)?;
         count_role(&envelope, &next, RoleName::Root, self.root.fleet, Kind::Root)?;
-        Ok(Self { root: next, delegation: None })
+        let kept = self.delegation.as_ref().filter(|held| next.still_believes(&self.root, held));
+        let delegation = kept.cloned();
+        Ok(Self { root: next, delegation })
     }
 
-    /// The anchor with this delegation, if the delegators signed it and it is not older than the one held.
+    /// The anchor with this delegation, if the delegators signed it and it is newer than the one held,
+    /// or the same.
     ///
     /// # Errors
     /// See [`OpenError`]; the present anchor still holds.
@@ -135,7 +140,8 @@ impl TrustAnchor {
         if delegation.fleet != self.root.fleet {
             return Err(OpenError::OtherFleet);
         }
-        if delegation.version < self.delegation_version() {
+        let replaces = |held: &Delegation| held.version < delegation.version || *held == *delegation;
+        if !self.delegation.as_ref().is_none_or(replaces) {
             return Err(OpenError::Superseded);
         }
         if !delegation.within(&self.root.limits) {

@@ -4,7 +4,7 @@
 //! rules of RFC 8949 section 4.2.1 hold for all of them and are written once.
 //! Never: allocates; borrows from the input instead.
 
-use crate::limits::NESTING_MAX;
+use crate::limits::{NESTING_MAX, PAYLOAD_BYTES_MAX};
 use minicbor::Decoder;
 use minicbor::data::Type;
 use minicbor::encode::write::Cursor;
@@ -60,6 +60,9 @@ impl From<minicbor::decode::Error> for DecodeError {
 
 /// A value with exactly one byte string.
 pub trait Wire<'b>: Sized {
+    /// Longest spelling that [`decode`] looks at.
+    const BYTES_MAX: usize = PAYLOAD_BYTES_MAX;
+
     /// Writes the one spelling of this value.
     ///
     /// # Errors
@@ -87,9 +90,13 @@ pub fn encode<'a, 'b>(value: &impl Wire<'b>, buffer: &'a mut [u8]) -> Result<&'a
 /// Reads one value from exactly these bytes.
 ///
 /// # Errors
-/// See [`DecodeError`]. Indefinite lengths, long spellings, unsorted or duplicate keys, tags, floats
+/// [`DecodeError::OverLimit`] before anything is looked at if there are more than [`Wire::BYTES_MAX`]
+/// bytes, else see [`DecodeError`]. Indefinite lengths, long spellings, unsorted or duplicate keys, tags, floats
 /// and trailing bytes are all refused before the value is looked at.
 pub fn decode<'b, T: Wire<'b>>(bytes: &'b [u8]) -> Result<T, DecodeError> {
+    if bytes.len() > T::BYTES_MAX {
+        return Err(DecodeError::OverLimit);
+    }
     check_deterministic(bytes)?;
     let mut input = Decoder::new(bytes);
     let value = T::read(&mut input)?;
@@ -140,6 +147,15 @@ pub fn read_list<'b, T, const N: usize>(
         list.push(item(input)?).map_err(|_| DecodeError::OverLimit)?;
     }
     Ok(list)
+}
+
+/// Reads a list of at most `N` items that would have been left out had it been empty.
+pub(crate) fn read_filled_list<'b, T, const N: usize>(
+    input: &mut Decoder<'b>,
+    item: impl FnMut(&mut Decoder<'b>) -> Result<T, DecodeError>,
+) -> Result<heapless::Vec<T, N>, DecodeError> {
+    let list = read_list(input, item)?;
+    (!list.is_empty()).then_some(list).ok_or(DecodeError::BadValue)
 }
 
 /// Reads a byte string of exactly `N` bytes.
@@ -259,6 +275,7 @@ fn read_head(bytes: &[u8]) -> Result<(Head, &[u8]), DecodeError> {
         25 => (2, 0x100),
         26 => (4, 0x1_0000),
         27 => (8, 0x1_0000_0000),
+        28..=30 => return Err(DecodeError::Malformed),
         _ => return Err(DecodeError::NotDeterministic),
     };
     let (digits, rest) = split(rest, len)?;

@@ -74,7 +74,10 @@ impl<const N: usize> Wire<'_> for Name<N> {
     }
 
     fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        input.str()?.parse().map_err(|_| DecodeError::BadValue)
+        match input.str()? {
+            long if long.len() > N => Err(DecodeError::OverLimit),
+            text => text.parse().map_err(|_| DecodeError::BadValue),
+        }
     }
 }
 

@@ -22,11 +22,15 @@ pub mod cbor;
 
 mod release;
 
+mod signature;
+
 pub mod trust;
 
 pub mod envelope;
 
 mod anchor;
+
+mod rotation;
 
 pub mod wire;
 
@@ -38,6 +42,7 @@ pub use id::{
     ParseIdError, ParseNameError, Variant, Version,
 };
 pub use release::{Compatibility, Release, ReleaseFlags, Requirement};
+pub use rotation::{OVERLAP_DAYS, RotationError, may_follow};
 pub use slot_table::{
     Booted, OldSlot, Phase, Return, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SLOT_TABLE_LEN, Slot, SlotEntry,
     SlotState, SlotTable, SlotTableError, SlotTableUnreadable, Start, StartLimits,

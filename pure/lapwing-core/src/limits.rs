@@ -37,7 +37,7 @@ pub const ONLINE_KEYS_MAX: usize = 4;
 pub const SIGNATURES_MAX: usize = 8;
 /// Longest window of a delegation, days.
 pub const DELEGATION_DAYS_MAX: u32 = 100;
-/// Largest payload of a signed object, bytes. Verifying needs this much stack and 256 bytes more.
+/// Largest payload of a signed object and largest claim, bytes. Verifying needs this much stack and 256 bytes more.
 pub const PAYLOAD_BYTES_MAX: usize = 2048;
 /// Largest envelope: payload, eight signatures and their headers, bytes.
 pub const ENVELOPE_BYTES_MAX: usize = 3072;

@@ -4,7 +4,7 @@
 //! business; whether it fits a device is the device brain's.
 //! Never: says how the image travels; that is the offer.
 
-use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_array, read_list, read_map};
+use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_array, read_filled_list, read_map};
 use crate::digest::Digest;
 use crate::id::{BuildId, ComponentName, HardwareClass, Variant, Version};
 use crate::limits::{ENCRYPTION_INFO_BYTES_MAX, HARDWARE_CLASSES_MAX, REQUIRES_MAX, VERSION_RANGES_MAX};
@@ -251,14 +251,14 @@ impl Draft {
         match key {
             key::FORMAT => self.format = Some(input.u64()?),
             key::COMPONENT => self.component = Some(ComponentName::read(input)?),
-            key::HARDWARE => self.hardware = read_filled_list(input)?,
+            key::HARDWARE => self.hardware = read_filled_list(input, Wire::read)?,
             key::SEQ => self.seq = Some(input.u64()?),
             key::VERSION => self.version = Some(Version::read(input)?),
             key::SECURITY_VERSION => self.security_version = Some(input.u32()?),
             key::RAISE_TO => self.raise_to = read_nonzero(input)?,
             key::BOOTLOADER_MIN => self.bootloader_min = read_nonzero(input)?,
-            key::INSTALLABLE_FROM => self.installable_from = read_filled_list(input)?,
-            key::DOWNGRADE_FROM => self.downgrade_from = read_filled_list(input)?,
+            key::INSTALLABLE_FROM => self.installable_from = read_filled_list(input, Wire::read)?,
+            key::DOWNGRADE_FROM => self.downgrade_from = read_filled_list(input, Wire::read)?,
             key::COMPATIBILITY => self.compatibility = Some(Compatibility::read(input)?),
             key::DATA_VERSION => self.data_version = read_nonzero(input)?,
             key::IMAGE => self.image = Some(Digest::read(input)?),
@@ -267,7 +267,7 @@ impl Draft {
             key::NOT_AFTER => self.not_after = Some(UnixSeconds::read(input)?),
             key::BUILD => self.build = Some(BuildId::read(input)?),
             key::VARIANT => self.variant = Some(Variant::read(input)?),
-            key::REQUIRES => self.requires = read_filled_list(input)?,
+            key::REQUIRES => self.requires = read_filled_list(input, Wire::read)?,
             key::SBOM => self.sbom = Some(Digest::read(input)?),
             key::NOTES => self.notes = Some(Digest::read(input)?),
             key::FLAGS => self.flags = ReleaseFlags(read_nonzero(input)?),
@@ -357,14 +357,6 @@ fn write_filled_list<'b, T: Wire<'b>>(out: &mut Out<'_>, key: u64, list: &[T]) -
         return Ok(());
     }
     crate::cbor::write_list(out.u64(key)?, list)
-}
-
-/// Reads a list that would have been left out had it been empty.
-fn read_filled_list<'b, T: Wire<'b>, const N: usize>(
-    input: &mut Decoder<'b>,
-) -> Result<heapless::Vec<T, N>, DecodeError> {
-    let list = read_list(input, T::read)?;
-    (!list.is_empty()).then_some(list).ok_or(DecodeError::BadValue)
 }
 
 fn write_nonzero(out: &mut Out<'_>, key: u64, number: u32) -> Result<(), NoRoom> {

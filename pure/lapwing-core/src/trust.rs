@@ -1,6 +1,6 @@
 //! Whom a device believes: root documents, roles with thresholds, delegations of online keys.
 //!
-//! Touches: `crate::{cbor, envelope}`. A [`TrustAnchor`] is only made from a provisioned root
+//! Touches: `crate::{cbor, envelope}`. A [`crate::TrustAnchor`] is only made from a provisioned root
 //! or from the one before it, so the chain cannot be skipped.
 //! Never: looks at a clock; the caller compares times that a signed answer stated.
 
@@ -70,6 +70,13 @@ impl PublicKey {
     pub fn ed25519(bytes: &[u8; 32]) -> Self {
         let bytes = heapless::Vec::from_slice(bytes).unwrap_or_default();
         Self { algorithm: Algorithm::Ed25519, bytes }
+    }
+
+    /// A P-256 key, a compressed point.
+    #[must_use]
+    pub fn esp256(bytes: &[u8; 33]) -> Self {
+        let bytes = heapless::Vec::from_slice(bytes).unwrap_or_default();
+        Self { algorithm: Algorithm::Esp256, bytes }
     }
 
     /// The raw key: 32 bytes for Ed25519, a compressed point of 33 for P-256.
@@ -263,6 +270,14 @@ impl Root {
     #[must_use]
     pub fn seq_base(&self) -> u64 {
         self.revoked.iter().map(|revoked| revoked.seq_base).max().unwrap_or(0)
+    }
+
+    /// Whether a delegation that was believed under `previous` certainly is under this document too.
+    pub(crate) fn still_believes(&self, previous: &Self, delegation: &Delegation) -> bool {
+        let kept = |key: &PublicKey| self.keys_of(RoleName::Delegator).any(|kept| kept == key);
+        self.delegator.threshold <= previous.delegator.threshold
+            && previous.keys_of(RoleName::Delegator).all(kept)
+            && delegation.within(&self.limits)
     }
 
     fn check(self) -> Result<Self, DecodeError> {

@@ -5,7 +5,7 @@
 
 use crate::header::Header;
 use crate::limits::{INPUT_BYTES, OUTPUT_BYTES, RECORD_BYTES, WINDOW_RECORDS};
-use crate::lzma::Lzma;
+use crate::lzma::{LEARNING_SHIFT, Lzma};
 use crate::map::{Map, Record};
 use crate::ports::{Base, Ports, Scratch};
 use crate::range::{Input, Probability, Range};
@@ -59,8 +59,11 @@ pub enum ApplyError {
 /// the output counter that was kept goes on where the last one ended. `progress` learns after each
 /// piece how many bytes of the image are done, written or not, and may break off.
 ///
-/// Memory: `memory`, under 2 KiB of stack, no heap. A base with the right length and wrong content
-/// is only noticed by the digest of the target.
+/// What the header names is for the caller to compare, before: base with the image that is there,
+/// target with the release, its length included. A base with the right length and wrong content is
+/// only noticed by the digest of the target.
+///
+/// Memory: `memory`, under 2 KiB of stack, no heap.
 /// # Errors
 /// With any error the target is incomplete or wrong and must not be switched to.
 /// Source: formats/delta.md.
@@ -88,7 +91,7 @@ pub fn apply(
 
     let mut input = Input::new(artifact, input);
     let map = Map::decode(header, &mut input, probabilities, scratch, window)?;
-    let mut range = Range::start(&mut input, header.body_encoded_bytes)?;
+    let mut range = Range::start(&mut input, header.body_encoded_bytes, LEARNING_SHIFT)?;
     let mut body = Lzma::new(header.properties, probabilities, dictionary);
     let mut matches = Matches::new(map, base, base_piece)?;
     let mut hasher = Hasher::new();

@@ -62,7 +62,7 @@ impl<'m> Map<'m> {
     ) -> Result<Self, ApplyError> {
         let mut map = Self { scratch, window, next: 0, records: header.map_records };
         if !header.is_full() {
-            let mut range = Range::start(input, header.map_encoded_bytes)?;
+            let mut range = Range::start(input, header.map_encoded_bytes, LEARNING_SHIFT)?;
             map.fill(header, &mut range, probabilities)?;
             range.finish()?;
         }
@@ -129,8 +129,11 @@ fn offset_of(record: u32) -> u64 {
     u64::from(record).saturating_mul(RECORD_BYTES as u64)
 }
 
-/// Trees for the bit length of a number (6 bits) and for its two highest bits below the first.
-pub(crate) const NUMBER_PROBABILITIES: usize = 64 + 64 * 4;
+/// How slowly this stream's probabilities learn: fast, because most maps are short.
+pub(crate) const LEARNING_SHIFT: u32 = 4;
+
+/// Trees for the bit length of a number (6 bits) and, for each, for the three bits below its first.
+pub(crate) const NUMBER_PROBABILITIES: usize = 64 + 34 * 8;
 
 /// The three kinds of numbers that records consist of.
 struct Numbers<'p> {
@@ -157,7 +160,9 @@ impl<'p> Numbers<'p> {
         let half = i64::try_from(jump >> 1).map_err(|_| ApplyError::Corrupt)?;
         let jump = if jump & 1 == 0 { half } else { !half };
         let target_start = u64::from(previous.target_end()).checked_add(gap);
-        let base_start = i64::from(previous.base_end()).checked_add(jump);
+        // Without a jump the base goes on as far behind the last record as the target does.
+        let base_start = u64::from(previous.base_end()).checked_add(gap);
+        let base_start = base_start.and_then(|start| start.checked_add_signed(jump));
         let length_bytes = length.checked_add(1);
         Ok(Record {
             target_start: narrow(target_start)?,
@@ -171,7 +176,7 @@ fn narrow<T: TryInto<u32>>(number: Option<T>) -> Result<u32, ApplyError> {
     number.and_then(|number| number.try_into().ok()).ok_or(ApplyError::Corrupt)
 }
 
-/// A number as its bit length, its next two bits, both learned, and the rest as it is.
+/// A number as its bit length, its next three bits, all learned, and the rest as it is.
 fn number(range: &mut Range<'_, '_>, table: &mut [Probability]) -> Result<u64, ApplyError> {
     let bits = range.tree(table, 6)?;
     if bits < 2 {
@@ -184,8 +189,8 @@ fn number(range: &mut Range<'_, '_>, table: &mut [Probability]) -> Result<u64, A
     let mut value = 1u64;
     let mut below = bits.saturating_sub(1);
     let mut node = 1u32;
-    while below > 0 && node < 4 {
-        let index = 64u32.saturating_add(bits << 2).saturating_add(node);
+    while below > 0 && node < 8 {
+        let index = 64u32.saturating_add(bits << 3).saturating_add(node);
         let bit = u32::from(range.bit(at(table, index)?)?);
         node = node << 1 | bit;
         value = value << 1 | u64::from(bit);

@@ -59,17 +59,23 @@ pub(crate) struct Range<'i, 'a> {
     input: &'i mut Input<'a>,
     range: u32,
     code: u32,
+    learning_shift: u32,
 }
 
 impl<'i, 'a> Range<'i, 'a> {
-    /// Starts the stream that is the next `length_bytes` of the artifact.
-    pub(crate) fn start(input: &'i mut Input<'a>, length_bytes: u32) -> Result<Self, ApplyError> {
+    /// Starts the stream that is the next `length_bytes` of the artifact. The more the learning
+    /// shift, the slower a probability learns.
+    pub(crate) fn start(
+        input: &'i mut Input<'a>,
+        length_bytes: u32,
+        learning_shift: u32,
+    ) -> Result<Self, ApplyError> {
         input.unread_bytes = length_bytes;
         if input.byte()? != 0 {
             return Err(ApplyError::Corrupt);
         }
         let code = u32::from_be_bytes([input.byte()?, input.byte()?, input.byte()?, input.byte()?]);
-        Ok(Self { input, range: u32::MAX, code })
+        Ok(Self { input, range: u32::MAX, code, learning_shift })
     }
 
     /// Ends the stream, of which nothing may be left.
@@ -87,10 +93,10 @@ impl<'i, 'a> Range<'i, 'a> {
         let learned = if bit {
             self.range = self.range.wrapping_sub(bound);
             self.code = self.code.wrapping_sub(bound);
-            chance.wrapping_sub(chance >> 5)
+            chance.wrapping_sub(chance >> self.learning_shift)
         } else {
             self.range = bound;
-            chance.wrapping_add(2048u16.wrapping_sub(chance) >> 5)
+            chance.wrapping_add(2048u16.wrapping_sub(chance) >> self.learning_shift)
         };
         *probability = learned.to_le_bytes();
         self.normalise()?;

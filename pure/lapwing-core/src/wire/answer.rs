@@ -7,6 +7,7 @@
 use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_array, read_optional, read_raw, write_optional};
 use crate::digest::{Digest, ShortDigest};
 use crate::id::AttemptId;
+use crate::limits::ANSWER_BYTES_MAX;
 use crate::time::UnixSeconds;
 use minicbor::Decoder;
 
@@ -121,7 +122,8 @@ impl Wire<'_> for Offer {
             deadline_s: input.u32()?,
             switch_window: read_optional(input, |input| {
                 read_array(input, 2)?;
-                Ok(SwitchWindow { opens_in_s: input.u32()?, closes_in_s: input.u32()? })
+                let window = SwitchWindow { opens_in_s: input.u32()?, closes_in_s: input.u32()? };
+                (window.opens_in_s <= window.closes_in_s).then_some(window).ok_or(DecodeError::BadValue)
             })?,
         };
         (offer.attempt != AttemptId::NONE).then_some(offer).ok_or(DecodeError::BadValue)
@@ -184,6 +186,8 @@ pub enum Answer<'b> {
 }
 
 impl<'b> Wire<'b> for Answer<'b> {
+    const BYTES_MAX: usize = ANSWER_BYTES_MAX;
+
     fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
         match *self {
             Self::Nothing { next_check_in_s } => out.array(2)?.u8(0)?.u32(next_check_in_s).map(drop)?,

@@ -3,11 +3,12 @@
 //! An idle check-in of one component is 19 bytes. Everything else is said when it changed.
 //! Never: names the device; the channel does.
 
-use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_list, read_map, write_list};
+use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_filled_list, read_list, read_map, write_list};
 use crate::digest::ShortDigest;
 use crate::id::{BootId, ComponentName, HardwareClass, Nonce};
 use crate::limits::{
-    COMPONENTS_MAX, FACT_NAME_BYTES_MAX, FACT_VALUE_BYTES_MAX, FACTS_MAX, GATES_MAX, HEALTH_ROWS_MAX,
+    CHECK_IN_BYTES_MAX, COMPONENTS_MAX, FACT_NAME_BYTES_MAX, FACT_VALUE_BYTES_MAX, FACTS_MAX, GATES_MAX,
+    HEALTH_ROWS_MAX,
 };
 use minicbor::Decoder;
 
@@ -274,6 +275,8 @@ impl CheckIn<'_> {
 }
 
 impl<'b> Wire<'b> for CheckIn<'b> {
+    const BYTES_MAX: usize = CHECK_IN_BYTES_MAX;
+
     fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
         let options = self.options();
         out.array(if options == 0 { 4 } else { 5 })?.u64(PROTOCOL)?;
@@ -320,14 +323,15 @@ impl<'b> Wire<'b> for CheckIn<'b> {
         };
         match items {
             Some(4) => return Ok(check_in),
-            Some(5) => {}
+            Some(5) if input.probe().map()? != Some(0) => {}
+            Some(5) => return Err(DecodeError::BadValue),
             _ => return Err(DecodeError::Malformed),
         }
         read_map(input, |key, input| {
             match key {
                 0 => check_in.nonce = Some(Nonce::read(input)?),
                 1 => check_in.facts = Some(Facts::read(input)?),
-                2 => check_in.health = read_list(input, HealthRow::read)?,
+                2 => check_in.health = read_filled_list(input, HealthRow::read)?,
                 3 => check_in.gates = read_gates(input)?,
                 4 => check_in.boot = Some(BootId::read(input)?),
                 _ => return Ok(false),
@@ -340,7 +344,7 @@ impl<'b> Wire<'b> for CheckIn<'b> {
 
 /// Reads gates; one that this code does not know is one of the host's.
 fn read_gates(input: &mut Decoder<'_>) -> Result<heapless::Vec<Gate, GATES_MAX>, DecodeError> {
-    read_list(input, |input| Ok(Gate::from_code(input.u8()?).unwrap_or(Gate::Host)))
+    read_filled_list(input, |input| Ok(Gate::from_code(input.u8()?).unwrap_or(Gate::Host)))
 }
 
 /// The bytes of a check-in that carries nothing but this component, for budgets.

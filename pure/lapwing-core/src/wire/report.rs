@@ -8,7 +8,7 @@ use super::check_in::Gate;
 use crate::cbor::{DecodeError, NoRoom, Out, Wire, read_array, read_list, read_optional, write_list};
 use crate::digest::ShortDigest;
 use crate::id::AttemptId;
-use crate::limits::REPORT_EVENTS_MAX;
+use crate::limits::{REPORT_BYTES_MAX, REPORT_EVENTS_MAX};
 use minicbor::Decoder;
 
 /// Defines the events once: number, name, dotted name.
@@ -147,6 +147,8 @@ pub struct Report {
 }
 
 impl Wire<'_> for Report {
+    const BYTES_MAX: usize = REPORT_BYTES_MAX;
+
     fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
         write_list(out.array(2)?.u64(super::check_in::PROTOCOL)?, &self.events)
     }

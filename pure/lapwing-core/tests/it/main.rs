@@ -7,4 +7,11 @@
 #![allow(clippy::disallowed_methods, reason = "vectors are files")]
 
 mod fleet;
+mod golden;
+mod hostile;
+mod kept;
+mod largest;
+mod notation;
+mod talk;
 mod trust_chain;
+mod vectors;

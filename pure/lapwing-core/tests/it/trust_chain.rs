@@ -3,10 +3,11 @@
 //! Touches: `fleet.rs`. What must not open is in `hostile/`.
 
 use crate::fleet::{
-    NONCE, answered, at_large, device, key, production_root, sign_n, sign1, small_anchor, small_offer,
-    small_release, small_status,
+    NONCE, NOW, answered, at_large, device, key, production_root, sign_n, sign1, small_anchor,
+    small_delegation, small_offer, small_release, small_root, small_status,
 };
 use lapwing_core::envelope::Kind;
+use lapwing_core::trust::{Delegation, Root};
 use lapwing_core::{Digest, OpenError, TrustAnchor};
 
 #[test]
@@ -44,4 +45,43 @@ fn two_of_three_open_in_any_pair_and_never_alone() {
     assert_eq!(open(&["release-b"]), Err(too_few));
     assert_eq!(open(&["release-b", "release-b"]), Err(too_few));
     assert_eq!(open(&["release-b", "root-a"]), Err(too_few));
+}
+
+/// A root document signed by `signers` that follows `before`, changed by `change`.
+fn next_root(before: &Root, signers: &[&str], change: impl FnOnce(&mut Root)) -> Vec<u8> {
+    let mut next = Root { version: before.version + 1, ..before.clone() };
+    change(&mut next);
+    sign_n(&at_large(Kind::Root), &next, signers)
+}
+
+fn delegation(version: u32, signer: &str) -> Vec<u8> {
+    sign1(&at_large(Kind::Delegation), &Delegation { version, ..small_delegation() }, signer)
+}
+
+#[test]
+fn a_new_root_does_not_bring_back_a_replaced_delegation() {
+    let anchor = small_anchor().delegate(&delegation(7, "delegator-a")).unwrap();
+    let root = next_root(&small_root(), &["root-a"], |_| {});
+    let anchor = anchor.advance(&root).unwrap();
+    assert_eq!(anchor.delegation_version(), 7);
+    assert_eq!(anchor.delegate(&delegation(6, "delegator-a")), Err(OpenError::Superseded));
+    assert_eq!(anchor.delegate(&delegation(7, "delegator-a")).as_ref(), Ok(&anchor));
+}
+
+#[test]
+fn a_root_without_a_delegator_takes_back_what_that_one_delegated() {
+    let anchor = small_anchor().delegate(&delegation(u32::MAX, "delegator-a")).unwrap();
+    let root = next_root(&small_root(), &["root-a"], |root| root.keys[2] = key("delegator-b").public);
+    let anchor = anchor.advance(&root).unwrap();
+    assert_eq!(anchor.delegation(), None);
+    assert_eq!(anchor.delegate(&delegation(1, "delegator-b")).unwrap().delegation_version(), 1);
+    let lost = OpenError::Threshold { valid: 0, needed: 1 };
+    assert_eq!(anchor.delegate(&delegation(u32::MAX, "delegator-a")), Err(lost));
+}
+
+#[test]
+fn two_delegations_of_one_version_are_not_both_believed() {
+    let other = Delegation { not_before: NOW, ..small_delegation() };
+    let other = sign1(&at_large(Kind::Delegation), &other, "delegator-a");
+    assert_eq!(small_anchor().delegate(&other), Err(OpenError::Superseded));
 }

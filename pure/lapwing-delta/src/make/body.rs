@@ -15,10 +15,13 @@ use std::vec::Vec;
 
 /// What is given to the encoder at a time.
 const CHUNK_BYTES: usize = 1 << 16;
-/// Bodies up to this length are tried with all properties, longer ones by as much of their middle.
-const SAMPLE_BYTES: usize = 1 << 20;
-/// A dictionary beyond this gains nothing on images.
-const DICTIONARY_BYTES_MAX: usize = 8 << 20;
+/// Bodies of so many chunks are tried whole with all properties, longer ones by a sample.
+const SAMPLE_CHUNKS: usize = 8;
+/// A larger dictionary gains little on a full image, and less on a delta, whose maker has the base
+/// to hold too.
+const DICTIONARY_BYTES_MAX: usize = 4 << 20;
+const DELTA_DICTIONARY_BYTES: usize = 1 << 20;
+const DELTA_DICTIONARY_SHARE: usize = 4;
 /// No more than this share of a profile is kept free for the map.
 const MAP_SHARE: usize = 4;
 
@@ -37,7 +40,12 @@ pub(super) fn dictionary_bytes(profile: Profile, target_bytes: usize, map_bytes:
     let memory = profile.memory_bytes();
     let map = if map_bytes <= memory / MAP_SHARE { map_bytes } else { 0 };
     let left = memory - probabilities - buffers - map;
-    left.min(DICTIONARY_BYTES_MAX).min(target_bytes).max(DICTIONARY_BYTES_MIN as usize) as u32
+    let wanted = if map_bytes == 0 {
+        DICTIONARY_BYTES_MAX
+    } else {
+        DELTA_DICTIONARY_BYTES.max(target_bytes / DELTA_DICTIONARY_SHARE).min(DICTIONARY_BYTES_MAX)
+    };
+    left.min(wanted).min(target_bytes).max(DICTIONARY_BYTES_MIN as usize) as u32
 }
 
 /// What the encoder takes for a dictionary.
@@ -59,40 +67,40 @@ impl Body<'_> {
         dictionary_bytes: u32,
         progress: OnProgress<'_>,
     ) -> Result<(Properties, Vec<u8>), MakeError> {
-        let length = self.target.len();
-        let sample_bytes = length.min(SAMPLE_BYTES);
-        let sample_start = (length - sample_bytes) / 2;
-        let sample = sample_start..sample_start + sample_bytes;
+        let chunks = self.target.len().div_ceil(CHUNK_BYTES);
+        let stride = chunks.div_ceil(SAMPLE_CHUNKS).max(1);
         let mut best: Option<(Properties, Vec<u8>)> = None;
         for properties in CANDIDATES {
-            let stream = self.compress(sample.clone(), options(properties, dictionary_bytes), progress)?;
+            let stream = self.compress(stride, &options(properties, dictionary_bytes), progress)?;
             if best.as_ref().is_none_or(|(_, best)| stream.len() < best.len()) {
                 best = Some((properties, stream));
             }
         }
         let (properties, mut stream) = best.ok_or(MakeError::Encoder)?;
-        if sample_bytes < length {
-            stream = self.compress(0..length, options(properties, dictionary_bytes), progress)?;
+        if stride > 1 {
+            stream = self.compress(1, &options(properties, dictionary_bytes), progress)?;
         }
         Ok((properties, stream))
     }
 
+    /// Compresses one of every `stride` chunks.
     fn compress(
         &self,
-        part: Range<usize>,
-        options: LzmaOptions,
+        stride: usize,
+        options: &LzmaOptions,
         progress: OnProgress<'_>,
     ) -> Result<Vec<u8>, MakeError> {
-        let total_bytes = part.len() as u64;
+        let length = self.target.len();
         let mut writer =
-            LzmaWriter::new_no_header(Vec::new(), &options, false).map_err(|_| MakeError::Encoder)?;
+            LzmaWriter::new_no_header(Vec::new(), options, false).map_err(|_| MakeError::Encoder)?;
         let mut chunk = Vec::with_capacity(CHUNK_BYTES);
-        for start in part.clone().step_by(CHUNK_BYTES) {
-            let done_bytes = (start - part.start) as u64;
-            if progress(Progress { stage: Stage::Encode, done_bytes, total_bytes }).is_break() {
+        for start in (0..length).step_by(CHUNK_BYTES * stride) {
+            let stage = if stride > 1 { Stage::Choose } else { Stage::Encode };
+            let report = Progress { stage, done_bytes: start as u64, total_bytes: length as u64 };
+            if progress(report).is_break() {
                 return Err(MakeError::Stopped);
             }
-            self.read(start..part.end.min(start + CHUNK_BYTES), &mut chunk);
+            self.read(start..length.min(start + CHUNK_BYTES), &mut chunk);
             writer.write_all(&chunk).map_err(|_| MakeError::Encoder)?;
         }
         writer.finish().map_err(|_| MakeError::Encoder)

@@ -3,7 +3,7 @@
 //! Touches: nothing but the records.
 //! Never: writes a record that the decoder would refuse; `find` gives none.
 
-use crate::map::{NUMBER_PROBABILITIES, Record};
+use crate::map::{LEARNING_SHIFT, NUMBER_PROBABILITIES, Record};
 use std::vec;
 use std::vec::Vec;
 
@@ -14,7 +14,7 @@ pub(super) fn encode(records: &[Record]) -> Vec<u8> {
     let mut previous = Record { target_start: 0, base_start: 0, length_bytes: 0 };
     for record in records {
         let gap = record.target_start - previous.target_end();
-        let jump = i64::from(record.base_start) - i64::from(previous.base_end());
+        let jump = i64::from(record.base_start) - i64::from(previous.base_end()) - i64::from(gap);
         // Zig-zag: even for jumps ahead, odd for jumps back.
         let jump = (jump << 1 ^ jump >> 63) as u64;
         let numbers = [u64::from(gap), jump, u64::from(record.length_bytes - 1)];
@@ -46,10 +46,10 @@ impl Encoder {
         }
         let mut below = bits.saturating_sub(1);
         let mut node = 1;
-        while below > 0 && node < 4 {
+        while below > 0 && node < 8 {
             below -= 1;
             let bit = number >> below & 1;
-            self.bit(&mut table[64 + (bits as usize) * 4 + node], bit == 1);
+            self.bit(&mut table[64 + (bits as usize) * 8 + node], bit == 1);
             node = node << 1 | bit as usize;
         }
         for place in (0..below).rev() {
@@ -64,10 +64,10 @@ impl Encoder {
         if bit {
             self.low += u64::from(bound);
             self.range -= bound;
-            *chance -= *chance >> 5;
+            *chance -= *chance >> LEARNING_SHIFT;
         } else {
             self.range = bound;
-            *chance += (2048 - *chance) >> 5;
+            *chance += (2048 - *chance) >> LEARNING_SHIFT;
         }
         self.normalise();
     }

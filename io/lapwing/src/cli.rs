@@ -1,0 +1,89 @@
+//! What can be said on the command line, and the arguments that several commands share.
+//!
+//! Touches: `clap`. Each command's own arguments stand beside its code.
+
+use crate::commands::{device, key, release};
+use crate::exit::CODES_HELP;
+use crate::signer::{self, Key, KeyRole};
+use crate::signing_dir::SigningDir;
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use lapwing_core::trust::PublicKey;
+use std::path::PathBuf;
+
+/// Over-the-air updates for fleets: keys, releases, devices, and the server.
+#[derive(Parser)]
+#[command(name = "lapwing", version, after_help = CODES_HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Answer in JSON, complaints included.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Keys, root documents and delegations: who may do what.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Releases: create, sign, look, verify, publish.
+    #[command(subcommand)]
+    Release(release::ReleaseCommand),
+    /// Devices: provision, look, steer.
+    #[command(subcommand)]
+    Device(device::DeviceCommand),
+    /// Print the completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where the signing side keeps its things.
+#[derive(Args)]
+pub(crate) struct DirArgs {
+    /// The signing directory: key files, root documents, delegations. Never on the server.
+    #[arg(long, value_name = "DIR", env = "LAPWING_DIR", default_value = "lapwing-keys")]
+    pub(crate) dir: PathBuf,
+}
+
+impl DirArgs {
+    /// Opens it.
+    pub(crate) fn open(&self) -> Result<SigningDir> {
+        SigningDir::open(&self.dir)
+    }
+}
+
+/// What to sign with.
+#[derive(Args)]
+pub(crate) struct SignerArgs {
+    /// Sign with this key file; may be given several times. Without it: the role's files in the
+    /// signing directory.
+    #[arg(long = "key", value_name = "FILE")]
+    keys: Vec<PathBuf>,
+    /// Sign with an external signer, such as an HSM: a shell command that reads the message from
+    /// standard input and writes the raw signature of 64 bytes to standard output.
+    #[arg(long, value_name = "CMD", requires = "signer_public")]
+    signer_command: Option<String>,
+    /// The public key of the external signer.
+    #[arg(long, value_name = "HEX", value_parser = signer::parse_public, requires = "signer_command")]
+    signer_public: Option<PublicKey>,
+}
+
+impl SignerArgs {
+    /// The keys that were named, or else the role's key files in `dir`; perhaps none.
+    pub(crate) fn keys(&self, dir: Option<&SigningDir>, role: KeyRole) -> Result<Vec<Key>> {
+        let files = self.keys.iter().map(|path| signer::read_key_file(path).map(|(_, key)| key));
+        let mut keys = files.collect::<Result<Vec<_>>>()?;
+        if let (Some(command), Some(public)) = (&self.signer_command, &self.signer_public) {
+            keys.push(Key::behind_command(command, public.clone()));
+        }
+        match dir {
+            Some(dir) if keys.is_empty() => dir.keys(role),
+            _ => Ok(keys),
+        }
+    }
+}

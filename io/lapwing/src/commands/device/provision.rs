@@ -1,0 +1,204 @@
+//! `lapwing device provision`: all that a device holds before it first speaks.
+//!
+//! Touches: the new device's directory; the signing directory for root documents and delegation.
+//! Never: trusts on first use, or leaves a half-made directory that an agent would start from.
+
+use crate::calendar;
+use crate::cli::DirArgs;
+use crate::commands::key::Identity;
+use crate::durable::{self, PRIVATE, PROGRAM, PUBLIC};
+use crate::exit::{Code, Refusal};
+use crate::hardware::Hardware;
+use crate::hex;
+use crate::management::{Management, TokenArgs};
+use crate::output::Said;
+use crate::recipe::Image;
+use anyhow::{Context, Result, anyhow};
+use clap::Args;
+use lapwing_core::wire::claim::ClaimToken;
+use lapwing_core::{ComponentName, DeviceId, SLOT_TABLE_LEN, Slot, SlotTable};
+use serde_json::json;
+use std::convert::Infallible;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+const DIR_MODE: u32 = 0o755;
+
+/// Arguments of `device provision`.
+#[derive(Args)]
+pub(crate) struct ProvisionArgs {
+    /// The directory to make. It must not hold a device yet.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The device's id: at most 64 of A-Z a-z 0-9 . _ - + ~
+    #[arg(long)]
+    id: DeviceId,
+    /// Its hardware class, `vendor.example/class-name`.
+    #[arg(long, value_name = "CLASS")]
+    hardware: Hardware,
+    /// A server it asks, `https://host:port`; may be given several times. Without it, what the server
+    /// at --management says of itself.
+    #[arg(long = "server", value_name = "URL", value_parser = parse_server)]
+    servers: Vec<String>,
+    /// The image that it starts with, confirmed in slot a.
+    #[arg(long, value_name = "FILE")]
+    image: PathBuf,
+    /// Which component the image is.
+    #[arg(long, value_name = "NAME", default_value = "app")]
+    component: ComponentName,
+    /// The token that its first claim needs, 32 hexadecimal digits. Without it the server at
+    /// --management is asked for one.
+    #[arg(long, value_name = "HEX", value_parser = parse_token)]
+    claim_token: Option<ClaimToken>,
+    /// For how long a token asked for is good, days.
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    claim_days: u32,
+    /// The server's management address, on loopback.
+    #[arg(long, value_name = "URL", env = "LAPWING_SERVER", default_value = "http://127.0.0.1:8440")]
+    management: String,
+    #[command(flatten)]
+    token: TokenArgs,
+    #[command(flatten)]
+    dir: DirArgs,
+}
+
+fn parse_server(text: &str) -> Result<String, String> {
+    let loopback = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    let good = text.starts_with("https://") || loopback.iter().any(|start| text.starts_with(start));
+    let text = good.then(|| text.trim_end_matches('/').to_owned());
+    text.ok_or_else(|| "devices talk https, or plain http to loopback only".to_owned())
+}
+
+fn parse_token(text: &str) -> Result<ClaimToken, String> {
+    hex::decode(text).map(ClaimToken).ok_or_else(|| "a claim token is 32 hexadecimal digits".to_owned())
+}
+
+/// Makes the device's directory.
+pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
+    let config = args.out.join("agent.toml");
+    if config.exists() || args.out.join("slot-table").exists() {
+        let what = format!("provision {}: there is a device already", args.out.display());
+        return Err(Refusal::new(Code::Conflict, what)
+            .advice("remove it first if it never left the house")
+            .into());
+    }
+    let signing = args.dir.open()?;
+    let chain = signing.chain()?;
+    let delegation = signing.newest_delegation()?.ok_or_else(|| {
+        Refusal::new(Code::NotFound, "find a delegation in the signing directory")
+            .advice("make one with `lapwing key delegate` or `lapwing key enroll`")
+    })?;
+    chain
+        .anchor()
+        .delegate(&delegation)
+        .map_err(|error| crate::trust_chain::distrust("the delegation", error))?;
+    let image = Image::read(&args.image)?;
+    let (servers, token) = ask_for_the_rest(args)?;
+
+    for slot in Slot::ALL {
+        durable::make_dir(&args.out.join("slots").join(slot.name()), DIR_MODE)?;
+    }
+    durable::make_dir(&args.out.join("trust"), DIR_MODE)?;
+    put_image(&args.image, &args.out.join("slots/a/image"), &image)?;
+    for (bytes, root) in chain.envelopes().iter().zip(chain.roots()) {
+        durable::write(&args.out.join(format!("trust/root-{}.cbor", root.version)), bytes, PUBLIC)?;
+    }
+    durable::write(&args.out.join("trust/delegation.cbor"), &delegation, PUBLIC)?;
+    let token = format!("{}\n", hex::encode(&token.0));
+    durable::write(&args.out.join("claim-token"), token.as_bytes(), PRIVATE)?;
+    let current = args.out.join("current");
+    let _ = fs::remove_file(&current);
+    std::os::unix::fs::symlink("slots/a", &current).with_context(|| format!("link {}", current.display()))?;
+    durable::write(&args.out.join("slot-table"), &slot_table(&image)?, PUBLIC)?;
+    // The configuration comes last: without it no agent starts from a half-made directory.
+    durable::write(&config, agent_toml(args, &servers).as_bytes(), PUBLIC)?;
+    let json = json!({
+        "dir": args.out,
+        "id": args.id.to_string(),
+        "hardware": args.hardware.class.to_string(),
+        "component": args.component.to_string(),
+        "image": image.digest.to_string(),
+        "image_size_bytes": image.size_bytes,
+        "root_version": chain.newest().version,
+        "servers": servers,
+    });
+    let words = format!(
+        "device {} in {}\n  image {} ({} bytes) confirmed in slot a\n  believes root {} of fleet {}\n  \
+         its claim token is used up by its first claim; keep {} private until then\n",
+        args.id,
+        args.out.display(),
+        image.digest,
+        image.size_bytes,
+        chain.newest().version,
+        chain.newest().fleet,
+        args.out.join("claim-token").display(),
+    );
+    Ok(Said::new(words, json))
+}
+
+/// The addresses and the claim token, from the server where they were not given.
+fn ask_for_the_rest(args: &ProvisionArgs) -> Result<(Vec<String>, ClaimToken)> {
+    let server = || Management::open(&args.management, &args.token);
+    let servers = match args.servers.as_slice() {
+        [] => vec![parse_server(&Identity::of(&server()?)?.device_url).map_err(|wrong| anyhow!(wrong))?],
+        given => given.to_vec(),
+    };
+    if let Some(token) = &args.claim_token {
+        return Ok((servers, token.clone()));
+    }
+    let terms = json!({ "count": 1, "expires_in_s": u64::from(args.claim_days) * calendar::DAY_S });
+    let answer = server()?.post("/api/v1/claim-tokens", &terms).context("get a claim token")?;
+    let token =
+        answer["token"].as_str().and_then(hex::decode).context("get a claim token: the answer has none")?;
+    Ok((servers, ClaimToken(token)))
+}
+
+/// Copies the image and checks that what arrived is what was hashed.
+fn put_image(from: &Path, to: &Path, image: &Image) -> Result<()> {
+    let mut source = File::open(from).with_context(|| format!("read the image {}", from.display()))?;
+    durable::write_from(to, &mut source, PROGRAM)?;
+    let copied = Image::read(to)?;
+    let same = copied.digest == image.digest;
+    same.then_some(()).ok_or_else(|| anyhow!("copy the image: {} changed meanwhile", from.display()))
+}
+
+/// The table of a device that leaves the factory, stored twice so that both records count.
+fn slot_table(image: &Image) -> Result<Vec<u8>> {
+    let mut area = vec![0; usize::try_from(SLOT_TABLE_LEN)?];
+    let mut table = SlotTable::first(Slot::A, image.digest, image.size_bytes);
+    for _ in 0..2 {
+        let stored = table.store::<Infallible>(|offset, record| {
+            let start = offset as usize;
+            if let Some(place) = area.get_mut(start..start + record.len()) {
+                place.copy_from_slice(record);
+            }
+            Ok(())
+        });
+        table = match stored {
+            Ok(table) => table,
+            Err(impossible) => match impossible {},
+        };
+    }
+    Ok(area)
+}
+
+fn agent_toml(args: &ProvisionArgs, servers: &[String]) -> String {
+    let servers: Vec<String> = servers.iter().map(|url| toml_text(url)).collect();
+    format!(
+        "# Written by `lapwing device provision` for {}.\n\
+         device_id = {}\n\
+         hardware = {}\n\
+         component = {}\n\
+         servers = [{}]\n",
+        args.hardware,
+        toml_text(args.id.as_str()),
+        toml_text(&args.hardware.class.to_string()),
+        toml_text(args.component.as_str()),
+        servers.join(", "),
+    )
+}
+
+/// A JSON string is a TOML string.
+fn toml_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

@@ -1,0 +1,28 @@
+//! The commands, a room each.
+//!
+//! Touches: each what it is for. Entered from: `main`.
+
+pub(crate) mod device;
+pub(crate) mod key;
+pub(crate) mod release;
+
+use crate::cli::{Cli, Command};
+use crate::output::Said;
+use anyhow::Result;
+use clap::CommandFactory;
+use serde_json::json;
+
+/// Does what the command says. Those that go on for ever speak in JSON meanwhile if `json` is set.
+pub(crate) fn run(command: Command, json: bool) -> Result<Said> {
+    match command {
+        Command::Key(command) => key::run(command),
+        Command::Release(command) => release::run(command, json),
+        Command::Device(command) => device::run(command),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "lapwing", &mut script);
+            let script = String::from_utf8_lossy(&script).into_owned();
+            Ok(Said::new(script.clone(), json!({ "shell": shell.to_string(), "script": script })))
+        }
+    }
+}

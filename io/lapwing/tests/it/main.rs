@@ -1,0 +1,14 @@
+//! The real binary on directories of its own: what a person at a terminal or a script sees.
+//!
+//! Touches: temporary directories, the loopback interface. Never: sleeps, or needs a network.
+
+#[cfg(test)]
+mod clerk;
+#[cfg(test)]
+mod desk;
+
+mod keys;
+mod provision;
+mod releases;
+mod server;
+mod watch;
