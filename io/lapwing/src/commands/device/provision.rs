@@ -13,11 +13,10 @@ use crate::hex;
 use crate::management::{Management, TokenArgs};
 use crate::output::Said;
 use crate::recipe::Image;
-use crate::release_file::ReleaseFile;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use lapwing_core::wire::claim::ClaimToken;
-use lapwing_core::{ComponentName, DeviceId, Release, SLOT_TABLE_LEN, Slot, SlotTable, TrustAnchor};
+use lapwing_core::{ComponentName, DeviceId, SLOT_TABLE_LEN, Slot, SlotTable};
 use serde_json::json;
 use std::convert::Infallible;
 use std::fs::{self, File};
@@ -44,10 +43,6 @@ pub(crate) struct ProvisionArgs {
     /// The image that it starts with, confirmed in slot a.
     #[arg(long, value_name = "FILE")]
     image: PathBuf,
-    /// The signed release of that image: from it the device learns the version, seq and security version
-    /// that it starts with. Without it every release counts as newer.
-    #[arg(long, value_name = "RELEASE")]
-    release: Option<PathBuf>,
     /// Which component the image is.
     #[arg(long, value_name = "NAME", default_value = "app")]
     component: ComponentName,
@@ -98,7 +93,6 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
         .delegate(&delegation)
         .map_err(|error| crate::trust_chain::distrust("the delegation", error))?;
     let image = Image::read(&args.image)?;
-    let release = args.release.as_ref().map(|path| release_of(path, chain.anchor(), &image)).transpose()?;
     let (servers, token) = ask_for_the_rest(args)?;
 
     for slot in Slot::ALL {
@@ -117,7 +111,7 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
     std::os::unix::fs::symlink("slots/a", &current).with_context(|| format!("link {}", current.display()))?;
     durable::write(&args.out.join("slot-table"), &slot_table(&image)?, PUBLIC)?;
     // The configuration comes last: without it no agent starts from a half-made directory.
-    durable::write(&config, agent_toml(args, &servers, release.as_ref()).as_bytes(), PUBLIC)?;
+    durable::write(&config, agent_toml(args, &servers).as_bytes(), PUBLIC)?;
     let json = json!({
         "dir": args.out,
         "id": args.id.to_string(),
@@ -188,35 +182,14 @@ fn slot_table(image: &Image) -> Result<Vec<u8>> {
     Ok(area)
 }
 
-/// The release that the image belongs to, believed and compared with it.
-fn release_of(path: &Path, anchor: &TrustAnchor, image: &Image) -> Result<Release> {
-    let file = ReleaseFile::read(path)?;
-    let release = anchor
-        .open_release(&file.bytes)
-        .map_err(|error| crate::trust_chain::distrust("the release", error))?;
-    if release.image != image.digest {
-        let what = format!("provision with {}: it is the release of another image", path.display());
-        return Err(Refusal::new(Code::Verification, what).into());
-    }
-    Ok(release.into_inner())
-}
-
-fn agent_toml(args: &ProvisionArgs, servers: &[String], release: Option<&Release>) -> String {
+fn agent_toml(args: &ProvisionArgs, servers: &[String]) -> String {
     let servers: Vec<String> = servers.iter().map(|url| toml_text(url)).collect();
-    let provisioned = release.map_or(String::new(), |release| {
-        format!(
-            "\n[provisioned]\nversion = {}\nseq = {}\nsecurity_version = {}\n",
-            toml_text(release.version.as_str()),
-            release.seq,
-            release.security_version,
-        )
-    });
     format!(
         "# Written by `lapwing device provision` for {}.\n\
          device_id = {}\n\
          hardware = {}\n\
          component = {}\n\
-         servers = [{}]\n{provisioned}",
+         servers = [{}]\n",
         args.hardware,
         toml_text(args.id.as_str()),
         toml_text(&args.hardware.class.to_string()),
