@@ -8,6 +8,7 @@
 
 mod fleet;
 mod golden;
+mod hostile;
 mod kept;
 mod largest;
 mod notation;

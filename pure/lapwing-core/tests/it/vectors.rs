@@ -7,6 +7,7 @@ use crate::fleet::{
     DAY_S, START, answered, at_large, device, key, production_root, public_keys, role, sign, sign_n, sign1,
     small_delegation, small_offer, small_release, small_root, small_status, spell,
 };
+use crate::hostile::small_order_key;
 use crate::largest;
 use lapwing_core::envelope::{Form, Kind};
 use lapwing_core::limits::PAYLOAD_BYTES_MAX;
@@ -107,6 +108,16 @@ fn roots() -> Vec<Vector> {
             one(&one_key_root()),
         ),
         vector("root/short-windows", "As small, delegations of at most 30 days.", one(&short_windows)),
+        vector(
+            "root/small-order-key",
+            "As small, by mistake with a release key of small order. What that signs is never believed.",
+            one(&Root {
+                keys: [key("root-a").public, small_order_key(), key("delegator-a").public]
+                    .into_iter()
+                    .collect(),
+                ..small_root()
+            }),
+        ),
         vector(
             "root/production-1",
             "Two of three keys for root and releases.",
