@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends loudly")]
 #![allow(clippy::disallowed_methods, reason = "vectors are files")]
 
+mod cbor;
+mod cose;
 mod fleet;
 mod golden;
 mod hostile;
