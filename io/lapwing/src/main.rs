@@ -12,6 +12,7 @@ mod signing_dir;
 mod trust_chain;
 
 mod management;
+mod watch;
 
 mod hardware;
 mod recipe;
@@ -29,7 +30,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    match commands::run(cli.command) {
+    match commands::run(cli.command, cli.json) {
         Ok(said) => said.print(cli.json),
         Err(error) => exit::explain(&error, cli.json),
     }

@@ -4,7 +4,7 @@
 //! Runs beside the update's state and feeds it. Touches: the trust anchor, the record's floor.
 //! Never: decides about an update; `states/` does.
 
-use crate::device::{Device, Ignored, ask};
+use crate::device::{Device, Ignored};
 use crate::effect::{Effect, Effects};
 use crate::event::{Now, Trouble, TrustDocument};
 use crate::limits::ROOT_STEPS_MAX;
@@ -126,7 +126,7 @@ impl Device {
         match last.map(|event| event.number) {
             Some(up_to) if check_in_due || prompt => {
                 self.talk.phase = Phase::Reporting { up_to };
-                ask(effects, Effect::Report);
+                effects.ask(Effect::Report);
             }
             _ if check_in_due => self.check_in(now, effects),
             _ => {}
@@ -148,7 +148,7 @@ impl Device {
             || now.uptime.since(self.talk.signed) >= talking.signed_status_max_age_ms;
         let nonce = signed.then(|| Nonce(now.entropy.to_be_bytes()));
         self.talk.phase = Phase::CheckingIn { nonce, since: now.uptime };
-        ask(effects, Effect::CheckIn);
+        effects.ask(Effect::CheckIn);
     }
 
     /// Spells the check-in for [`Effect::CheckIn`]. `named` are the host's facts, sent when due.
@@ -207,7 +207,7 @@ impl Device {
         self.talk.failures = 0;
         self.talk.not_before = now.uptime;
         if self.record.outcomes_pending() != outcomes {
-            ask(effects, Effect::Save);
+            effects.ask(Effect::Save);
         }
         None
     }
@@ -295,7 +295,7 @@ impl Device {
         let moved = self.record.floor.is_none_or(|floor| stated.time.since(floor.time) > FLOOR_STEP_S);
         if moved {
             self.record.floor = Some(stated);
-            ask(effects, Effect::Save);
+            effects.ask(Effect::Save);
         }
     }
 
@@ -313,7 +313,7 @@ impl Device {
             return Some(Ignored::Undecodable);
         }
         self.talk.phase = Phase::Walking { root_to, steps: 0 };
-        ask(effects, Effect::FetchTrust(self.next_document(root_to)));
+        effects.ask(Effect::FetchTrust(self.next_document(root_to)));
         None
     }
 
@@ -340,11 +340,11 @@ impl Device {
             return Some(Ignored::Undecodable);
         };
         self.anchor = anchor;
-        ask(effects, Effect::KeepTrust(document));
+        effects.ask(Effect::KeepTrust(document));
         match document {
             TrustDocument::Root(_) if steps < ROOT_STEPS_MAX => {
                 self.talk.phase = Phase::Walking { root_to, steps: steps.saturating_add(1) };
-                ask(effects, Effect::FetchTrust(self.next_document(root_to)));
+                effects.ask(Effect::FetchTrust(self.next_document(root_to)));
             }
             TrustDocument::Root(_) => self.talk.failed(&self.settings, now, 0),
             TrustDocument::Delegation => {
@@ -366,7 +366,7 @@ impl Device {
         let Some(first) = delegation.keys.first() else { return };
         let time = delegation.not_before.max(self.anchor.root().issued);
         self.record.floor = Some(Floor { time, key: first.key.id() });
-        ask(effects, Effect::Save);
+        effects.ask(Effect::Save);
     }
 
     /// Every gate that is closed whatever is offered.

@@ -5,6 +5,7 @@
 
 use super::root::first_root;
 use super::{delegate, init};
+use crate::calendar;
 use crate::cli::{DirArgs, SignerArgs};
 use crate::exit::{Code, Refusal};
 use crate::management::{Management, ManagementArgs};
@@ -14,7 +15,7 @@ use crate::signing_dir::SigningDir;
 use crate::trust_chain::{delegation_in_words, peek_delegation, root_in_words};
 use anyhow::{Context, Result};
 use clap::Args;
-use lapwing_core::trust::{PublicKey, TlsAnchor};
+use lapwing_core::trust::{Delegation, PublicKey, TlsAnchor};
 use lapwing_core::{Digest, FleetId};
 use serde_json::{Value, json};
 
@@ -116,20 +117,19 @@ pub(crate) fn run(args: &EnrollArgs) -> Result<Said> {
     Ok(Said::new(words, json))
 }
 
-/// Gives the server a delegation for its online key, made now unless the newest one is for it.
+/// Days before its end that a delegation is renewed: the first alarm's day.
+const RENEW_DAYS: u64 = 30;
+
+/// Gives the server a delegation for its online key: the newest if that is for it and lasts a while,
+/// else one that is made now.
 pub(crate) fn delegate_to(
     dir: &SigningDir,
     server: &Management,
     identity: &Identity,
     signer: &SignerArgs,
 ) -> Result<Vec<u8>> {
-    let held = dir.newest_delegation()?;
-    let believed = held.filter(|bytes| {
-        let for_this =
-            peek_delegation(bytes).is_ok_and(|held| held.keys.iter().any(|key| key.key == identity.online));
-        for_this && dir.chain().is_ok_and(|chain| chain.anchor().delegate(bytes).is_ok())
-    });
-    let bytes = match believed {
+    let held = dir.newest_delegation()?.filter(|bytes| serves(dir, bytes, &identity.online));
+    let bytes = match held {
         Some(bytes) => bytes,
         None => {
             let keys = signer.keys(Some(dir), KeyRole::Delegator)?;
@@ -141,4 +141,12 @@ pub(crate) fn delegate_to(
         server.put("/api/v1/trust/delegation", &bytes).context("give the server its delegation")?;
     }
     Ok(bytes)
+}
+
+/// Whether a delegation is believed, is for this key, and lasts a while.
+fn serves(dir: &SigningDir, bytes: &[u8], online: &PublicKey) -> bool {
+    let later = calendar::now().after(RENEW_DAYS * calendar::DAY_S);
+    let is_for = |held: Delegation| held.not_after > later && held.keys.iter().any(|key| key.key == *online);
+    let believed = || dir.chain().is_ok_and(|chain| chain.anchor().delegate(bytes).is_ok());
+    peek_delegation(bytes).is_ok_and(is_for) && believed()
 }

@@ -9,7 +9,7 @@ mod init;
 mod root;
 mod show;
 
-pub(crate) use enroll::Identity;
+pub(crate) use enroll::{Identity, delegate_to};
 
 use crate::output::Said;
 use anyhow::Result;

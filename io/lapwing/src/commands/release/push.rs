@@ -2,6 +2,7 @@
 //!
 //! Touches: release and image files, the management plane. Never: sends what its own root does not believe.
 
+use super::shelf;
 use crate::base64url;
 use crate::cli::DirArgs;
 use crate::exit::{Code, Refusal};
@@ -53,7 +54,8 @@ pub(crate) fn run(args: &PushArgs) -> Result<Said> {
         return Err(Refusal::new(Code::Conflict, what).into());
     }
     let server = args.management.open()?;
-    let published = publish(&server, &releases, &images, args.hold, args.note.as_deref())?;
+    let published =
+        publish(&server, &releases.iter().collect::<Vec<_>>(), &images, args.hold, args.note.as_deref())?;
     Ok(Said::new(in_words(&published, args.hold), published))
 }
 
@@ -69,7 +71,7 @@ pub(crate) fn believe(chain: &TrustChain, releases: &[ReleaseFile]) -> Result<()
 /// Uploads images, then publishes the releases as one version set.
 pub(crate) fn publish(
     server: &Management,
-    releases: &[ReleaseFile],
+    releases: &[&ReleaseFile],
     images: &[(PathBuf, Digest)],
     hold: bool,
     remark: Option<&str>,
@@ -85,6 +87,16 @@ pub(crate) fn publish(
         body["note"] = json!(remark);
     }
     server.post("/api/v1/version-sets", &body).context("publish the version set")
+}
+
+/// Whether the server has all these very releases.
+pub(crate) fn is_published(server: &Management, releases: &[&ReleaseFile]) -> Result<bool> {
+    let answer = server.get("/api/v1/version-sets").context("look at what is published")?;
+    let known: Vec<&str> = shelf::sets(&answer)
+        .flat_map(|set| set["releases"].as_array().into_iter().flatten())
+        .filter_map(|release| release["digest"].as_str())
+        .collect();
+    Ok(releases.iter().all(|file| known.contains(&file.digest().to_string().as_str())))
 }
 
 fn in_words(published: &Value, hold: bool) -> String {

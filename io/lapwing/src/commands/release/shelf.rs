@@ -19,10 +19,9 @@ pub(crate) struct ListArgs {
 /// Shows the version sets.
 pub(crate) fn list(args: &ListArgs) -> Result<Said> {
     let answer = args.management.open()?.get("/api/v1/version-sets")?;
-    let sets = answer.as_array().or(answer["version_sets"].as_array()).cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let mut rows = Vec::new();
-    for set in &sets {
+    for set in sets(&answer) {
         for release in set["releases"].as_array().into_iter().flatten() {
             let fields =
                 [&set["version"], &set["state"], &release["component"], &release["seq"], &release["digest"]];
@@ -30,6 +29,11 @@ pub(crate) fn list(args: &ListArgs) -> Result<Said> {
         }
     }
     Ok(Said::new(table(&["VERSION", "STATE", "COMPONENT", "SEQ", "RELEASE"], rows), answer))
+}
+
+/// The version sets in the server's answer.
+pub(super) fn sets(answer: &Value) -> impl Iterator<Item = &Value> {
+    answer.as_array().or(answer["version_sets"].as_array()).into_iter().flatten()
 }
 
 /// Arguments of `release unhold` and `release withdraw`.
