@@ -122,10 +122,9 @@ impl Fleet {
         let out = self.dir.join(id);
         let (out_text, signing) = (out.display().to_string(), self.signing());
         let image = self.binaries.beacon(version)?.display().to_string();
-        let release = self.dir.join(format!("{version}.release")).display().to_string();
         let who = ["device", "provision", "--out", &out_text, "--id", id, "--hardware", HARDWARE];
-        let what = ["--dir", &signing, "--image", &image, "--release", &release];
-        self.lapwing(&[&who, &what, &*self.management()].concat())?;
+        let what = ["--dir", &signing, "--image", &image];
+        self.lapwing(&[&who[..], &what[..], &self.management()].concat())?;
         Device::new(id, &out, &self.binaries, &self.logs())
     }
 
