@@ -40,6 +40,6 @@ pub use os::keep_over_restart;
 pub use ports::{ConditionsHook, FactsHook, HealthCheck, RestartHook};
 pub use run::{Agent, Ended, RunError, Turn};
 
-pub use lapwing_core::wire::check_in::Health;
 pub use lapwing_core::Slot;
+pub use lapwing_core::wire::check_in::Health;
 pub use lapwing_device::{Battery, Conditions, Link};

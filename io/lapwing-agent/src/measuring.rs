@@ -23,7 +23,8 @@ impl Measuring {
     /// Failing if any check fails, unknown if any does not know, good otherwise: that this runs is
     /// the first check.
     pub(crate) fn health(&mut self, device_dir: &Path) -> Health {
-        let MeasuringSettings { disk_free_bytes_min, memory_available_bytes_min, health, .. } = &self.settings;
+        let MeasuringSettings { disk_free_bytes_min, memory_available_bytes_min, health, .. } =
+            &self.settings;
         let disk = at_least(*disk_free_bytes_min, || os::free_bytes(device_dir).ok());
         let memory = at_least(*memory_available_bytes_min, memory_available_bytes);
         let asked = health.as_ref().map_or(Health::Good, ask_health);
@@ -100,7 +101,8 @@ fn ask_conditions(line: &CommandLine, conditions: &mut Conditions) {
 /// Reads `name=value` lines. What is not understood is said and left out.
 fn read_conditions(text: &str, conditions: &mut Conditions) {
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let understood = line.split_once('=').and_then(|(name, value)| read_condition(name, value, conditions));
+        let understood =
+            line.split_once('=').and_then(|(name, value)| read_condition(name, value, conditions));
         if understood.is_none() {
             log::warn!("the conditions command said something that is not a condition");
         }
@@ -108,14 +110,17 @@ fn read_conditions(text: &str, conditions: &mut Conditions) {
 }
 
 fn read_condition(name: &str, value: &str, conditions: &mut Conditions) -> Option<()> {
-    let battery = conditions.battery.unwrap_or(Battery { voltage_mv: u16::MAX, left_j: None, needed_j: None });
+    let battery =
+        conditions.battery.unwrap_or(Battery { voltage_mv: u16::MAX, left_j: None, needed_j: None });
     match name {
         "opted_out" => conditions.opted_out = value.parse().ok()?,
         "window_closed" => conditions.window_closed = value.parse().ok()?,
         "battery_voltage_mv" => {
             conditions.battery = Some(Battery { voltage_mv: value.parse().ok()?, ..battery });
         }
-        "battery_left_j" => conditions.battery = Some(Battery { left_j: Some(value.parse().ok()?), ..battery }),
+        "battery_left_j" => {
+            conditions.battery = Some(Battery { left_j: Some(value.parse().ok()?), ..battery })
+        }
         "battery_needed_j" => {
             conditions.battery = Some(Battery { needed_j: Some(value.parse().ok()?), ..battery });
         }

@@ -31,9 +31,8 @@ pub(crate) fn wait_readable(descriptors: &[BorrowedFd<'_>], timeout: Option<Dura
         .map(|descriptor| libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 })
         .collect();
     // Rounded up, so that what is due is due when the wait is over.
-    let millis = timeout.map_or(-1, |timeout| {
-        i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
-    });
+    let millis = timeout
+        .map_or(-1, |timeout| i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
     let count = libc::nfds_t::try_from(polled.len()).unwrap_or(0);
     // SAFETY: the pointer and the count are those of a vector that lives through the call.
     unsafe { libc::poll(polled.as_mut_ptr(), count, millis) > 0 }

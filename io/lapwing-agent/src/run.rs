@@ -3,11 +3,11 @@
 //! When an effect fails the rest of its step is dropped and the failure becomes an event.
 //! Touches: `body`, the clock, the brain. Never: decides, or blocks while there is something to do.
 
+use crate::adapters::identity_files;
 use crate::adapters::record_file;
 use crate::adapters::running_mark::{MarkError, RunningMark};
 use crate::adapters::slots_app::{AppSlots, SlotsError};
 use crate::adapters::trust_files::{self, TrustError};
-use crate::adapters::identity_files;
 use crate::body::{Body, Done, Happened};
 use crate::config::AgentSettings;
 use crate::control::{self, Control, Request};
@@ -338,7 +338,8 @@ impl BootSession {
     }
 
     fn time_left(&self) -> Duration {
-        let next = self.device.wake_at(self.last_step).map_or(self.measure_at, |due| due.min(self.measure_at));
+        let next =
+            self.device.wake_at(self.last_step).map_or(self.measure_at, |due| due.min(self.measure_at));
         Duration::from_millis(next.since(self.uptime()))
     }
 
@@ -352,7 +353,7 @@ impl BootSession {
             log::debug!("the brain took no notice: {why:?}");
         }
         self.log_events(first_event);
-        for effect in effects {
+        for &effect in &effects {
             log::debug!("{effect:?}");
             match self.body.perform(&self.device, effect, happened, restarting) {
                 Ok(Done::Quietly) => {}

@@ -37,9 +37,10 @@ pub(crate) fn render(device: &Device, uptime: Uptime, slot: Slot, running: &Dige
     });
     say("trying_version", &version);
     say("attempt", &attempt);
-    let (fetched, expected) = fetched_bytes.map_or(("null".to_owned(), "null".to_owned()), |(fetched, of)| {
-        (fetched.to_string(), of.to_string())
-    });
+    let (fetched, expected) = fetched_bytes
+        .map_or(("null".to_owned(), "null".to_owned()), |(fetched, of)| {
+            (fetched.to_string(), of.to_string())
+        });
     say("fetched_bytes", &fetched);
     say("expected_bytes", &expected);
     let gate = deferred.map_or_else(|| "null".to_owned(), |gate| text(&format!("{gate:?}")));

@@ -188,8 +188,7 @@ impl Talking {
     }
 
     fn named_facts<'a>(&self, buffer: &'a mut [u8]) -> NamedFacts<'a> {
-        let facts: Vec<_> =
-            self.facts.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let facts: Vec<_> = self.facts.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         NamedFacts::spell(&facts, buffer).unwrap_or_else(|_| {
             log::error!("the facts do not fit a check-in and are left out");
             NamedFacts::NONE

@@ -49,7 +49,8 @@ impl RunningMark {
     /// If it fails, a crash is counted that was none, or the other way round.
     fn write(&self, text: &str) {
         let mut file = &self.0;
-        let written = file.rewind().and_then(|()| file.set_len(0)).and_then(|()| file.write_all(text.as_bytes()));
+        let written =
+            file.rewind().and_then(|()| file.set_len(0)).and_then(|()| file.write_all(text.as_bytes()));
         if let Err(error) = written {
             log::warn!("failed to mark the run: {error}");
         }

@@ -96,7 +96,12 @@ impl AppSlots {
     }
 
     /// Makes the image of `install` in the spare slot from the stored artifact, and stages it.
-    pub(crate) fn apply(&self, install: &Install, artifact: File, profile: Profile) -> Result<Applied, Trouble> {
+    pub(crate) fn apply(
+        &self,
+        install: &Install,
+        artifact: File,
+        profile: Profile,
+    ) -> Result<Applied, Trouble> {
         self.change(|table| table.begin_write(self.booted))?;
         let path = self.dir.image(self.booted.spare());
         let written = self.write_image(install, artifact, profile, &path)?;
@@ -104,8 +109,7 @@ impl AppSlots {
             return Ok(refused);
         }
         let spare = self.booted.spare();
-        let staged =
-            self.change(|table| table.staged(spare, install.image, install.image_size_bytes))?;
+        let staged = self.change(|table| table.staged(spare, install.image, install.image_size_bytes))?;
         Ok(Applied::Staged(staged))
     }
 

@@ -50,7 +50,12 @@ pub(crate) fn load(dir: &DeviceDir) -> Result<TrustAnchor, TrustError> {
 }
 
 /// Stores a document that was verified, durably.
-pub(crate) fn keep(dir: &DeviceDir, anchor: &TrustAnchor, which: TrustDocument, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn keep(
+    dir: &DeviceDir,
+    anchor: &TrustAnchor,
+    which: TrustDocument,
+    bytes: &[u8],
+) -> io::Result<()> {
     let path = match which {
         TrustDocument::Root(_) => dir.root_document(anchor.root().version),
         TrustDocument::Delegation => dir.delegation(),

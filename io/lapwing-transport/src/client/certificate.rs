@@ -83,7 +83,9 @@ fn purposes(mut rest: Fields<'_>) -> Option<Option<&[u8]>> {
     let mut extensions = loop {
         match rest.0.first() {
             None => return Some(None),
-            Some(&EXTENSIONS) => break Fields(Fields(rest.take(EXTENSIONS)?.content).take(SEQUENCE)?.content),
+            Some(&EXTENSIONS) => {
+                break Fields(Fields(rest.take(EXTENSIONS)?.content).take(SEQUENCE)?.content);
+            }
             Some(&tag) => rest.take(tag).map(drop)?,
         }
     };

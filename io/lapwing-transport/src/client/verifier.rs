@@ -11,9 +11,7 @@ use lapwing_core::trust::TlsAnchor;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
-};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use std::sync::Arc;
 
 /// Checks against anchors.
@@ -105,4 +103,3 @@ impl ServerCertVerifier for AnchorVerifier {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
-

@@ -11,4 +11,5 @@ mod keys;
 mod provision;
 mod releases;
 mod server;
+#[cfg(test)]
 mod watch;
