@@ -254,7 +254,7 @@ fn complain(
     let words = format!("failed to {error:#}");
     match refusal {
         None | Some(Code::Failure | Code::Unreachable) => round.say(EventKind::Failed, drop, &words),
-        Some(Code::Policy | Code::NotFound | Code::Verification | Code::Conflict) => {
+        Some(Code::Usage | Code::Policy | Code::NotFound | Code::Verification | Code::Conflict) => {
             let image = image.unwrap_or(Digest::from_bytes([0; Digest::LEN]));
             memory.dealt_with(&drop.place, &drop.sight, image, &words);
             round.say(EventKind::Refused, drop, &words);
