@@ -2,6 +2,9 @@
 //!
 //! Touches: `clap`. Each command's own arguments stand beside its code.
 
+#[cfg(test)]
+mod reference;
+
 use crate::commands::{device, key, release, serve};
 use crate::exit::CODES_HELP;
 use crate::signer::{self, Key, KeyRole};
