@@ -1,0 +1,6 @@
+//! The real programs and the real enumerator, in one test binary.
+//!
+//! Touches: processes that it starts, temporary folders, the loopback.
+
+mod counts;
+mod updaters;
