@@ -1,6 +1,6 @@
 //! The targets: one function each, and which decoders it covers (checked by `cargo xtask tidy`).
 //!
-//! Touches: `lapwing_core`. A target asserts what must hold for every input, beside not panicking.
+//! Touches: the crates below `pure/`. A target asserts what must hold for every input, beside not panicking.
 
 use ed25519_dalek::{Signer, SigningKey};
 use lapwing_core::cbor::{self, Wire};
@@ -11,8 +11,9 @@ use lapwing_core::{
     DeviceId, FleetId, Nonce, Release, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SlotTable, TrustAnchor,
     UnixSeconds,
 };
+use lapwing_delta::{Header, Profile, fuzz_apply, make};
 use lapwing_device::Record;
-use lapwing_device::limits::RECORD_BYTES_MAX;
+use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 /// Something that must survive any input.
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "report", run: fuzz_report },
     Target { name: "slot-table", run: fuzz_slot_table },
     Target { name: "record", run: fuzz_record },
+    Target { name: "delta", run: fuzz_delta },
 ];
 
 /// The target of this name.
@@ -72,13 +74,6 @@ fn spell_again<'b, T: Wire<'b>>(bytes: &'b [u8]) {
 /// Covers: Root, PublicKey, Algorithm, Role, Limits, Revoked, TlsAnchor, UnixSeconds, cbor::decode.
 fn fuzz_root(bytes: &[u8]) {
     spell_again::<Root>(bytes);
-}
-
-/// Covers: Record, Record::decode, Installed, Floor, Candidate, Attempt, Stage.
-fn fuzz_record(bytes: &[u8]) {
-    let Ok(record) = Record::decode(bytes) else { return };
-    let mut buffer = [0; RECORD_BYTES_MAX];
-    assert_eq!(record.encode(&mut buffer).ok(), Some(bytes), "two spellings of one record");
 }
 
 /// Covers: Delegation, OnlineKey.
@@ -173,6 +168,44 @@ fn fuzz_slot_table(bytes: &[u8]) {
     });
     assert!(newer.is_ok_and(|newer| SlotTable::decode(&records) == Ok(newer)), "a stored table was lost");
 }
+
+/// Covers: Record, Record::decode, Installed, Floor, Candidate, Attempt, Stage.
+fn fuzz_record(bytes: &[u8]) {
+    let Ok(record) = Record::decode(bytes) else { return };
+    let mut buffer = [0; BUFFER_LEN];
+    let again = record.encode(&mut buffer).ok().map(Record::decode);
+    assert_eq!(again, Some(Ok(record)), "a saved record was lost");
+}
+
+/// Covers: Header::read, apply::apply.
+///
+/// As it comes; behind a good header, so that the body is reached; and as damage to a good artifact.
+fn fuzz_delta(bytes: &[u8]) {
+    fuzz_apply(&BASE, bytes);
+    for artifact in ARTIFACTS.iter() {
+        let mut rest = artifact.as_slice();
+        let head_len = if Header::read(&mut rest).is_ok() { artifact.len() - rest.len() } else { 0 };
+        fuzz_apply(&BASE, &[&artifact[..head_len], bytes].concat());
+        let mut damaged = artifact.clone();
+        for hit in bytes.chunks_exact(3) {
+            let at = usize::from(hit[0]) << 8 | usize::from(hit[1]);
+            damaged[at % artifact.len()] ^= hit[2];
+        }
+        fuzz_apply(&BASE, &damaged);
+    }
+}
+
+static BASE: LazyLock<Vec<u8>> =
+    LazyLock::new(|| (0..3000_u32).map(|at| at.wrapping_mul(at ^ 0x2545).to_le_bytes()[1]).collect());
+
+/// A full image, and a delta whose map has copies, gaps and corrections.
+static ARTIFACTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let mut image = [&BASE[1200..], b"something new", &BASE[..2000]].concat();
+    image.iter_mut().step_by(97).for_each(|byte| *byte = byte.wrapping_add(4));
+    let made = [None, Some(BASE.as_slice())]
+        .map(|base| make(base, &image, Profile::Kib64, &mut |_| ControlFlow::Continue(())));
+    made.into_iter().flatten().collect()
+});
 
 const FLEET: FleetId = FleetId([1; 16]);
 

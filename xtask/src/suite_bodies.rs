@@ -5,7 +5,7 @@
 use crate::child::{self, cargo};
 use crate::house::{House, PROFILE};
 use crate::suites::Outcome;
-use crate::{quickstart, set_up, static_binary, tidy};
+use crate::{beacons, quickstart, set_up, static_binary, tidy};
 
 /// Crates that must build alone where there is no operating system.
 pub(crate) const BARE_METAL_PACKAGES: &[&str] =
@@ -33,14 +33,15 @@ pub(crate) fn clippy(house: &House) -> Outcome {
     if let Err(reason) = set_up::rust_component(house, "clippy", "clippy") {
         return Outcome::Skipped(reason);
     }
-    let arguments = ["clippy", "--profile", PROFILE, "--workspace", "--all-targets", "--", "-D", "warnings"];
-    ended(child::run(&mut cargo(house, &arguments)))
+    // All crates, so that one run shows everything there is to mend.
+    let mut command = cargo(house, &["clippy", "--profile", PROFILE, "--workspace", "--all-targets"]);
+    ended(child::run(command.args(["--keep-going", "--", "-D", "warnings"])))
 }
 
 pub(crate) fn unit(house: &House) -> Outcome {
     let mut command = cargo(house, &["test", "--profile", PROFILE, "--workspace"]);
-    // Doctests belong to `docs`.
-    command.args(["--lib", "--bins", "--tests"]);
+    // Whatever a manifest does not exempt; doctests belong to `docs`.
+    command.arg("--tests");
     for package in TESTED_ELSEWHERE.iter().filter(|package| house.has(package)) {
         command.args(["--exclude", package]);
     }
@@ -104,11 +105,12 @@ pub(crate) fn e2e(house: &House) -> Outcome {
 /// # Errors
 /// When one does not build.
 pub(crate) fn build_binaries(house: &House) -> Result<(), String> {
-    let mut command = cargo(house, &["build", "--profile", PROFILE, "--bins", "--examples"]);
+    let mut command = cargo(house, &["build", "--profile", PROFILE, "--bins"]);
     for package in ["lapwing", "lapwing-agent", "lapwing-launcher"].iter().filter(|name| house.has(name)) {
         command.args(["-p", package]);
     }
-    child::run(&mut command)
+    child::run(&mut command)?;
+    beacons::build(house)
 }
 
 pub(crate) fn docs(house: &House) -> Outcome {

@@ -2,6 +2,7 @@
 //!
 //! Touches: files. Write, flush, rename, flush the directory.
 
+use crate::exit::{Code, Refusal};
 use anyhow::{Context, Result};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
@@ -41,15 +42,27 @@ pub(crate) fn write_from(path: &Path, source: &mut dyn Read, mode: u32) -> Resul
 
 /// Waits until no other process changes `path`, and keeps it so until the lock is dropped.
 pub(crate) fn lock(path: &Path) -> Result<File> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".lock");
     let attempt = || -> std::io::Result<File> {
-        let file =
-            OpenOptions::new().write(true).create(true).truncate(false).open(path.with_file_name(name))?;
+        let file = lock_file(path)?;
         file.lock()?;
         Ok(file)
     };
     attempt().with_context(|| format!("lock {}", path.display()))
+}
+
+/// Keeps other processes from changing `path` until the lock is dropped, if none does so now.
+pub(crate) fn try_lock(path: &Path) -> Result<File> {
+    let file = lock_file(path).with_context(|| format!("lock {}", path.display()))?;
+    let taken =
+        |_| Refusal::new(Code::Conflict, format!("lock {}: another process holds it", path.display()));
+    file.try_lock().map_err(taken)?;
+    Ok(file)
+}
+
+fn lock_file(path: &Path) -> std::io::Result<File> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".lock");
+    OpenOptions::new().write(true).create(true).truncate(false).open(path.with_file_name(name))
 }
 
 /// Makes a directory and the ones above it that only their owner may enter, where they are missing.

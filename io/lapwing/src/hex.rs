@@ -9,10 +9,18 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 
 /// Exactly `N` bytes from twice as many digits.
 pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
-    let bytes: Vec<u8> =
-        digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-    (digits.len() == N * 2).then(|| bytes.try_into().ok()).flatten()
+    decode_all(text, N)?.try_into().ok()
+}
+
+/// At most `limit` bytes from twice as many digits.
+pub(crate) fn decode_all(text: &str, limit: usize) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2);
+    let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let byte = |pair: &[u8]| match pair {
+        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+        _ => None,
+    };
+    (pairs.len() <= limit).then(|| pairs.map(byte).collect()).flatten()
 }
 
 #[cfg(test)]

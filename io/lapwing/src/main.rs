@@ -11,10 +11,14 @@ mod signer;
 mod signing_dir;
 mod trust_chain;
 
+mod management;
+mod watch;
+
 mod hardware;
 mod recipe;
 mod release_file;
 
+mod base64url;
 mod calendar;
 mod durable;
 mod exit;
@@ -26,7 +30,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    match commands::run(cli.command) {
+    match commands::run(cli.command, cli.json) {
         Ok(said) => said.print(cli.json),
         Err(error) => exit::explain(&error, cli.json),
     }

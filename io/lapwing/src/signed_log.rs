@@ -82,6 +82,11 @@ impl SignedLog {
         self.lines.iter().filter(|line| line.is_for(component, hardware))
     }
 
+    /// Every version that was ever signed here.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().map(|line| line.version.as_str())
+    }
+
     /// Notes a release, before its signature leaves this machine.
     ///
     /// # Errors

@@ -1,20 +1,19 @@
 //! Signed bytes: COSE_Sign1 and COSE_Sign around a payload, spelled in exactly one way.
 //!
-//! Touches: `crate::cbor`, `ed25519-dalek`. What a signature was made for (type, fleet, device,
+//! Touches: `crate::{cbor, signature}`. What a signature was made for (type, fleet, device,
 //! nonce) is authenticated with it and costs nothing on the wire. Source: RFC 9052 section 4.4.
 //! Never: says whom to believe; `anchor.rs` does, and it alone makes `Verified` values.
 
 use crate::cbor::{DecodeError, NoRoom, Out, Wire, decode, read_array, read_list};
 use crate::id::{DeviceId, FleetId, KeyId, Nonce};
 use crate::limits::{DEVICE_ID_BYTES_MAX, ENVELOPE_BYTES_MAX, PAYLOAD_BYTES_MAX, SIGNATURES_MAX};
+use crate::signature::{SIGNATURE_LEN, verify};
 use crate::trust::{Algorithm, PublicKey};
-use ed25519_dalek::{Signature, VerifyingKey};
 use minicbor::Decoder;
 use minicbor::encode::write::Cursor;
 
 /// The first word of every external authenticated data of this protocol generation.
 const DOMAIN: &str = "lapwing1";
-const SIGNATURE_LEN: usize = 64;
 const AAD_BYTES_MAX: usize = DEVICE_ID_BYTES_MAX + 64;
 const SIGNED_BYTES_MAX: usize = PAYLOAD_BYTES_MAX + AAD_BYTES_MAX + 64;
 
@@ -133,19 +132,6 @@ impl<'b> Envelope<'b> {
                     .is_ok_and(|message| verify(key, message, &entry.signature))
             },
         )
-    }
-}
-
-fn verify(key: &PublicKey, message: &[u8], signature: &[u8; SIGNATURE_LEN]) -> bool {
-    match key.algorithm {
-        Algorithm::Ed25519 => key
-            .as_bytes()
-            .try_into()
-            .ok()
-            .and_then(|bytes| VerifyingKey::from_bytes(bytes).ok())
-            .is_some_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()),
-        // The format has room for it; a device that holds such a key refuses what it signed.
-        Algorithm::Esp256 => false,
     }
 }
 

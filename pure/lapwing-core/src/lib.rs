@@ -22,6 +22,8 @@ pub mod cbor;
 
 mod release;
 
+mod signature;
+
 pub mod trust;
 
 pub mod envelope;

@@ -72,6 +72,13 @@ impl PublicKey {
         Self { algorithm: Algorithm::Ed25519, bytes }
     }
 
+    /// A P-256 key, a compressed point.
+    #[must_use]
+    pub fn esp256(bytes: &[u8; 33]) -> Self {
+        let bytes = heapless::Vec::from_slice(bytes).unwrap_or_default();
+        Self { algorithm: Algorithm::Esp256, bytes }
+    }
+
     /// The raw key: 32 bytes for Ed25519, a compressed point of 33 for P-256.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

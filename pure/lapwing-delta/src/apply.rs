@@ -59,8 +59,11 @@ pub enum ApplyError {
 /// the output counter that was kept goes on where the last one ended. `progress` learns after each
 /// piece how many bytes of the image are done, written or not, and may break off.
 ///
-/// Memory: `memory`, under 2 KiB of stack, no heap. A base with the right length and wrong content
-/// is only noticed by the digest of the target.
+/// What the header names is for the caller to compare, before: base with the image that is there,
+/// target with the release, its length included. A base with the right length and wrong content is
+/// only noticed by the digest of the target.
+///
+/// Memory: `memory`, under 2 KiB of stack, no heap.
 /// # Errors
 /// With any error the target is incomplete or wrong and must not be switched to.
 /// Source: formats/delta.md.

@@ -252,28 +252,6 @@ impl Header {
     }
 }
 
-impl Properties {
-    const fn from_byte(byte: u8) -> Option<Self> {
-        let [context, rest] = [byte % 9, byte / 9];
-        let [position, position_bits] = [rest % 5, rest / 5];
-        if position_bits > 4 {
-            return None;
-        }
-        Some(Self {
-            literal_context_bits: context as u32,
-            literal_position_bits: position as u32,
-            position_bits: position_bits as u32,
-        })
-    }
-
-    #[cfg(feature = "make")]
-    fn to_byte(self) -> u8 {
-        let Self { literal_context_bits, literal_position_bits, position_bits } = self;
-        let rest = position_bits.wrapping_mul(5).wrapping_add(literal_position_bits);
-        rest.wrapping_mul(9).wrapping_add(literal_context_bits).to_le_bytes()[0]
-    }
-}
-
 /// The fields of a header in their order, and the checksum over them.
 struct Fields<'a> {
     artifact: &'a mut dyn Artifact,

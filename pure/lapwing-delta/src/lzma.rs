@@ -42,6 +42,27 @@ pub(crate) struct Properties {
 }
 
 impl Properties {
+    /// Reads the byte of the format; none for one that the format does not have.
+    pub(crate) const fn from_byte(byte: u8) -> Option<Self> {
+        let [context, rest] = [byte % 9, byte / 9];
+        let [position, position_bits] = [rest % 5, rest / 5];
+        if position_bits > 4 {
+            return None;
+        }
+        Some(Self {
+            literal_context_bits: context as u32,
+            literal_position_bits: position as u32,
+            position_bits: position_bits as u32,
+        })
+    }
+
+    #[cfg(feature = "make")]
+    pub(crate) fn to_byte(self) -> u8 {
+        let Self { literal_context_bits, literal_position_bits, position_bits } = self;
+        let rest = position_bits.wrapping_mul(5).wrapping_add(literal_position_bits);
+        rest.wrapping_mul(9).wrapping_add(literal_context_bits).to_le_bytes()[0]
+    }
+
     /// How many probabilities a decoder needs.
     pub(crate) const fn probabilities(self) -> u32 {
         let literal_bits = self.literal_context_bits.saturating_add(self.literal_position_bits);
@@ -238,4 +259,80 @@ impl<'m> Lzma<'m> {
 
 const fn low_mask(bits: u32) -> u32 {
     1u32.wrapping_shl(bits).wrapping_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::range::Input;
+    use lzma_rust2::{LzmaOptions, LzmaWriter};
+    use std::io::Write;
+    use std::vec::Vec;
+    use std::{format, vec};
+
+    fn encoded(text: &[u8], properties: Properties, dictionary_bytes: u32, end_marker: bool) -> Vec<u8> {
+        let options = LzmaOptions {
+            dict_size: dictionary_bytes,
+            lc: properties.literal_context_bits,
+            lp: properties.literal_position_bits,
+            pb: properties.position_bits,
+            ..LzmaOptions::default()
+        };
+        let mut writer = LzmaWriter::new_no_header(Vec::new(), &options, end_marker).unwrap();
+        writer.write_all(text).unwrap();
+        writer.finish().unwrap()
+    }
+
+    fn decoded(
+        mut stream: &[u8],
+        length: usize,
+        properties: Properties,
+        dictionary_bytes: u32,
+    ) -> Result<Vec<u8>, ApplyError> {
+        let mut buffer = [0; 7];
+        let stream_bytes = stream.len() as u32;
+        let mut input = Input::new(&mut stream, &mut buffer);
+        let mut range = Range::start(&mut input, stream_bytes, LEARNING_SHIFT)?;
+        let mut probabilities = vec![[0; 2]; properties.probabilities() as usize];
+        let mut dictionary = vec![0; dictionary_bytes as usize];
+        let mut lzma = Lzma::new(properties, &mut probabilities, &mut dictionary);
+        let text = (0..length).map(|_| lzma.byte(&mut range)).collect::<Result<_, _>>()?;
+        assert!(lzma.is_whole());
+        range.finish()?;
+        Ok(text)
+    }
+
+    /// Copies of all kinds, words that line up, and the beginning once more at the end.
+    fn text() -> Vec<u8> {
+        let words = (0..1200u32).map(|n| format!("{:04}{}", n * n % 7919, "lapwing".repeat(n as usize % 5)));
+        let text = words.collect::<Vec<_>>().concat();
+        [&text, &text[..2000]].concat().into_bytes()
+    }
+
+    #[test]
+    fn every_property_and_dictionary_decodes() {
+        let text = text();
+        for byte in 0..=u8::MAX {
+            let Some(properties) = Properties::from_byte(byte) else { continue };
+            if properties.literal_context_bits + properties.literal_position_bits > 4 {
+                continue;
+            }
+            for dictionary_bytes in [4096, 5000, 1 << 17] {
+                let stream = encoded(&text, properties, dictionary_bytes, false);
+                assert!(stream.len() < text.len() / 2);
+                assert!(decoded(&stream, text.len(), properties, dictionary_bytes).as_ref() == Ok(&text));
+            }
+        }
+    }
+
+    #[test]
+    fn a_smaller_dictionary_and_an_end_marker_are_refused() {
+        let text = text();
+        let properties = Properties::from_byte(0x5D).unwrap();
+        let stream = encoded(&text, properties, 1 << 17, false);
+        assert_eq!(decoded(&stream, text.len(), properties, 4096), Err(ApplyError::Corrupt));
+        let marked = encoded(&text, properties, 4096, true);
+        assert_eq!(decoded(&marked, text.len(), properties, 4096), Err(ApplyError::Corrupt));
+        assert_eq!(decoded(&marked, text.len() + 1, properties, 4096), Err(ApplyError::Corrupt));
+    }
 }

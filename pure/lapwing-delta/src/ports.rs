@@ -52,7 +52,6 @@ pub trait Target {
 }
 
 /// All that one `apply` works with.
-#[allow(missing_debug_implementations, reason = "adapters need not be printable")]
 pub struct Ports<'a> {
     /// The image the delta starts from; [`NoBase`] for a full image.
     pub base: &'a mut dyn Base,

@@ -282,8 +282,8 @@ impl Device {
         }
         self.state = State::Idle;
         self.world.permission = None;
-        ask(effects, Effect::Save);
-        ask(effects, Effect::DropArtifact);
+        effects.ask(Effect::Save);
+        effects.ask(Effect::DropArtifact);
     }
 
     pub(crate) fn set_stage(&mut self, stage: Stage) {
@@ -332,13 +332,5 @@ impl Device {
             _ => return Some(Ignored::Unexpected),
         }
         None
-    }
-}
-
-/// Adds an effect, once. What `Save` stores is the record after the step, so one is enough.
-pub(crate) fn ask(effects: &mut Effects, effect: Effect) {
-    if !effects.contains(&effect) {
-        // A step never asks for more than there is room for; the simulation counts.
-        let _ = effects.push(effect);
     }
 }

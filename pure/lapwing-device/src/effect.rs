@@ -5,6 +5,7 @@
 
 use crate::event::TrustDocument;
 use crate::limits::EFFECTS_MAX;
+use core::ops::Deref;
 use lapwing_core::{Digest, OldSlot, StartLimits};
 
 /// One thing to do.
@@ -66,5 +67,45 @@ pub struct Install {
     pub image_size_bytes: u64,
 }
 
-/// What to do, in order.
-pub type Effects = heapless::Vec<Effect, EFFECTS_MAX>;
+/// What to do, in order, each thing once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Effects {
+    list: heapless::Vec<Effect, EFFECTS_MAX>,
+    dropped: u8,
+}
+
+impl Effects {
+    pub(crate) const fn new() -> Self {
+        Self { list: heapless::Vec::new(), dropped: 0 }
+    }
+
+    /// Adds an effect, unless it is there. What `Save` stores is the record after the step, so one is enough.
+    pub(crate) fn ask(&mut self, effect: Effect) {
+        if !self.list.contains(&effect) && self.list.push(effect).is_err() {
+            self.dropped = self.dropped.saturating_add(1);
+        }
+    }
+
+    /// Effects that had no room. A step never asks for so many; every test and simulation looks here.
+    #[must_use]
+    pub const fn dropped(&self) -> u8 {
+        self.dropped
+    }
+}
+
+impl Deref for Effects {
+    type Target = [Effect];
+
+    fn deref(&self) -> &[Effect] {
+        &self.list
+    }
+}
+
+impl<'e> IntoIterator for &'e Effects {
+    type Item = &'e Effect;
+    type IntoIter = core::slice::Iter<'e, Effect>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.iter()
+    }
+}

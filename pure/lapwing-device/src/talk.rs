@@ -4,7 +4,7 @@
 //! Runs beside the update's state and feeds it. Touches: the trust anchor, the record's floor.
 //! Never: decides about an update; `states/` does.
 
-use crate::device::{Device, Ignored, ask};
+use crate::device::{Device, Ignored};
 use crate::effect::{Effect, Effects};
 use crate::event::{Now, Trouble, TrustDocument};
 use crate::limits::ROOT_STEPS_MAX;
@@ -38,6 +38,8 @@ pub(crate) struct Talk {
     facts_due: bool,
     health_due: bool,
     asks: u8,
+    /// The fleet refused a report: no other before this, so that nothing can keep a device from its offers.
+    reports_due: Uptime,
     /// When a signed answer last came.
     signed: Uptime,
 }
@@ -61,6 +63,7 @@ impl Talk {
             facts_due: true,
             health_due: true,
             asks: 0,
+            reports_due: Uptime(0),
             signed: Uptime(0),
         }
     }
@@ -119,10 +122,11 @@ impl Device {
         }
         let check_in_due = now.uptime >= self.talk.due;
         let prompt = self.settings.talking.report_promptly;
-        match self.record.events.last().map(|event| event.number) {
+        let last = self.record.events.last().filter(|_| now.uptime >= self.talk.reports_due);
+        match last.map(|event| event.number) {
             Some(up_to) if check_in_due || prompt => {
                 self.talk.phase = Phase::Reporting { up_to };
-                ask(effects, Effect::Report);
+                effects.ask(Effect::Report);
             }
             _ if check_in_due => self.check_in(now, effects),
             _ => {}
@@ -132,7 +136,8 @@ impl Device {
     /// When the conversation wants to go on by itself.
     pub(crate) fn talk_due(&self) -> Option<Uptime> {
         let prompt = self.settings.talking.report_promptly && !self.record.events.is_empty();
-        let due = if prompt { self.talk.not_before } else { self.talk.due };
+        let report = self.talk.not_before.max(self.talk.reports_due);
+        let due = if prompt { report.min(self.talk.due) } else { self.talk.due };
         (self.talk.phase == Phase::Quiet).then_some(due)
     }
 
@@ -143,7 +148,7 @@ impl Device {
             || now.uptime.since(self.talk.signed) >= talking.signed_status_max_age_ms;
         let nonce = signed.then(|| Nonce(now.entropy.to_be_bytes()));
         self.talk.phase = Phase::CheckingIn { nonce, since: now.uptime };
-        ask(effects, Effect::CheckIn);
+        effects.ask(Effect::CheckIn);
     }
 
     /// Spells the check-in for [`Effect::CheckIn`]. `named` are the host's facts, sent when due.
@@ -202,12 +207,16 @@ impl Device {
         self.talk.failures = 0;
         self.talk.not_before = now.uptime;
         if self.record.outcomes_pending() != outcomes {
-            ask(effects, Effect::Save);
+            effects.ask(Effect::Save);
         }
         None
     }
 
     pub(crate) fn contact_failed(&mut self, now: Now, trouble: Trouble) {
+        let reporting = matches!(self.talk.phase, Phase::Reporting { .. });
+        if reporting && trouble == Trouble::Refused {
+            self.talk.reports_due = now.uptime.after(self.settings.talking.check_in_interval_ms);
+        }
         let hint_ms = match trouble {
             Trouble::Link { retry_after_ms } => retry_after_ms.unwrap_or(0),
             _ => 0,
@@ -286,7 +295,7 @@ impl Device {
         let moved = self.record.floor.is_none_or(|floor| stated.time.since(floor.time) > FLOOR_STEP_S);
         if moved {
             self.record.floor = Some(stated);
-            ask(effects, Effect::Save);
+            effects.ask(Effect::Save);
         }
     }
 
@@ -304,7 +313,7 @@ impl Device {
             return Some(Ignored::Undecodable);
         }
         self.talk.phase = Phase::Walking { root_to, steps: 0 };
-        ask(effects, Effect::FetchTrust(self.next_document(root_to)));
+        effects.ask(Effect::FetchTrust(self.next_document(root_to)));
         None
     }
 
@@ -331,11 +340,11 @@ impl Device {
             return Some(Ignored::Undecodable);
         };
         self.anchor = anchor;
-        ask(effects, Effect::KeepTrust(document));
+        effects.ask(Effect::KeepTrust(document));
         match document {
             TrustDocument::Root(_) if steps < ROOT_STEPS_MAX => {
                 self.talk.phase = Phase::Walking { root_to, steps: steps.saturating_add(1) };
-                ask(effects, Effect::FetchTrust(self.next_document(root_to)));
+                effects.ask(Effect::FetchTrust(self.next_document(root_to)));
             }
             TrustDocument::Root(_) => self.talk.failed(&self.settings, now, 0),
             TrustDocument::Delegation => {
@@ -357,7 +366,7 @@ impl Device {
         let Some(first) = delegation.keys.first() else { return };
         let time = delegation.not_before.max(self.anchor.root().issued);
         self.record.floor = Some(Floor { time, key: first.key.id() });
-        ask(effects, Effect::Save);
+        effects.ask(Effect::Save);
     }
 
     /// Every gate that is closed whatever is offered.

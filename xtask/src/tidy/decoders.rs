@@ -1,6 +1,7 @@
 //! Every decoder has a fuzz target: whoever adds one says which target feeds it.
 //!
-//! A decoder is an `impl Wire for T`, or a public function `decode…`, `open…` or `parse…`, below `pure/`.
+//! A decoder is an `impl Wire for T`, or a public function `decode…`, `open…`, `parse…`, `read` or `apply`,
+//! below `pure/`.
 //! A target is `fn fuzz_…` below `fuzz/` with a doc line `/// Covers: T, T::open, module::decode.`
 
 use super::Finding;
@@ -8,6 +9,8 @@ use crate::rust_code::code_only;
 use crate::tree::{File, Tree};
 
 const VERBS: &[&str] = &["decode", "open", "parse"];
+/// Decoders only by themselves: `read_list` and its like are parts of one.
+const WHOLE_VERBS: &[&str] = &["decode", "open", "parse", "read", "apply"];
 const COVERS: &str = "/// Covers: ";
 
 /// Every decoder is covered, and what is covered exists.
@@ -42,7 +45,8 @@ fn decoders_of(file: &File) -> Vec<(String, String)> {
         } else if line.starts_with('}') {
             owner = module.to_owned();
         } else if let Some(function) = public_function(words)
-            && VERBS.iter().any(|verb| function == *verb || function.starts_with(&format!("{verb}_")))
+            && (WHOLE_VERBS.contains(&function)
+                || VERBS.iter().any(|verb| function.starts_with(&format!("{verb}_"))))
         {
             name = Some(format!("{owner}::{function}"));
         }

@@ -12,11 +12,11 @@ use anyhow::Result;
 use clap::CommandFactory;
 use serde_json::json;
 
-/// Does what the command says.
-pub(crate) fn run(command: Command) -> Result<Said> {
+/// Does what the command says. Those that go on for ever speak in JSON meanwhile if `json` is set.
+pub(crate) fn run(command: Command, json: bool) -> Result<Said> {
     match command {
         Command::Key(command) => key::run(command),
-        Command::Release(command) => release::run(command),
+        Command::Release(command) => release::run(command, json),
         Command::Device(command) => device::run(command),
         Command::Completions { shell } => {
             let mut script = Vec::new();

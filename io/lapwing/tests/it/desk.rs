@@ -2,17 +2,21 @@
 //!
 //! Touches: a temporary directory, which goes when the desk does.
 
+use crate::clerk::{self, Clerk};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The directory.
-pub(crate) struct Desk(tempfile::TempDir);
+pub(crate) struct Desk {
+    dir: tempfile::TempDir,
+    server: Option<String>,
+}
 
 impl Desk {
     /// An empty one.
     pub(crate) fn empty() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self { dir: tempfile::tempdir().unwrap(), server: None }
     }
 
     /// One with keys, root 1 and a delegation of a key that nobody holds.
@@ -24,9 +28,16 @@ impl Desk {
         desk
     }
 
+    /// This desk, talking to `clerk`.
+    pub(crate) fn at(mut self, clerk: &Clerk) -> Self {
+        self.put("token", clerk::TOKEN);
+        self.server = Some(clerk.url.clone());
+        self
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
-        self.0.path()
+        self.dir.path()
     }
 
     /// Puts a file on it.
@@ -49,6 +60,9 @@ impl Desk {
             .current_dir(self.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        if let Some(server) = &self.server {
+            command.env("LAPWING_SERVER", server).env("LAPWING_TOKEN_FILE", "token");
+        }
         command
     }
 
@@ -78,6 +92,7 @@ pub(crate) mod code {
     pub(crate) const USAGE: i32 = 2;
     pub(crate) const POLICY: i32 = 3;
     pub(crate) const NOT_FOUND: i32 = 4;
+    pub(crate) const UNREACHABLE: i32 = 5;
     pub(crate) const VERIFICATION: i32 = 6;
     pub(crate) const CONFLICT: i32 = 7;
 }

@@ -2,8 +2,14 @@
 //!
 //! Touches: temporary directories, the loopback interface. Never: sleeps, or needs a network.
 
+#[cfg(test)]
+mod clerk;
+#[cfg(test)]
 mod desk;
 
 mod keys;
 mod provision;
 mod releases;
+mod server;
+#[cfg(test)]
+mod watch;

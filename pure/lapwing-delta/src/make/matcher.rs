@@ -27,6 +27,9 @@ pub(super) fn find(base: &[u8], target: &[u8], progress: OnProgress<'_>) -> Resu
         let stop = progress(Progress { stage, done_bytes: done as u64, total_bytes }).is_break();
         if stop { Err(MakeError::Stopped) } else { Ok(()) }
     };
+    if base.is_empty() {
+        return Ok(Vec::new());
+    }
     report(Stage::Sort, 0)?;
     let images = Images { base, target };
     let suffixes = Suffixes::new(base)?;

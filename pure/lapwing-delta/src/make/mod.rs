@@ -83,18 +83,16 @@ pub fn make(
     for image in [base.unwrap_or_default(), target] {
         i32::try_from(image.len()).map_err(|_| MakeError::TooLarge)?;
     }
-    let mut best = Vec::new();
-    if let Some(base) = base {
-        let records = matcher::find(base, target, progress)?;
-        best = encode(base, target, &records, profile, progress)?;
-    }
-    if best.is_empty() || best.len() > target.len() / FULL_IMAGE_SHARE {
+    let base = base.unwrap_or_default();
+    let records = matcher::find(base, target, progress)?;
+    let mut best = encode(base, target, &records, profile, progress)?;
+    if !records.is_empty() && best.len() > target.len() / FULL_IMAGE_SHARE {
         let full = encode(&[], target, &[], profile, progress)?;
-        if best.is_empty() || full.len() <= best.len() {
+        if full.len() <= best.len() {
             best = full;
         }
     }
-    prove(base.unwrap_or_default(), target, &best, progress)?;
+    prove(base, target, &best, progress)?;
     Ok(best)
 }
 
@@ -102,11 +100,13 @@ pub fn make(
 #[must_use]
 pub fn make_memory_bytes(base_bytes: u64, target_bytes: u64, profile: Profile) -> u64 {
     let target = usize::try_from(target_bytes).unwrap_or(usize::MAX);
-    let sorting = base_bytes * 4 + suffixes::BUCKETS_BYTES;
+    let sorting = base_bytes.saturating_mul(4).saturating_add(suffixes::BUCKETS_BYTES);
     // The streams of a delta and of a full image, and one of them put together.
-    let encoding = body::encoder_memory_bytes(body::dictionary_bytes(profile, target, 0)) + target_bytes * 3;
-    // No stretch that is worth a record is shorter than one.
-    sorting.max(encoding) + target_bytes * 2
+    let streams = target_bytes.saturating_mul(3);
+    let encoding = body::encoder_memory_bytes(body::dictionary_bytes(profile, target, 0));
+    // Records are smaller than the stretches they stand for; a growing list may be half empty.
+    let records = target_bytes.saturating_mul(2);
+    sorting.max(encoding.saturating_add(streams)).saturating_add(records)
 }
 
 fn encode(
@@ -116,10 +116,10 @@ fn encode(
     profile: Profile,
     progress: OnProgress<'_>,
 ) -> Result<Vec<u8>, MakeError> {
-    let map = if records.is_empty() { Vec::new() } else { map_encoder::encode(records) };
+    let is_full = records.is_empty();
+    let map = if is_full { Vec::new() } else { map_encoder::encode(records) };
     let dictionary_bytes = body::dictionary_bytes(profile, target.len(), records.len() * RECORD_BYTES);
     let (properties, stream) = Body { base, target, records }.encode(dictionary_bytes, progress)?;
-    let is_full = records.is_empty();
     let header = Header {
         profile,
         properties,

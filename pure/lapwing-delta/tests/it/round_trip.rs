@@ -38,6 +38,48 @@ fn an_edited_image_comes_back_and_is_small() {
     }
 }
 
+#[test]
+fn empty_images_come_back() {
+    check(None, &[], Profile::Kib64);
+    check(Some(&[]), &[], Profile::Kib64);
+    check(Some(&[]), b"something", Profile::Kib64);
+    check(Some(b"something"), &[], Profile::Kib64);
+}
+
+#[test]
+fn an_image_that_did_not_change_costs_next_to_nothing() {
+    let image = Seed(4).image(1_000_000);
+    let artifact = check(Some(&image), &image, Profile::Kib64);
+    assert!(artifact.len() < 400, "{} bytes", artifact.len());
+}
+
+#[test]
+fn a_huge_shift_and_a_swap_of_halves_stay_small() {
+    let base = Seed(5).image(400_000);
+    let shifted = [Seed(6).image(100_000), base.clone()].concat();
+    let swapped = [&base[200_000..], &base[..200_000]].concat();
+    assert!(check(Some(&base), &swapped, Profile::Kib64).len() < 300);
+    let inserted = check(None, &shifted[..100_000], Profile::Kib64).len();
+    assert!(check(Some(&base), &shifted, Profile::Kib64).len() < inserted + 200);
+    assert!(check(Some(&shifted), &base, Profile::Kib64).len() < 300);
+}
+
+#[test]
+fn images_of_one_byte_repeated_do_not_stall() {
+    let mut target = vec![0; 300_000];
+    target.iter_mut().step_by(7_000).for_each(|byte| *byte = 1);
+    check(Some(&vec![0; 200_000]), &target, Profile::Kib64);
+    check(Some(&target), &vec![0; 200_000], Profile::Kib64);
+}
+
+#[test]
+fn a_base_of_no_use_gives_the_full_image() {
+    let [base, target] = [Seed(7).image(50_000), Seed(8).image(50_000)];
+    let artifact = check(Some(&base), &target, Profile::Kib64);
+    assert!(Header::read(&mut artifact.as_slice()).unwrap().is_full());
+    assert_eq!(artifact, made(None, &target, Profile::Kib64));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]

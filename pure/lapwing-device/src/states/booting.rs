@@ -4,7 +4,7 @@
 //! so every power cut ends here and every state that can be saved is answered.
 //! Never: assumes that anything asked for before the cut was done.
 
-use crate::device::{Device, ask};
+use crate::device::Device;
 use crate::effect::{Effect, Effects};
 use crate::event::{Boot, Now, ResetCause};
 use crate::record::{Stage, TrialLog};
@@ -19,7 +19,7 @@ impl Device {
         self.world.boot = Some(boot);
         (self.world.health, self.world.health_since) = (Health::Unknown, now.uptime);
         self.count_boot(&boot);
-        ask(effects, Effect::Save);
+        effects.ask(Effect::Save);
         if core::mem::take(&mut self.world.record_lost) {
             self.note(EventKind::AttemptFailed, Detail::Cause(Cause::RecordUnreadable));
         }
@@ -48,7 +48,7 @@ impl Device {
     fn try_not_recorded(&mut self, effects: &mut Effects) {
         self.state = State::Idle;
         self.came_back(Cause::TryNotRecorded, effects);
-        ask(effects, Effect::RollBack(OldSlot::Keep));
+        effects.ask(Effect::RollBack(OldSlot::Keep));
     }
 
     fn booted_on_trial(&mut self, now: Now, boot: Boot, effects: &mut Effects) {
@@ -88,8 +88,8 @@ impl Device {
         self.record.attempt = None;
         self.note(EventKind::RollbackTriggered, Detail::Cause(Cause::RecordUnreadable));
         self.state = State::Restarting { retry: None };
-        ask(effects, Effect::RollBack(OldSlot::Keep));
-        ask(effects, Effect::Restart);
+        effects.ask(Effect::RollBack(OldSlot::Keep));
+        effects.ask(Effect::Restart);
     }
 
     fn booted_watched(&mut self, now: Now, boot: Boot, effects: &mut Effects) {
@@ -102,7 +102,7 @@ impl Device {
             Some(_) => self.confirmed(now, effects),
             None => {
                 self.state = State::Idle;
-                ask(effects, Effect::Settle(OldSlot::Keep));
+                effects.ask(Effect::Settle(OldSlot::Keep));
             }
         }
     }
@@ -167,7 +167,7 @@ impl Device {
         }
         self.record.attempt = None;
         self.state = State::Idle;
-        ask(effects, Effect::Save);
+        effects.ask(Effect::Save);
     }
 }
 

@@ -4,8 +4,8 @@
 //! image, storage that fails ends the attempt with its own cause and never loops.
 //! Never: touches the slot that runs.
 
+use crate::device::Device;
 use crate::device::Ignored;
-use crate::device::{Device, ask};
 use crate::effect::{Effect, Effects, Install, Transfer};
 use crate::event::{Applied, Fetched, Now, Trouble};
 use crate::policy::back_off_ms;
@@ -23,7 +23,7 @@ impl Device {
         let State::Fetching(fetching) = &mut self.state else { return };
         if !fetching.asked && now.uptime >= fetching.due {
             fetching.asked = true;
-            ask(effects, Effect::Fetch(fetching.transfer()));
+            effects.ask(Effect::Fetch(fetching.transfer()));
         }
     }
 
@@ -96,7 +96,7 @@ impl Device {
             State::Applying(Applying { travel: fetching.travel, failed_deltas: fetching.failed_deltas });
         self.note(EventKind::DownloadCompleted, Detail::Amount(install.transfer.artifact_size_bytes));
         self.note(EventKind::InstallStarted, Detail::None);
-        ask(effects, Effect::Apply(install));
+        effects.ask(Effect::Apply(install));
     }
 
     pub(crate) fn applied(&mut self, now: Now, applied: Applied, effects: &mut Effects) -> Option<Ignored> {
@@ -110,8 +110,8 @@ impl Device {
                 self.note(EventKind::InstallCompleted, Detail::None);
                 self.set_stage(Stage::Staged);
                 self.state = State::Staged(Staged::default());
-                ask(effects, Effect::Save);
-                ask(effects, Effect::DropArtifact);
+                effects.ask(Effect::Save);
+                effects.ask(Effect::DropArtifact);
             }
             Applied::Undecodable => self.delta_failed(now, applying, Cause::DeltaUndecodable, effects),
             Applied::WrongImage => self.delta_failed(now, applying, Cause::ImageDigest, effects),
@@ -124,7 +124,7 @@ impl Device {
     /// Tries the delta once more from its first byte, then has the fleet offer the full image.
     fn delta_failed(&mut self, now: Now, applying: Applying, cause: Cause, effects: &mut Effects) {
         let failed_deltas = applying.failed_deltas.saturating_add(1);
-        ask(effects, Effect::DropArtifact);
+        effects.ask(Effect::DropArtifact);
         if failed_deltas < self.settings.tries.deltas {
             let again = Fetching { failed_deltas, ..Fetching::begin(applying.travel, now) };
             self.state = State::Fetching(again);
@@ -137,7 +137,7 @@ impl Device {
         }
         self.state = State::Idle;
         self.talk.hurry(now);
-        ask(effects, Effect::Save);
+        effects.ask(Effect::Save);
     }
 
     pub(crate) fn apply_failed(&mut self, trouble: Trouble, effects: &mut Effects) {

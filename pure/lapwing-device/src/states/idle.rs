@@ -3,7 +3,7 @@
 //! Touches: `crate::{verify, policy}`. Entered from: `talk.rs`.
 //! Never: begins anything that a gate holds back.
 
-use crate::device::{Device, Permission, ask};
+use crate::device::{Device, Permission};
 use crate::effect::{Effect, Effects};
 use crate::event::Now;
 use crate::policy::{Demand, closed_gate, version_allowed};
@@ -76,7 +76,7 @@ impl Device {
         } else if self.record.has_room_for_outcome() {
             self.record.refuse(release);
             self.note_for(refused.attempt, EventKind::AttemptFailed, detail);
-            ask(effects, Effect::Save);
+            effects.ask(Effect::Save);
         }
     }
 
@@ -154,7 +154,7 @@ impl Device {
             self.note(EventKind::CheckCompleted, Detail::None);
             self.note(EventKind::Offered, Detail::None);
         }
-        ask(effects, Effect::Save);
+        effects.ask(Effect::Save);
         if staged {
             self.state = State::Staged(Staged::default());
             return;

@@ -3,14 +3,13 @@
 //! Never: switches on an offer older than its time to live, or after a reboot without asking again.
 
 use super::fetching::storage_cause;
-use crate::device::{Device, ask};
+use crate::device::Device;
 use crate::effect::{Effect, Effects};
 use crate::event::{Now, Trouble};
 use crate::policy::{Demand, back_off_ms, closed_gate};
 use crate::record::Stage;
 use crate::state::{Staged, State};
 use lapwing_core::Uptime;
-use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::report::{Detail, EventKind};
 
 impl Device {
@@ -40,9 +39,9 @@ impl Device {
                 self.note(EventKind::RebootStarted, Detail::None);
                 self.set_stage(Stage::Switching);
                 self.state = State::Restarting { retry: None };
-                ask(effects, Effect::Save);
-                ask(effects, Effect::Switch { image, limits });
-                ask(effects, Effect::Restart);
+                effects.ask(Effect::Save);
+                effects.ask(Effect::Switch { image, limits });
+                effects.ask(Effect::Restart);
             }
             Permitted::Later => {}
             Permitted::No => {
@@ -79,7 +78,7 @@ impl Device {
     pub(crate) fn switch_failed(&mut self, now: Now, trouble: Trouble, effects: &mut Effects) {
         self.set_stage(Stage::Staged);
         if trouble == Trouble::Tampered || trouble == Trouble::SlotTable {
-            return self.fail_attempt(Cause::SlotTampered, effects);
+            return self.fail_attempt(storage_cause(trouble), effects);
         }
         self.wait_staged(now);
     }
@@ -92,12 +91,12 @@ impl Device {
                 self.note(EventKind::AttemptFailed, Detail::Cause(cause));
                 self.record.attempt = None;
                 self.state = State::Idle;
-                ask(effects, Effect::DropArtifact);
+                effects.ask(Effect::DropArtifact);
             }
             State::Restarting { .. } if self.trial_in_table() => {
                 // Going back matters more than remembering why.
-                ask(effects, Effect::RollBack(lapwing_core::OldSlot::MarkBad));
-                ask(effects, Effect::Restart);
+                effects.ask(Effect::RollBack(lapwing_core::OldSlot::MarkBad));
+                effects.ask(Effect::Restart);
             }
             State::Restarting { .. } => {
                 self.set_stage(Stage::Staged);

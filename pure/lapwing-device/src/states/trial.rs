@@ -5,7 +5,7 @@
 //! Never: measures health itself; that is an event.
 
 use super::booting::old_slot;
-use crate::device::{Device, ask};
+use crate::device::Device;
 use crate::effect::{Effect, Effects};
 use crate::event::{Link, Now};
 use crate::record::{Stage, TrialLog};
@@ -30,7 +30,7 @@ impl Device {
             confirm_due: now.uptime,
         });
         self.set_stage(Stage::Trial(log));
-        ask(effects, Effect::Save);
+        effects.ask(Effect::Save);
         if let Some(cause) = looping {
             self.go_back(cause, effects);
         }
@@ -49,7 +49,7 @@ impl Device {
                 if let State::OnTrial(on_trial) = &mut self.state {
                     on_trial.confirm_due = again;
                 }
-                ask(effects, Effect::Confirm);
+                effects.ask(Effect::Confirm);
             }
             return;
         }
@@ -76,9 +76,9 @@ impl Device {
         self.note(EventKind::RollbackTriggered, Detail::Cause(cause));
         self.set_stage(Stage::Returning(cause));
         self.state = State::Restarting { retry: None };
-        ask(effects, Effect::Save);
-        ask(effects, Effect::RollBack(old_slot(cause)));
-        ask(effects, Effect::Restart);
+        effects.ask(Effect::Save);
+        effects.ask(Effect::RollBack(old_slot(cause)));
+        effects.ask(Effect::Restart);
     }
 
     /// Tries again what should have ended this boot.
@@ -94,9 +94,9 @@ impl Device {
         };
         let open = self.world.boot.is_some_and(|boot| boot.table.phase != Phase::Settled);
         if let Some(cause) = cause.filter(|_| open) {
-            ask(effects, Effect::RollBack(old_slot(cause)));
+            effects.ask(Effect::RollBack(old_slot(cause)));
         }
-        ask(effects, Effect::Restart);
+        effects.ask(Effect::Restart);
     }
 
     /// A check-in was answered by the real fleet.
@@ -146,7 +146,7 @@ impl Device {
             && now.uptime >= due
         {
             *life = SignOfLife::Given;
-            ask(effects, Effect::SignOfLife);
+            effects.ask(Effect::SignOfLife);
         }
     }
 
@@ -203,7 +203,7 @@ impl Device {
         if let Some(log) = self.trial_log() {
             log.elapsed_ms = elapsed_ms;
         }
-        ask(effects, Effect::Save);
+        effects.ask(Effect::Save);
     }
 
     fn checkpoint_now(&mut self, now: Now, effects: &mut Effects) {
@@ -212,7 +212,7 @@ impl Device {
         if let Some(log) = self.trial_log() {
             log.elapsed_ms = elapsed_ms;
         }
-        ask(effects, Effect::Save);
+        effects.ask(Effect::Save);
     }
 
     fn trial_log(&mut self) -> Option<&mut TrialLog> {

@@ -3,7 +3,7 @@
 //! Only then are the security floor and the old slot touched.
 //! Never: takes a new offer while the spare slot is the way back.
 
-use crate::device::{Device, ask};
+use crate::device::Device;
 use crate::effect::{Effect, Effects};
 use crate::event::Now;
 use crate::record::Stage;
@@ -23,7 +23,7 @@ impl Device {
         self.note(EventKind::Confirmed, Detail::None);
         self.set_stage(Stage::Watching { follow_ups: 0, elapsed_ms: 0 });
         self.begin_watch(now, 0, 0);
-        ask(effects, Effect::Save);
+        effects.ask(Effect::Save);
     }
 
     pub(crate) fn begin_watch(&mut self, now: Now, follow_ups: u8, elapsed_ms: u64) {
@@ -53,7 +53,7 @@ impl Device {
             self.talk.health_changed();
             self.talk.hurry(now);
             self.set_stage(Stage::Watching { follow_ups: due, elapsed_ms });
-            ask(effects, Effect::Save);
+            effects.ask(Effect::Save);
         }
         if usize::from(due) >= self.settings.trial.follow_ups_ms.len() {
             if settle_due.is_none_or(|again| now.uptime >= again) {
@@ -62,7 +62,7 @@ impl Device {
                 if let State::Watching(watching) = &mut self.state {
                     watching.settle_due = Some(again);
                 }
-                ask(effects, Effect::Settle(old));
+                effects.ask(Effect::Settle(old));
             }
         } else if now.uptime >= checkpoint {
             let next = now.uptime.after(self.settings.trial.checkpoint_ms);
@@ -70,7 +70,7 @@ impl Device {
                 watching.checkpoint = next;
             }
             self.set_stage(Stage::Watching { follow_ups: due, elapsed_ms });
-            ask(effects, Effect::Save);
+            effects.ask(Effect::Save);
         }
     }
 
@@ -101,7 +101,7 @@ impl Device {
         self.record.link_lost_once = None;
         self.record.attempt = None;
         self.state = State::Idle;
-        ask(effects, Effect::Save);
+        effects.ask(Effect::Save);
     }
 
     /// A table write failed; the state's own due times bring it back.

@@ -2,6 +2,7 @@
 //!
 //! Touches: a new device's directory for `provision`; the server's management plane for the rest.
 
+mod field;
 mod provision;
 
 use crate::output::Said;
@@ -12,12 +13,36 @@ use clap::Subcommand;
 #[derive(Subcommand)]
 pub(crate) enum DeviceCommand {
     /// Make the directory that a device starts from: trust, slots, configuration, claim token.
-    Provision(provision::ProvisionArgs),
+    Provision(Box<provision::ProvisionArgs>),
+    /// List the devices.
+    List(field::ListArgs),
+    /// Show all that is known of a device.
+    Show(field::OneArgs),
+    /// Say why a device is not updating.
+    Why(field::OneArgs),
+    /// Offer a device its update at its next check-in, whatever it waits for.
+    UpdateNow(field::OneArgs),
+    /// Keep a device at a version, or let it move again.
+    Pin(field::PinArgs),
+    /// Let a device try again what failed before.
+    Retry(field::OneArgs),
+    /// Remove a device and all that is known of it.
+    Forget(field::OneArgs),
+    /// Let a device claim its place once with a new secret, after its storage was exchanged.
+    Replace(field::OneArgs),
 }
 
 /// Does what the command says.
 pub(crate) fn run(command: DeviceCommand) -> Result<Said> {
     match command {
         DeviceCommand::Provision(args) => provision::run(&args),
+        DeviceCommand::List(args) => field::list(&args),
+        DeviceCommand::Show(args) => field::show(&args),
+        DeviceCommand::Why(args) => field::why(&args),
+        DeviceCommand::UpdateNow(args) => field::update_now(&args),
+        DeviceCommand::Pin(args) => field::pin(&args),
+        DeviceCommand::Retry(args) => field::retry(&args),
+        DeviceCommand::Forget(args) => field::forget(&args),
+        DeviceCommand::Replace(args) => field::replace(&args),
     }
 }

@@ -3,22 +3,29 @@
 //! Touches: the new device's directory; the signing directory for root documents and delegation.
 //! Never: trusts on first use, or leaves a half-made directory that an agent would start from.
 
+use crate::calendar;
 use crate::cli::DirArgs;
+use crate::commands::key::Identity;
 use crate::durable::{self, PRIVATE, PROGRAM, PUBLIC};
 use crate::exit::{Code, Refusal};
 use crate::hardware::Hardware;
 use crate::hex;
+use crate::management::{Management, TokenArgs};
 use crate::output::Said;
 use crate::recipe::Image;
+use crate::signed_log::SignedRelease;
+use crate::signing_dir::SigningDir;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use lapwing_core::{ComponentName, DeviceId, SLOT_TABLE_LEN, Slot, SlotTable};
+use lapwing_core::wire::claim::ClaimToken;
+use lapwing_core::{ComponentName, DeviceId, SLOT_TABLE_LEN, Slot, SlotTable, Version};
 use serde_json::json;
 use std::convert::Infallible;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 const DIR_MODE: u32 = 0o755;
+const AGENT_CONFIG_BYTES_MAX: usize = 64 * 1024;
 
 /// Arguments of `device provision`.
 #[derive(Args)]
@@ -32,8 +39,9 @@ pub(crate) struct ProvisionArgs {
     /// Its hardware class, `vendor.example/class-name`.
     #[arg(long, value_name = "CLASS")]
     hardware: Hardware,
-    /// A server it asks, `https://host:port`; may be given several times.
-    #[arg(long = "server", value_name = "URL", required = true)]
+    /// A server it asks, `https://host:port`; may be given several times. Without it, what the server
+    /// at --management says of itself.
+    #[arg(long = "server", value_name = "URL", value_parser = parse_server)]
     servers: Vec<String>,
     /// The image that it starts with, confirmed in slot a.
     #[arg(long, value_name = "FILE")]
@@ -41,15 +49,37 @@ pub(crate) struct ProvisionArgs {
     /// Which component the image is.
     #[arg(long, value_name = "NAME", default_value = "app")]
     component: ComponentName,
-    /// The token that its first claim needs, 32 hexadecimal digits.
+    /// The image's version [default: that of the release signed here for this image]
+    #[arg(long, value_name = "VERSION")]
+    image_version: Option<Version>,
+    /// More keys for its agent.toml, such as intervals or where the launcher lies.
+    #[arg(long, value_name = "FILE")]
+    agent_config: Option<PathBuf>,
+    /// The token that its first claim needs, 32 hexadecimal digits. Without it the server at
+    /// --management is asked for one.
     #[arg(long, value_name = "HEX", value_parser = parse_token)]
-    claim_token: [u8; 16],
+    claim_token: Option<ClaimToken>,
+    /// For how long a token asked for is good, days.
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    claim_days: u32,
+    /// The server's management address, on loopback.
+    #[arg(long, value_name = "URL", env = "LAPWING_SERVER", default_value = "http://127.0.0.1:8440")]
+    management: String,
+    #[command(flatten)]
+    token: TokenArgs,
     #[command(flatten)]
     dir: DirArgs,
 }
 
-fn parse_token(text: &str) -> Result<[u8; 16], String> {
-    hex::decode(text).ok_or_else(|| "a claim token is 32 hexadecimal digits".to_owned())
+fn parse_server(text: &str) -> Result<String, String> {
+    let loopback = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    let good = text.starts_with("https://") || loopback.iter().any(|start| text.starts_with(start));
+    let text = good.then(|| text.trim_end_matches('/').to_owned());
+    text.ok_or_else(|| "devices talk https, or plain http to loopback only".to_owned())
+}
+
+fn parse_token(text: &str) -> Result<ClaimToken, String> {
+    hex::decode(text).map(ClaimToken).ok_or_else(|| "a claim token is 32 hexadecimal digits".to_owned())
 }
 
 /// Makes the device's directory.
@@ -72,6 +102,8 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
         .delegate(&delegation)
         .map_err(|error| crate::trust_chain::distrust("the delegation", error))?;
     let image = Image::read(&args.image)?;
+    let (servers, token) = ask_for_the_rest(args)?;
+    let agent_toml = agent_toml(args, &servers, released(args, &signing, &image)?.as_ref())?;
 
     for slot in Slot::ALL {
         durable::make_dir(&args.out.join("slots").join(slot.name()), DIR_MODE)?;
@@ -82,14 +114,14 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
         durable::write(&args.out.join(format!("trust/root-{}.cbor", root.version)), bytes, PUBLIC)?;
     }
     durable::write(&args.out.join("trust/delegation.cbor"), &delegation, PUBLIC)?;
-    let token = format!("{}\n", hex::encode(&args.claim_token));
+    let token = format!("{}\n", hex::encode(&token.0));
     durable::write(&args.out.join("claim-token"), token.as_bytes(), PRIVATE)?;
     let current = args.out.join("current");
     let _ = fs::remove_file(&current);
     std::os::unix::fs::symlink("slots/a", &current).with_context(|| format!("link {}", current.display()))?;
     durable::write(&args.out.join("slot-table"), &slot_table(&image)?, PUBLIC)?;
     // The configuration comes last: without it no agent starts from a half-made directory.
-    durable::write(&config, agent_toml(args).as_bytes(), PUBLIC)?;
+    durable::write(&config, agent_toml.as_bytes(), PUBLIC)?;
     let json = json!({
         "dir": args.out,
         "id": args.id.to_string(),
@@ -98,7 +130,7 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
         "image": image.digest.to_string(),
         "image_size_bytes": image.size_bytes,
         "root_version": chain.newest().version,
-        "servers": args.servers,
+        "servers": servers,
     });
     let words = format!(
         "device {} in {}\n  image {} ({} bytes) confirmed in slot a\n  believes root {} of fleet {}\n  \
@@ -112,6 +144,23 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
         args.out.join("claim-token").display(),
     );
     Ok(Said::new(words, json))
+}
+
+/// The addresses and the claim token, from the server where they were not given.
+fn ask_for_the_rest(args: &ProvisionArgs) -> Result<(Vec<String>, ClaimToken)> {
+    let server = || Management::open(&args.management, &args.token);
+    let servers = match args.servers.as_slice() {
+        [] => vec![parse_server(&Identity::of(&server()?)?.device_url).map_err(|wrong| anyhow!(wrong))?],
+        given => given.to_vec(),
+    };
+    if let Some(token) = &args.claim_token {
+        return Ok((servers, token.clone()));
+    }
+    let terms = json!({ "count": 1, "expires_in_s": u64::from(args.claim_days) * calendar::DAY_S });
+    let answer = server()?.post("/api/v1/claim-tokens", &terms).context("get a claim token")?;
+    let token =
+        answer["token"].as_str().and_then(hex::decode).context("get a claim token: the answer has none")?;
+    Ok((servers, ClaimToken(token)))
 }
 
 /// Copies the image and checks that what arrived is what was hashed.
@@ -143,20 +192,41 @@ fn slot_table(image: &Image) -> Result<Vec<u8>> {
     Ok(area)
 }
 
-fn agent_toml(args: &ProvisionArgs) -> String {
-    let servers: Vec<String> = args.servers.iter().map(|url| toml_text(url)).collect();
-    format!(
-        "# Written by `lapwing device provision` for {}.\n\
-         device_id = {}\n\
-         hardware = {}\n\
-         component = {}\n\
-         servers = [{}]\n",
+/// The release that was signed here for this very image, if there is one.
+fn released(args: &ProvisionArgs, dir: &SigningDir, image: &Image) -> Result<Option<SignedRelease>> {
+    let digits = image.digest.to_string();
+    let log = dir.log()?;
+    let classes = [args.hardware.class];
+    Ok(log.of(&args.component, &classes).rev().find(|line| line.image == digits).cloned())
+}
+
+/// What we know, what the operator adds, and what the factory put in.
+fn agent_toml(args: &ProvisionArgs, servers: &[String], released: Option<&SignedRelease>) -> Result<String> {
+    let servers: Vec<String> = servers.iter().map(|url| toml_text(url)).collect();
+    let mut text = format!(
+        "# {} is a {}.\ndevice_id = {}\nhardware = {}\ncomponent = {}\nservers = [{}]\n",
+        args.id,
         args.hardware,
         toml_text(args.id.as_str()),
         toml_text(&args.hardware.class.to_string()),
         toml_text(args.component.as_str()),
         servers.join(", "),
-    )
+    );
+    if let Some(path) = &args.agent_config {
+        let more = String::from_utf8(durable::read_at_most(path, AGENT_CONFIG_BYTES_MAX)?);
+        text += &format!("\n{}\n", more.with_context(|| format!("read {}", path.display()))?.trim_end());
+    }
+    let version = args.image_version.as_ref().map(ToString::to_string);
+    let version = version.or_else(|| released.map(|release| release.version.clone()));
+    if let Some(version) = version {
+        let (seq, security) = released.map_or((0, 0), |release| (release.seq, release.security_version));
+        text += &format!(
+            "\n[provisioned]\nversion = {}\nseq = {seq}\nsecurity_version = {security}\n",
+            toml_text(&version)
+        );
+    }
+    toml::from_str::<toml::Table>(&text).context("make agent.toml with the keys of --agent-config")?;
+    Ok(text)
 }
 
 /// A JSON string is a TOML string.

@@ -9,11 +9,9 @@ use crate::signing_dir::SigningDir;
 use anyhow::Result;
 use clap::Args;
 use lapwing_core::FleetId;
+use lapwing_core::trust::PublicKey;
 use serde_json::json;
-use std::path::PathBuf;
-
-/// The roles whose keys the signing side holds.
-const ROLES: [KeyRole; 3] = [KeyRole::Root, KeyRole::Release, KeyRole::Delegator];
+use std::path::{Path, PathBuf};
 
 /// Arguments of `key init`.
 #[derive(Args)]
@@ -35,22 +33,31 @@ pub(crate) struct InitArgs {
 pub(crate) fn init(args: &InitArgs) -> Result<Said> {
     let dir = SigningDir::make(&args.dir.dir, args.fleet)?;
     let mut words = format!("fleet {}, keys in {}\n", dir.fleet(), dir.path().join("keys").display());
-    let mut made = Vec::new();
-    for role in ROLES {
-        let wanted = match role {
-            KeyRole::Root => args.root_keys,
-            KeyRole::Release => args.release_keys,
-            KeyRole::Delegator | KeyRole::Online => 1,
-        };
-        for _ in dir.keys(role)?.len()..usize::from(wanted) {
-            let (path, public) = dir.make_key(role)?;
-            words += &format!("  made {role} key {} in {}\n", public.id(), path.display());
-            made.push(key_as_json(role, &path, &public));
-        }
+    let made = make_keys(&dir, args.root_keys, args.release_keys)?;
+    for (role, path, public) in &made {
+        words += &format!("  made {role} key {} in {}\n", public.id(), path.display());
     }
+    let made: Vec<_> = made.iter().map(|(role, path, public)| key_as_json(*role, path, public)).collect();
     words += "Key files are for trials: whoever reads them can sign for the fleet.\n";
     words += "Next: `lapwing key enroll --server URL` makes the first root document and delegation.\n";
     Ok(Said::new(words, json!({ "fleet": dir.fleet().to_string(), "dir": dir.path(), "made": made })))
+}
+
+/// Makes one key of every role that has none.
+pub(crate) fn make_missing_keys(dir: &SigningDir) -> Result<()> {
+    make_keys(dir, 1, 1).map(drop)
+}
+
+/// Makes the keys that are missing to have so many.
+fn make_keys(dir: &SigningDir, root: u8, release: u8) -> Result<Vec<(KeyRole, PathBuf, PublicKey)>> {
+    let mut made = Vec::new();
+    for (role, wanted) in [(KeyRole::Root, root), (KeyRole::Release, release), (KeyRole::Delegator, 1)] {
+        for _ in dir.keys(role)?.len()..usize::from(wanted) {
+            let (path, public) = dir.make_key(role)?;
+            made.push((role, path, public));
+        }
+    }
+    Ok(made)
 }
 
 /// Arguments of `key new`.
@@ -82,11 +89,7 @@ pub(crate) fn new(args: &NewArgs) -> Result<Said> {
     Ok(Said::new(words, key_as_json(args.role, &path, &public)))
 }
 
-fn key_as_json(
-    role: KeyRole,
-    path: &std::path::Path,
-    public: &lapwing_core::trust::PublicKey,
-) -> serde_json::Value {
+fn key_as_json(role: KeyRole, path: &Path, public: &PublicKey) -> serde_json::Value {
     json!({
         "role": role.to_string(),
         "file": path,

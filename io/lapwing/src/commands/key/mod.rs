@@ -4,9 +4,12 @@
 
 mod delegate;
 mod draft;
+mod enroll;
 mod init;
 mod root;
 mod show;
+
+pub(crate) use enroll::{Identity, delegate_to};
 
 use crate::output::Said;
 use anyhow::Result;
@@ -24,6 +27,9 @@ pub(crate) enum KeyCommand {
     Root(root::RootCommand),
     /// Let the server's online key sign offers and statuses for a while.
     Delegate(delegate::DelegateArgs),
+    /// Introduce a server: fetch its identity, make the first root document and delegation, upload both.
+    /// Makes the signing directory and its keys too where they are missing.
+    Enroll(enroll::EnrollArgs),
     /// Show keys, root documents and the delegation.
     Show(show::ShowArgs),
 }
@@ -35,6 +41,7 @@ pub(crate) fn run(command: KeyCommand) -> Result<Said> {
         KeyCommand::New(args) => init::new(&args),
         KeyCommand::Root(command) => root::run(command),
         KeyCommand::Delegate(args) => delegate::run(&args),
+        KeyCommand::Enroll(args) => enroll::run(&args),
         KeyCommand::Show(args) => show::run(&args),
     }
 }

@@ -11,7 +11,7 @@ use crate::signer::{self, Key, KeyRole};
 use crate::signing_dir::SigningDir;
 use crate::trust_chain::{TrustChain, context, root_as_json, root_in_words};
 use crate::{calendar, durable};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use lapwing_core::envelope::{Envelope, Form, Kind};
 use lapwing_core::limits::{DELEGATION_DAYS_MAX, ENVELOPE_BYTES_MAX};
@@ -20,6 +20,9 @@ use lapwing_core::{Digest, KeyId, OpenError, UnixSeconds, cbor, may_follow};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Days until a root document blocks installing, when nobody says otherwise.
+const VALID_DAYS: u32 = 3650;
 
 /// The commands.
 #[derive(Subcommand)]
@@ -48,7 +51,7 @@ pub(crate) struct TermsArgs {
     #[arg(long, value_name = "WHEN", value_parser = calendar::parse)]
     issued: Option<UnixSeconds>,
     /// Days until it blocks installing. It never blocks fetching the next one.
-    #[arg(long, value_name = "DAYS", default_value_t = 3650)]
+    #[arg(long, value_name = "DAYS", default_value_t = VALID_DAYS)]
     valid_days: u32,
     /// How many root keys must agree.
     #[arg(long, value_name = "N")]
@@ -126,19 +129,24 @@ pub(crate) struct CreateArgs {
 
 fn create(args: &CreateArgs) -> Result<Said> {
     let dir = args.dir.open()?;
-    let named = [
-        (KeyRole::Root, &args.root_key),
-        (KeyRole::Release, &args.release_key),
-        (KeyRole::Delegator, &args.delegator_key),
+    let roles = [
+        role_of(&dir, KeyRole::Root, &args.root_key)?,
+        role_of(&dir, KeyRole::Release, &args.release_key)?,
+        role_of(&dir, KeyRole::Delegator, &args.delegator_key)?,
     ];
-    let mut roles = named.into_iter().map(|(role, named)| role_of(&dir, role, named));
-    let (Some(root), Some(release), Some(delegator)) = (roles.next(), roles.next(), roles.next()) else {
-        bail!("make the root document: a role is missing");
-    };
-    let mut draft =
-        first_draft(&dir, args.terms.issued(), args.terms.not_after(), [root?, release?, delegator?]);
+    let mut draft = first_draft(&dir, args.terms.issued(), args.terms.not_after(), roles);
     args.terms.apply(&mut draft);
     sign_and_keep(&dir, draft, &args.signer)
+}
+
+/// Makes and signs the first document with the keys at hand and one TLS anchor.
+pub(crate) fn first_root(dir: &SigningDir, anchor: TlsAnchor, signer: &SignerArgs) -> Result<Said> {
+    let role = |role| role_of(dir, role, &[]);
+    let roles = [role(KeyRole::Root)?, role(KeyRole::Release)?, role(KeyRole::Delegator)?];
+    let issued = calendar::now();
+    let mut draft = first_draft(dir, issued, issued.after(u64::from(VALID_DAYS) * calendar::DAY_S), roles);
+    draft.tls_anchors.push(anchor);
+    sign_and_keep(dir, draft, signer)
 }
 
 /// The first document's draft, without TLS anchors.

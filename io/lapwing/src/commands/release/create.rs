@@ -60,9 +60,7 @@ pub(crate) fn run(args: CreateArgs) -> Result<Said> {
     let known = Known { log: log.as_ref(), server_seq: None, security_ceiling };
     let (release, payload) = resolve(recipe, image, &known)?;
     let name = format!("{}-{}.release", release.component, release.version);
-    // Without signatures the fleet is not in the bytes yet.
-    let unsigned = signer::seal(&context(Kind::Release, FleetId([0; 16])), Form::Several, &payload, &[])?;
-    let mut file = ReleaseFile::parse(unsigned)?;
+    let mut file = unsigned(&payload)?;
     if let Some(dir) = dir.filter(|_| args.sign) {
         file = sign::sign(&dir, file, &args.signer, args.several)?;
     }
@@ -71,4 +69,11 @@ pub(crate) fn run(args: CreateArgs) -> Result<Said> {
     let mut json = file.as_json();
     json["file"] = json!(out);
     Ok(Said::new(format!("{}in {}\n", file.in_words(), out.display()), json))
+}
+
+/// The release that says `payload`, signed by nobody yet.
+pub(crate) fn unsigned(payload: &[u8]) -> Result<ReleaseFile> {
+    // Without signatures the fleet is not in the bytes yet.
+    let bytes = signer::seal(&context(Kind::Release, FleetId([0; 16])), Form::Several, payload, &[])?;
+    ReleaseFile::parse(bytes).context("read what was made")
 }

@@ -4,8 +4,15 @@
 
 mod create;
 mod inspect;
+mod push;
+mod shelf;
 mod sign;
 mod verify;
+mod watch;
+
+pub(crate) use create::unsigned;
+pub(crate) use push::{is_published, publish};
+pub(crate) use sign::sign;
 
 use crate::output::Said;
 use anyhow::Result;
@@ -22,14 +29,29 @@ pub(crate) enum ReleaseCommand {
     Inspect(inspect::InspectArgs),
     /// Check a release as a device would, and compare a rebuilt image.
     Verify(verify::VerifyArgs),
+    /// Upload images and publish their releases as one version set.
+    Push(push::PushArgs),
+    /// Ship whatever lands in a folder: no further command, and nobody looks.
+    Watch(watch::WatchArgs),
+    /// Show what is published.
+    List(shelf::ListArgs),
+    /// Offer a held version set to devices.
+    Unhold(shelf::MoveArgs),
+    /// Stop offering a version set. Devices that did not switch yet keep what they run.
+    Withdraw(shelf::MoveArgs),
 }
 
 /// Does what the command says.
-pub(crate) fn run(command: ReleaseCommand) -> Result<Said> {
+pub(crate) fn run(command: ReleaseCommand, json: bool) -> Result<Said> {
     match command {
         ReleaseCommand::Create(args) => create::run(*args),
         ReleaseCommand::Sign(args) => sign::run(&args),
         ReleaseCommand::Inspect(args) => inspect::run(&args),
         ReleaseCommand::Verify(args) => verify::run(&args),
+        ReleaseCommand::Push(args) => push::run(&args),
+        ReleaseCommand::Watch(args) => watch::run(&args, json),
+        ReleaseCommand::List(args) => shelf::list(&args),
+        ReleaseCommand::Unhold(args) => shelf::unhold(&args),
+        ReleaseCommand::Withdraw(args) => shelf::withdraw(&args),
     }
 }

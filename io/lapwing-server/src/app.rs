@@ -1,0 +1,105 @@
+//! What all rooms of a running server share.
+//!
+//! Touches: nothing itself; it joins the store, the blobs, the device table, the signer, the catalogue.
+//! Never: decides; it only hands out snapshots.
+
+use crate::blobs::Blobs;
+use crate::clock::Timepiece;
+use crate::config::Settings;
+use crate::devices::Devices;
+use crate::logging::LogControl;
+use crate::metrics::Metrics;
+use crate::online::Online;
+use crate::publish::deltas::Deltas;
+use crate::store::{Store, StoreError, releases, version_sets};
+use crate::trust::Trust;
+use lapwing_core::{Digest, UnixSeconds};
+use lapwing_fleet::{Catalogue, Entry, RetryPolicy, Shelf};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+
+/// A running server's shared parts.
+pub(crate) struct App {
+    pub(crate) settings: Settings,
+    pub(crate) time: Timepiece,
+    pub(crate) store: Store,
+    pub(crate) blobs: Blobs,
+    pub(crate) devices: Devices,
+    pub(crate) online: Online,
+    pub(crate) deltas: Deltas,
+    pub(crate) metrics: Metrics,
+    pub(crate) log: Option<LogControl>,
+    /// SHA-256 of the device plane's public key.
+    pub(crate) spki: Digest,
+    pub(crate) device_url: String,
+    /// SHA-256 of the admin token.
+    pub(crate) admin_token: Digest,
+    /// Artifacts on their way.
+    pub(crate) streams: Arc<Semaphore>,
+    /// One change to what is published at a time.
+    pub(crate) publishing: AsyncMutex<()>,
+    pub(crate) snapshots: Snapshots,
+}
+
+/// What check-ins read without waiting for anyone.
+pub(crate) struct Snapshots {
+    trust: RwLock<Arc<Trust>>,
+    catalogue: RwLock<Arc<Catalogue>>,
+}
+
+impl Snapshots {
+    pub(crate) fn new(trust: Trust, catalogue: Catalogue) -> Self {
+        Self { trust: RwLock::new(Arc::new(trust)), catalogue: RwLock::new(Arc::new(catalogue)) }
+    }
+}
+
+impl App {
+    pub(crate) fn now(&self) -> UnixSeconds {
+        self.time.now()
+    }
+
+    pub(crate) fn trust(&self) -> Arc<Trust> {
+        Arc::clone(&self.snapshots.trust.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.snapshots.catalogue.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes over new trust documents, and the releases they let be believed.
+    pub(crate) async fn put_trust(&self, trust: Trust) -> Result<(), StoreError> {
+        *self.snapshots.trust.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(trust);
+        self.reload_catalogue().await
+    }
+
+    /// Makes the catalogue anew from the store. Whoever calls holds `publishing`.
+    pub(crate) async fn reload_catalogue(&self) -> Result<(), StoreError> {
+        let trust = self.trust();
+        let catalogue = load_catalogue(&self.store, &trust, self.settings.pace.retry).await?;
+        *self.snapshots.catalogue.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalogue);
+        Ok(())
+    }
+}
+
+/// The catalogue of what the store holds and the trust anchor believes.
+pub(crate) async fn load_catalogue(
+    store: &Store,
+    trust: &Trust,
+    retry: RetryPolicy,
+) -> Result<Catalogue, StoreError> {
+    let (sets, rows) = store.read(|c| Ok((version_sets(c)?, releases(c)?))).await?;
+    let shelves: HashMap<String, Shelf> = sets.into_iter().map(|set| (set.version, set.shelf)).collect();
+    let mut entries = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Some(anchor) = trust.anchor() else { break };
+        let shelf = shelves.get(&row.version).copied().ok_or(StoreError::Corrupt("releases"))?;
+        match anchor.open_release(&row.envelope) {
+            Ok(release) => entries.push(Entry { release, envelope: row.envelope.into(), shelf }),
+            Err(error) => {
+                tracing::warn!(version = row.version, %error, "a stored release is not believed any more");
+            }
+        }
+    }
+    Ok(Catalogue::new(entries, trust.versions(), retry))
+}

@@ -1,0 +1,135 @@
+//! Blobs: bytes named by their SHA-256, one file each, whole or not there.
+//!
+//! Touches: `<data>/blobs`. A draft is written aside, flushed, renamed, and the directory flushed.
+//! Never: overwrites a blob; bytes of the same name are the same bytes.
+
+use crate::durable::flush_dir;
+use lapwing_core::{Digest, Hasher};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The directory of blobs.
+#[derive(Debug, Clone)]
+pub(crate) struct Blobs {
+    dir: PathBuf,
+    drafts: Arc<AtomicU64>,
+}
+
+/// A blob being written. Dropped before it is kept, it leaves nothing.
+pub(crate) struct Draft {
+    path: PathBuf,
+    file: File,
+    hasher: Hasher,
+    size_bytes: u64,
+}
+
+impl Blobs {
+    /// Opens the directory and sweeps drafts that a power cut left.
+    pub(crate) fn open(dir: PathBuf) -> io::Result<Self> {
+        let drafts = dir.join("drafts");
+        std::fs::create_dir_all(&drafts)?;
+        for draft in std::fs::read_dir(&drafts)? {
+            std::fs::remove_file(draft?.path())?;
+        }
+        flush_dir(&dir)?;
+        Ok(Self { dir, drafts: Arc::default() })
+    }
+
+    /// Where a blob is, or would be.
+    pub(crate) fn path(&self, digest: Digest) -> PathBuf {
+        let name = digest.to_string();
+        let shelf = name.get(..2).unwrap_or("00");
+        self.dir.join(shelf).join(&name)
+    }
+
+    /// Begins a blob.
+    pub(crate) fn draft(&self) -> io::Result<Draft> {
+        let number = self.drafts.fetch_add(1, Ordering::Relaxed);
+        let path = self.dir.join("drafts").join(number.to_string());
+        let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        Ok(Draft { path, file, hasher: Hasher::new(), size_bytes: 0 })
+    }
+
+    /// Makes a draft a blob, durably, and returns its name and size.
+    pub(crate) fn keep(&self, mut draft: Draft) -> io::Result<(Digest, u64)> {
+        draft.file.sync_all()?;
+        let digest = std::mem::take(&mut draft.hasher).finish();
+        let path = self.path(digest);
+        let shelf = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        if !shelf.exists() {
+            std::fs::create_dir_all(shelf)?;
+            flush_dir(&self.dir)?;
+        }
+        std::fs::rename(&draft.path, &path)?;
+        flush_dir(shelf)?;
+        Ok((digest, draft.size_bytes))
+    }
+
+    /// Keeps bytes that are in memory.
+    pub(crate) fn keep_bytes(&self, bytes: &[u8]) -> io::Result<(Digest, u64)> {
+        let mut draft = self.draft()?;
+        draft.write(bytes)?;
+        self.keep(draft)
+    }
+
+    /// Removes a blob that nothing names any more.
+    pub(crate) fn remove(&self, digest: Digest) -> io::Result<()> {
+        match std::fs::remove_file(self.path(digest)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Draft {
+    /// Takes the next piece.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.hasher.update(bytes);
+        self.size_bytes = self.size_bytes.saturating_add(bytes.len() as u64);
+        Ok(())
+    }
+
+    /// What it would be named now.
+    pub(crate) fn digest(&self) -> Digest {
+        self.hasher.clone().finish()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Gone already when it was kept.
+        drop(std::fs::remove_file(&self.path));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blob_is_whole_under_its_name_and_a_dropped_draft_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(dir.path().join("blobs")).unwrap();
+        let (digest, size) = blobs.keep_bytes(b"lapwing").unwrap();
+        assert_eq!((digest, size), (Digest::of(b"lapwing"), 7));
+        assert_eq!(std::fs::read(blobs.path(digest)).unwrap(), b"lapwing");
+        let mut draft = blobs.draft().unwrap();
+        draft.write(b"half").unwrap();
+        drop(draft);
+        assert_eq!(std::fs::read_dir(dir.path().join("blobs/drafts")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn drafts_of_a_cut_are_swept_at_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(dir.path().join("blobs")).unwrap();
+        std::mem::forget(blobs.draft().unwrap());
+        let blobs = Blobs::open(dir.path().join("blobs")).unwrap();
+        assert!(blobs.draft().is_ok());
+        assert_eq!(std::fs::read_dir(dir.path().join("blobs/drafts")).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,310 @@
+//! The server's configuration: one TOML file, every key documented here, unknown keys refused.
+//!
+//! Touches: nothing; text in, settings out. [`Config`] is what people write, [`Settings`] what the rooms
+//! of this crate use; the resolver names every key, so one that nobody uses does not compile.
+
+use lapwing_fleet::RetryPolicy;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What people write. Every key but `data_dir` has a default.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Directory for the store, blobs, keys and the admin token.
+    pub data_dir: PathBuf,
+    /// Where devices connect, HTTPS. Port 0 lets the system choose.
+    pub device_listen: SocketAddr,
+    /// Where operators connect, plain HTTP: keep it on loopback.
+    pub management_listen: SocketAddr,
+    /// What devices are told to connect to; without it `https://` and the first of `tls_names`.
+    pub device_url: Option<String>,
+    /// Names in the certificate that the server makes for itself at first start.
+    pub tls_names: Vec<String>,
+    /// Certificate chain, PEM, instead of a self-made one.
+    pub tls_certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub tls_key: Option<PathBuf>,
+    /// How often an idle device checks in, seconds.
+    pub check_in_interval_s: u32,
+    /// For how long of its uptime a device may rest a switch on an offer, seconds.
+    pub offer_ttl_s: u32,
+    /// After this long without an outcome an attempt counts as timed out, seconds.
+    pub attempt_deadline_s: u32,
+    /// Wait after a failure without blame, seconds; doubles with each one.
+    pub retry_first_s: u32,
+    /// Longest such wait, seconds.
+    pub retry_longest_s: u32,
+    /// A larger step of the wall clock stops signing until a person confirms it, seconds.
+    pub clock_jump_s_max: u32,
+    /// How long a device waits for its delta before it gets the full image, seconds.
+    pub delta_patience_s: u32,
+    /// When a device whose artifact is being made should ask again, seconds.
+    pub delta_ask_again_s: u32,
+    /// Deltas that may wait to be made.
+    pub delta_queue_max: u32,
+    /// Most memory for making an artifact, bytes. An image whose full artifact would take more is refused.
+    pub artifact_memory_bytes_max: u64,
+    /// Largest image that may be uploaded, bytes.
+    pub image_bytes_max: u64,
+    /// Devices kept in memory.
+    pub devices_cached_max: u32,
+    /// How often the times of last contact are written, milliseconds.
+    pub last_seen_flush_ms: u32,
+    /// Events kept; the oldest go first.
+    pub events_kept_max: u64,
+    /// Device connections open at once.
+    pub connections_max: u32,
+    /// Artifacts sent at once.
+    pub artifact_streams_max: u32,
+    /// Longest time for a TLS handshake or the head of a request, milliseconds.
+    pub head_timeout_ms: u32,
+    /// Longest time for the body of a device's message, milliseconds.
+    pub body_timeout_ms: u32,
+    /// A connection on which nothing moves for so long is closed, milliseconds.
+    pub idle_timeout_ms: u32,
+    /// How long open requests may take to end at shutdown, milliseconds.
+    pub shutdown_grace_ms: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::new(),
+            device_listen: SocketAddr::from(([0, 0, 0, 0], 8443)),
+            management_listen: SocketAddr::from(([127, 0, 0, 1], 8440)),
+            device_url: None,
+            tls_names: vec!["localhost".to_owned()],
+            tls_certificate: None,
+            tls_key: None,
+            check_in_interval_s: 3_600,
+            offer_ttl_s: 900,
+            attempt_deadline_s: 86_400,
+            retry_first_s: 600,
+            retry_longest_s: 86_400,
+            clock_jump_s_max: 3_600,
+            delta_patience_s: 300,
+            delta_ask_again_s: 15,
+            delta_queue_max: 64,
+            artifact_memory_bytes_max: 2 << 30,
+            image_bytes_max: 256 << 20,
+            devices_cached_max: 100_000,
+            last_seen_flush_ms: 10_000,
+            events_kept_max: 1_000_000,
+            connections_max: 4_096,
+            artifact_streams_max: 512,
+            head_timeout_ms: 10_000,
+            body_timeout_ms: 15_000,
+            idle_timeout_ms: 60_000,
+            shutdown_grace_ms: 5_000,
+        }
+    }
+}
+
+/// Why a configuration is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Not TOML, or a key that does not exist.
+    #[error("reading the configuration")]
+    Toml(#[source] toml::de::Error),
+    /// A key is missing or out of range.
+    #[error("{0}")]
+    Key(&'static str),
+}
+
+impl Config {
+    /// Reads a configuration file's text.
+    ///
+    /// # Errors
+    /// See [`ConfigError`]. Ranges are checked when a server starts, and by [`Config::check`].
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(ConfigError::Toml)
+    }
+
+    /// The defaults, with this data directory.
+    #[must_use]
+    pub fn in_dir(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into(), ..Self::default() }
+    }
+
+    /// Whether a server could start with this.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.clone().resolve().map(drop)
+    }
+
+    fn check_ranges(&self) -> Result<(), ConfigError> {
+        ensure(!self.data_dir.as_os_str().is_empty(), "data_dir must be set")?;
+        ensure(!self.tls_names.is_empty(), "tls_names must have at least one name")?;
+        ensure(self.check_in_interval_s > 0, "check_in_interval_s must be above zero")?;
+        ensure(
+            self.retry_first_s <= self.retry_longest_s,
+            "retry_longest_s must not be below retry_first_s",
+        )?;
+        ensure(self.connections_max > 0, "connections_max must be above zero")?;
+        ensure(self.artifact_streams_max > 0, "artifact_streams_max must be above zero")?;
+        ensure(self.devices_cached_max > 0, "devices_cached_max must be above zero")?;
+        ensure(self.delta_queue_max > 0, "delta_queue_max must be above zero")?;
+        ensure(self.last_seen_flush_ms > 0, "last_seen_flush_ms must be above zero")?;
+        ensure(self.events_kept_max > 0, "events_kept_max must be above zero")
+    }
+
+    pub(crate) fn resolve(self) -> Result<Settings, ConfigError> {
+        self.check_ranges()?;
+        let Self {
+            data_dir,
+            device_listen,
+            management_listen,
+            device_url,
+            tls_names,
+            tls_certificate,
+            tls_key,
+            check_in_interval_s,
+            offer_ttl_s,
+            attempt_deadline_s,
+            retry_first_s,
+            retry_longest_s,
+            clock_jump_s_max,
+            delta_patience_s,
+            delta_ask_again_s,
+            delta_queue_max,
+            artifact_memory_bytes_max,
+            image_bytes_max,
+            devices_cached_max,
+            last_seen_flush_ms,
+            events_kept_max,
+            connections_max,
+            artifact_streams_max,
+            head_timeout_ms,
+            body_timeout_ms,
+            idle_timeout_ms,
+            shutdown_grace_ms,
+        } = self;
+        let certificate = match (tls_certificate, tls_key) {
+            (Some(chain), Some(key)) => Certificate::Given { chain, key },
+            (None, None) => Certificate::SelfMade,
+            _ => return Err(ConfigError::Key("tls_certificate and tls_key go together")),
+        };
+        Ok(Settings {
+            data_dir,
+            management_listen,
+            door: Door {
+                listen: device_listen,
+                url: device_url,
+                names: tls_names,
+                certificate,
+                connections_max: usize::try_from(connections_max).unwrap_or(usize::MAX),
+                head_timeout: ms(head_timeout_ms),
+                idle_timeout: ms(idle_timeout_ms),
+            },
+            pace: Pace {
+                check_in_interval_s,
+                offer_ttl_s,
+                attempt_deadline_s,
+                retry: RetryPolicy { first_s: retry_first_s.into(), longest_s: retry_longest_s.into() },
+            },
+            deltas: Deltas {
+                patience_s: delta_patience_s.into(),
+                ask_again_s: delta_ask_again_s.max(1),
+                queue_max: usize::try_from(delta_queue_max).unwrap_or(usize::MAX),
+                memory_bytes_max: artifact_memory_bytes_max,
+            },
+            clock_jump_s_max: clock_jump_s_max.into(),
+            image_bytes_max,
+            devices_cached_max: usize::try_from(devices_cached_max).unwrap_or(usize::MAX),
+            last_seen_flush: ms(last_seen_flush_ms),
+            events_kept_max,
+            artifact_streams_max: usize::try_from(artifact_streams_max).unwrap_or(usize::MAX),
+            body_timeout: ms(body_timeout_ms),
+            shutdown_grace: ms(shutdown_grace_ms),
+        })
+    }
+}
+
+fn ensure(holds: bool, otherwise: &'static str) -> Result<(), ConfigError> {
+    if holds { Ok(()) } else { Err(ConfigError::Key(otherwise)) }
+}
+
+fn ms(ms: u32) -> Duration {
+    Duration::from_millis(ms.into())
+}
+
+/// What the rooms of this crate use.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) management_listen: SocketAddr,
+    pub(crate) door: Door,
+    pub(crate) pace: Pace,
+    pub(crate) deltas: Deltas,
+    pub(crate) clock_jump_s_max: u64,
+    pub(crate) image_bytes_max: u64,
+    pub(crate) devices_cached_max: usize,
+    pub(crate) last_seen_flush: Duration,
+    pub(crate) events_kept_max: u64,
+    pub(crate) artifact_streams_max: usize,
+    pub(crate) body_timeout: Duration,
+    pub(crate) shutdown_grace: Duration,
+}
+
+/// Where and how devices come in.
+#[derive(Debug, Clone)]
+pub(crate) struct Door {
+    pub(crate) listen: SocketAddr,
+    pub(crate) url: Option<String>,
+    pub(crate) names: Vec<String>,
+    pub(crate) certificate: Certificate,
+    pub(crate) connections_max: usize,
+    pub(crate) head_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+}
+
+/// Whose certificate the device plane shows.
+#[derive(Debug, Clone)]
+pub(crate) enum Certificate {
+    /// Made at first start and kept.
+    SelfMade,
+    /// Somebody else's.
+    Given { chain: PathBuf, key: PathBuf },
+}
+
+/// How fast things go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) check_in_interval_s: u32,
+    pub(crate) offer_ttl_s: u32,
+    pub(crate) attempt_deadline_s: u32,
+    pub(crate) retry: RetryPolicy,
+}
+
+/// How deltas are made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deltas {
+    pub(crate) patience_s: u64,
+    pub(crate) ask_again_s: u32,
+    pub(crate) queue_max: usize,
+    pub(crate) memory_bytes_max: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_keys_and_impossible_values_are_refused() {
+        let check = |text: &str, good: bool| {
+            let resolved = Config::parse(text).and_then(Config::resolve);
+            assert_eq!(resolved.is_ok(), good, "{text}: {resolved:?}");
+        };
+        check("data_dir = '/x'", true);
+        check("", false);
+        check("data_dir = '/x'\ntypo = 1", false);
+        check("data_dir = '/x'\ncheck_in_interval_s = 0", false);
+        check("data_dir = '/x'\ntls_key = '/k'", false);
+        check("data_dir = '/x'\nretry_first_s = 9\nretry_longest_s = 8", false);
+    }
+}

@@ -1,0 +1,33 @@
+//! The device plane: what devices ask over HTTPS.
+//!
+//! Touches: axum; one room a message. Never: lets a device near another device's offers.
+
+mod artifact;
+mod auth;
+mod check_in;
+mod claim;
+mod hear;
+mod offer;
+mod render;
+mod report;
+mod trust;
+
+use crate::app::App;
+use crate::problem::speak_problem;
+use axum::Router;
+use axum::middleware::map_response;
+use axum::routing::{get, post};
+use std::sync::Arc;
+
+/// All paths that devices know.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/v1/claim", post(claim::claim))
+        .route("/v1/check-in", post(check_in::check_in))
+        .route("/v1/report", post(report::report))
+        .route("/v1/artifacts/{digest}", get(artifact::artifact))
+        .route("/v1/trust/root/{version}", get(trust::root))
+        .route("/v1/trust/delegation", get(trust::delegation))
+        .layer(map_response(speak_problem))
+        .with_state(app)
+}

@@ -1,0 +1,188 @@
+//! Turns a grant into an offer: an attempt on record, an artifact that exists.
+//!
+//! Touches: attempts, artifacts. An attempt keeps its artifact, so that a fetch can be resumed; it
+//! changes only when a delta failed or does not fit any more. Never: signs.
+
+use crate::app::App;
+use crate::publish::deltas::{Readiness, Want, profile_for};
+use crate::store::{
+    ArtifactRow, AttemptRow, Device, Said, StoreError, log_event, new_attempt, put_attempt, put_device,
+};
+use crate::view::View;
+use lapwing_core::wire::answer::{Offer, Travel};
+use lapwing_core::wire::cause::Cause;
+use lapwing_core::{AttemptId, Digest, UnixSeconds};
+use lapwing_fleet::{AttemptState, Grant, Outcome, is_published_base};
+use std::sync::Arc;
+
+/// Whether there is something to sign.
+pub(super) enum Prepared {
+    /// All of it but the time, which the signer states.
+    Offer(Offer),
+    /// The artifact is being made.
+    NotYet,
+}
+
+/// Makes sure of an attempt and its artifact.
+pub(super) async fn prepare(
+    app: &App,
+    device: &Device,
+    view: &View,
+    grant: &Grant,
+) -> Result<Prepared, StoreError> {
+    let now = app.now();
+    let _lock = app.devices.lock(&device.id).await;
+    let Some(device) = app.devices.get_locked(&device.id).await? else { return Ok(Prepared::NotYet) };
+    let current = current(&device, grant);
+    if let Some(attempt) = current.filter(|attempt| still_fits(attempt, grant)) {
+        return Ok(Prepared::Offer(offer(app, attempt, now)));
+    }
+    let base = if wants_full_image(&device, grant) { None } else { base(app, view, grant) };
+    let want = Want { target: grant.entry.release.image, base, profile: profile_for(view.profile) };
+    let Some(row) = artifact(app, want, now).await? else { return Ok(Prepared::NotYet) };
+    let attempt = match current {
+        Some(attempt) => travel_by(attempt.clone(), &row),
+        None => fresh(app, &device, grant, &row, now),
+    };
+    let attempt = save(app, &device, attempt, now).await?;
+    Ok(Prepared::Offer(offer(app, &attempt, now)))
+}
+
+/// The attempt that is open for this release. One that timed out in silence goes on when it is heard of.
+fn current<'a>(device: &'a Device, grant: &Grant) -> Option<&'a AttemptRow> {
+    let newest = device.attempts.first()?;
+    let open = !newest.outcome.state.is_over() || newest.outcome.state == AttemptState::TimedOut;
+    (open && !newest.forgiven && newest.release == grant.entry.release.envelope()).then_some(newest)
+}
+
+fn still_fits(attempt: &AttemptRow, grant: &Grant) -> bool {
+    match attempt.delta_from {
+        None => true,
+        Some(from) => !attempt.full_image && from.short() == grant.component.running,
+    }
+}
+
+/// A delta of this release has failed on this device before.
+fn wants_full_image(device: &Device, grant: &Grant) -> bool {
+    let release = grant.entry.release.envelope();
+    device.attempts.iter().any(|attempt| attempt.release == release && attempt.full_image)
+}
+
+fn base(app: &App, view: &View, grant: &Grant) -> Option<Digest> {
+    let release = &grant.entry.release;
+    let catalogue = app.catalogue();
+    let component = &grant.component;
+    is_published_base(&catalogue, &component.name, view.hardware?, component.running, release.image)
+        .map(|pair| pair.base)
+}
+
+/// The artifact to send: the delta if it is there in good time, else the full image, else none yet.
+async fn artifact(app: &App, want: Want, now: UnixSeconds) -> Result<Option<ArtifactRow>, StoreError> {
+    if want.base.is_some() {
+        match app.deltas.ask(want, now).await? {
+            Readiness::Ready(row) => return Ok(Some(row)),
+            Readiness::Making { since } if now.since(since) <= app.deltas.limits().patience_s => {
+                return Ok(None);
+            }
+            Readiness::Making { .. } | Readiness::Crowded | Readiness::Impossible => {}
+        }
+    }
+    match app.deltas.ask(Want { base: None, ..want }, now).await? {
+        Readiness::Ready(row) => Ok(Some(row)),
+        Readiness::Making { .. } | Readiness::Crowded => Ok(None),
+        Readiness::Impossible => {
+            tracing::error!(image = %want.target, "the full image could not be packed");
+            Ok(None)
+        }
+    }
+}
+
+fn travel_by(attempt: AttemptRow, row: &ArtifactRow) -> AttemptRow {
+    AttemptRow {
+        codec: row.codec,
+        profile: row.profile,
+        delta_from: row.base.filter(|_| row.is_delta),
+        artifact: row.digest,
+        artifact_size_bytes: row.size_bytes,
+        ..attempt
+    }
+}
+
+fn fresh(app: &App, device: &Device, grant: &Grant, row: &ArtifactRow, now: UnixSeconds) -> AttemptRow {
+    let attempt = AttemptRow {
+        id: AttemptId::NONE,
+        release: grant.entry.release.envelope(),
+        base: grant.component.running,
+        codec: row.codec,
+        profile: row.profile,
+        delta_from: None,
+        artifact: row.digest,
+        artifact_size_bytes: row.size_bytes,
+        outcome: Outcome::OFFERED,
+        percent: 0,
+        opened: now,
+        deadline: now.after(app.settings.pace.attempt_deadline_s.into()),
+        ended: None,
+        forgiven: false,
+        full_image: wants_full_image(device, grant),
+    };
+    travel_by(attempt, row)
+}
+
+/// Writes the attempt; a new one ends the one before it. Whoever calls holds the device's lock.
+async fn save(
+    app: &App,
+    device: &Device,
+    attempt: AttemptRow,
+    now: UnixSeconds,
+) -> Result<AttemptRow, StoreError> {
+    let mut device = device.clone();
+    let is_new = attempt.id == AttemptId::NONE;
+    let superseded = device.attempts.first_mut().filter(|a| is_new && !a.outcome.state.is_over()).map(|a| {
+        a.outcome = Outcome { state: AttemptState::Superseded, cause: Some(Cause::Superseded) };
+        a.ended = Some(now);
+        a.clone()
+    });
+    device.update_now &= !is_new;
+    let row = device.clone();
+    let attempt = app
+        .store
+        .write(move |c| -> Result<AttemptRow, StoreError> {
+            if !is_new {
+                put_attempt(c, &attempt)?;
+                return Ok(attempt);
+            }
+            put_device(c, &row)?;
+            superseded.iter().try_for_each(|superseded| put_attempt(c, superseded))?;
+            let id = new_attempt(c, &row.id, &attempt)?;
+            let said = Said::of_device(now, row.id.as_str(), "attempt.opened");
+            log_event(c, &Said { attempt: Some(id), release: Some(attempt.release), ..said })?;
+            Ok(AttemptRow { id, ..attempt })
+        })
+        .await?;
+    match device.attempts.first_mut().filter(|_| !is_new) {
+        Some(newest) => *newest = attempt.clone(),
+        None => device.attempts.insert(0, attempt.clone()),
+    }
+    device.attempts.truncate(lapwing_fleet::limits::PAST_ATTEMPTS_MAX);
+    app.devices.put(Arc::new(device));
+    Ok(attempt)
+}
+
+fn offer(app: &App, attempt: &AttemptRow, now: UnixSeconds) -> Offer {
+    Offer {
+        attempt: attempt.id,
+        now,
+        release: attempt.release,
+        travel: Travel {
+            codec: attempt.codec,
+            profile: attempt.profile,
+            from: attempt.delta_from.map(|base| base.short()),
+            artifact: attempt.artifact,
+            artifact_size_bytes: attempt.artifact_size_bytes,
+        },
+        ttl_s: app.settings.pace.offer_ttl_s,
+        deadline_s: u32::try_from(attempt.deadline.since(now)).unwrap_or(u32::MAX),
+        switch_window: None,
+    }
+}

@@ -1,0 +1,151 @@
+//! Takes in what a device says about its attempts. Saying it twice does no harm.
+//!
+//! Touches: the event log, attempts. Each event that is new moves its attempt as `lapwing_fleet` says.
+//! Never: believes a device about another device's attempt.
+
+use super::auth::{authenticate, read_message, undecodable};
+use crate::app::App;
+use crate::limits::EVENTS_PER_ATTEMPT_MAX;
+use crate::problem::Problem;
+use crate::store::{AttemptRow, Device, Said, StoreError, events_of_attempt, log_event, put_attempt};
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use lapwing_core::cbor::decode;
+use lapwing_core::limits::REPORT_BYTES_MAX;
+use lapwing_core::wire::cause::{Blame, Cause};
+use lapwing_core::wire::report::{Detail, Event, EventKind, Report};
+use lapwing_core::{AttemptId, UnixSeconds};
+use lapwing_fleet::AttemptState;
+use rusqlite::Connection;
+use std::sync::Arc;
+
+/// `POST /v1/report`.
+pub(super) async fn report(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, Problem> {
+    let device = authenticate(&app, &headers).await?;
+    let body = read_message(&app, &headers, body, REPORT_BYTES_MAX).await?;
+    let report: Report = decode(&body).map_err(undecodable)?;
+    let _lock = app.devices.lock(&device.id).await;
+    let Some(device) = app.devices.get_locked(&device.id).await? else {
+        return Ok(StatusCode::NO_CONTENT);
+    };
+    let now = app.now();
+    app.devices.touch(&device.id, now);
+    let (device, fresh) = take_in(&app, &device, report, now).await?;
+    for (kind, _) in &fresh {
+        app.metrics.event(kind.label());
+    }
+    for attempt in fresh.into_iter().filter_map(|(_, rolled_back)| rolled_back) {
+        let catalogue = app.catalogue();
+        let version = catalogue.release(attempt.release).map(|entry| entry.release.version.as_str());
+        app.metrics.rolled_back(version.unwrap_or("unknown"), attempt.late);
+    }
+    app.devices.put(Arc::new(device));
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// An attempt that a report turned into a rolled-back one.
+struct RolledBack {
+    release: lapwing_core::Digest,
+    /// After a reported success.
+    late: bool,
+}
+
+type Fresh = Vec<(EventKind, Option<RolledBack>)>;
+
+/// Logs what is new and moves the attempts, in one transaction.
+async fn take_in(
+    app: &App,
+    device: &Device,
+    report: Report,
+    now: UnixSeconds,
+) -> Result<(Device, Fresh), StoreError> {
+    let mut device = device.clone();
+    app.store
+        .write(move |c| {
+            let mut fresh = Vec::new();
+            for event in &report.events {
+                if note(c, &device, event, now)? {
+                    fresh.push((event.kind, advance(c, &mut device, event, now)?));
+                }
+            }
+            Ok((device, fresh))
+        })
+        .await
+}
+
+/// Logs an event of this device; says whether it is new and may move its attempt.
+fn note(c: &Connection, device: &Device, event: &Event, now: UnixSeconds) -> Result<bool, StoreError> {
+    let attempt = device.attempts.iter().find(|attempt| attempt.id == event.attempt);
+    let foreign = attempt.is_none() && event.attempt != AttemptId::NONE;
+    let id = device.id.as_str();
+    if foreign || events_of_attempt(c, id, event.attempt)? >= EVENTS_PER_ATTEMPT_MAX {
+        return Ok(false);
+    }
+    let (cause, detail) = match event.detail {
+        Detail::None => (None, None),
+        Detail::Cause(cause) => (Some(cause), None),
+        Detail::Gate(gate) => (None, Some(format!("gate {}", crate::management::gate_label(gate)))),
+        Detail::Amount(amount) => (None, Some(amount.to_string())),
+    };
+    let said = Said {
+        attempt: Some(event.attempt),
+        number: Some(event.number),
+        cause: cause.map(Cause::label),
+        blame: cause.map(|cause| blame_label(cause.blame())),
+        release: attempt.map(|attempt| attempt.release),
+        detail,
+        ..Said::of_device(now, id, event.kind.label())
+    };
+    log_event(c, &said)
+}
+
+/// How blame is spelled in events.
+fn blame_label(blame: Blame) -> &'static str {
+    match blame {
+        Blame::Image => "image",
+        Blame::None => "none",
+    }
+}
+
+fn advance(
+    c: &Connection,
+    device: &mut Device,
+    event: &Event,
+    now: UnixSeconds,
+) -> Result<Option<RolledBack>, StoreError> {
+    let Some(attempt) = device.attempts.iter_mut().find(|attempt| attempt.id == event.attempt) else {
+        return Ok(None);
+    };
+    let before = attempt.outcome.state;
+    attempt.outcome = attempt.outcome.after(event);
+    let state = attempt.outcome.state;
+    attempt.full_image |= attempt.delta_from.is_some() && rules_out_delta(event);
+    if let (EventKind::DownloadProgress, Detail::Amount(percent)) = (event.kind, event.detail) {
+        attempt.percent = u8::try_from(percent.min(100)).unwrap_or(100).max(attempt.percent);
+    }
+    if state.is_over() && (attempt.ended.is_none() || before != state) {
+        attempt.ended = Some(now);
+    }
+    put_attempt(c, attempt)?;
+    let rolled_back = state == AttemptState::RolledBack && before != state;
+    let AttemptRow { release, .. } = *attempt;
+    Ok(rolled_back.then_some(RolledBack { release, late: before == AttemptState::Confirmed }))
+}
+
+/// The delta cannot be used on this device; the full image may.
+fn rules_out_delta(event: &Event) -> bool {
+    let unusable = [
+        Cause::DeltaUndecodable,
+        Cause::ImageDigest,
+        Cause::ProfileTooLarge,
+        Cause::BaseUnknown,
+        Cause::TransferOversize,
+        Cause::TransferDigest,
+    ];
+    matches!(event.detail, Detail::Cause(cause) if unusable.contains(&cause))
+}

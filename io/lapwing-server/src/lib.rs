@@ -1,0 +1,43 @@
+//! Fleet body: the device plane, the management plane, the store behind them.
+//!
+//! Touches: sockets, the data directory. What a device gets is decided in `lapwing_fleet`; what a
+//! device believes is signed elsewhere, save for the time and offers. Never: holds a release key.
+
+mod limits;
+
+mod clock;
+mod config;
+mod logging;
+
+mod durable;
+mod key_file;
+mod tls;
+
+mod blobs;
+mod store;
+
+mod online;
+mod trust;
+
+mod devices;
+mod metrics;
+mod publish;
+mod view;
+
+mod app;
+mod housekeeping;
+
+mod device_plane;
+mod management;
+mod problem;
+
+mod listen;
+mod start;
+
+pub use clock::Clock;
+pub use config::{Config, ConfigError};
+pub use key_file::KeyError;
+pub use logging::{LogControl, LogError};
+pub use start::{Running, Server, StartError, Surroundings};
+pub use store::StoreError;
+pub use tls::TlsError;

@@ -1,0 +1,34 @@
+//! Every limit of the server that is not a configuration key, in one place.
+
+/// Largest JSON body on the management plane, bytes.
+pub(crate) const MANAGEMENT_BODY_BYTES_MAX: usize = 1 << 20;
+/// Releases in one version set.
+pub(crate) const VERSION_SET_RELEASES_MAX: usize = 64;
+/// Longest note on a version set, bytes.
+pub(crate) const NOTE_BYTES_MAX: usize = 4096;
+/// Rows in one page of a list.
+pub(crate) const PAGE_ROWS_MAX: u32 = 500;
+/// Write jobs that wait for the writer; more and callers wait.
+pub(crate) const WRITE_QUEUE_MAX: usize = 1024;
+/// Write jobs that share one commit.
+pub(crate) const WRITE_BATCH_MAX: usize = 256;
+/// Connections that read the store at once.
+pub(crate) const READERS_MAX: usize = 4;
+/// Locks that keep the check-ins of one device in order.
+pub(crate) const DEVICE_STRIPES: usize = 256;
+/// Events kept of one attempt; a device that says more is believed no more.
+pub(crate) const EVENTS_PER_ATTEMPT_MAX: u32 = 2000;
+/// Bytes of an artifact read and sent at a time.
+pub(crate) const ARTIFACT_CHUNK_BYTES: usize = 64 << 10;
+/// Longest head of an HTTP request, bytes.
+pub(crate) const HEAD_BYTES_MAX: usize = 16 << 10;
+/// Files looked at when searching for keys that must not be here.
+pub(crate) const KEY_SEARCH_FILES_MAX: usize = 4096;
+/// Directories deep.
+pub(crate) const KEY_SEARCH_DEPTH_MAX: u8 = 4;
+/// Claims one token may be good for.
+pub(crate) const CLAIM_COUNT_MAX: u32 = 1_000_000;
+/// Longest life of a claim token, seconds.
+pub(crate) const CLAIM_EXPIRES_S_MAX: u64 = 366 * 86_400;
+/// Age from which a blob that nothing names is swept at start, seconds.
+pub(crate) const ORPHAN_AGE_S: u64 = 86_400;

@@ -1,0 +1,163 @@
+//! What is counted, and its exposition for Prometheus.
+//!
+//! Touches: `prometheus-client`. Names that users fixed keep their spelling.
+//! Never: a label that a device chooses, so that the number of series stays bounded.
+
+use prometheus_client::encoding::{EncodeLabelSet, text::encode};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByResult {
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByAnswer {
+    answer: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByTarget {
+    target_version: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByKind {
+    kind: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByName {
+    name: &'static str,
+}
+
+/// The counters. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Metrics(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    heartbeats: Family<ByResult, Counter>,
+    check_ins: Family<ByAnswer, Counter>,
+    rollbacks: Family<ByTarget, Counter>,
+    late_rollbacks: Family<ByTarget, Counter>,
+    events: Family<ByName, Counter>,
+    bytes_served: Counter,
+    artifacts: Family<ByKind, Counter>,
+    artifact_bytes: Counter,
+    artifact_image_bytes: Counter,
+    deltas_waiting: Gauge,
+    delegation_left_s: Gauge,
+    clock_jumped: Gauge,
+    clones: Counter,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut inner = Inner {
+            registry: Registry::default(),
+            heartbeats: Family::default(),
+            check_ins: Family::default(),
+            rollbacks: Family::default(),
+            late_rollbacks: Family::default(),
+            events: Family::default(),
+            bytes_served: Counter::default(),
+            artifacts: Family::default(),
+            artifact_bytes: Counter::default(),
+            artifact_image_bytes: Counter::default(),
+            deltas_waiting: Gauge::default(),
+            delegation_left_s: Gauge::default(),
+            clock_jumped: Gauge::default(),
+            clones: Counter::default(),
+        };
+        register(&mut inner);
+        Self(Arc::new(inner))
+    }
+
+    /// Everything, as text.
+    pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.0.registry)?;
+        Ok(text)
+    }
+
+    /// A check-in came to an end: `ok`, `refused` or `failed`.
+    pub(crate) fn heartbeat(&self, result: &'static str) {
+        self.0.heartbeats.get_or_create(&ByResult { result }).inc();
+    }
+
+    /// A check-in was answered so.
+    pub(crate) fn answered(&self, answer: &'static str) {
+        self.0.check_ins.get_or_create(&ByAnswer { answer }).inc();
+    }
+
+    /// An event was logged.
+    pub(crate) fn event(&self, name: &'static str) {
+        self.0.events.get_or_create(&ByName { name }).inc();
+    }
+
+    /// A device went back from this version; `late` if it had reported success.
+    pub(crate) fn rolled_back(&self, target_version: &str, late: bool) {
+        let label = ByTarget { target_version: target_version.to_owned() };
+        self.0.rollbacks.get_or_create(&label).inc();
+        if late {
+            self.0.late_rollbacks.get_or_create(&label).inc();
+        }
+    }
+
+    /// Bytes of artifacts went out.
+    pub(crate) fn served(&self, bytes: u64) {
+        self.0.bytes_served.inc_by(bytes);
+    }
+
+    /// An artifact was made.
+    pub(crate) fn artifact_made(&self, is_delta: bool, size_bytes: u64, image_bytes: u64) {
+        let kind = if is_delta { "delta" } else { "full" };
+        self.0.artifacts.get_or_create(&ByKind { kind }).inc();
+        self.0.artifact_bytes.inc_by(size_bytes);
+        self.0.artifact_image_bytes.inc_by(image_bytes);
+    }
+
+    /// So many artifacts wait to be made, or are being made.
+    pub(crate) fn deltas_waiting(&self, count: usize) {
+        self.0.deltas_waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// How the signer stands, as of now.
+    pub(crate) fn signer(&self, delegation_left_s: u64, clock_jumped: bool) {
+        self.0.delegation_left_s.set(i64::try_from(delegation_left_s).unwrap_or(i64::MAX));
+        self.0.clock_jumped.set(clock_jumped.into());
+    }
+
+    /// Two devices answered to one name.
+    pub(crate) fn clone_found(&self) {
+        self.0.clones.inc();
+    }
+}
+
+fn register(inner: &mut Inner) {
+    let Inner { registry: r, .. } = inner;
+    r.register("updater_heartbeats", "Check-ins by result", inner.heartbeats.clone());
+    r.register("lapwing_check_ins", "Check-ins by answer", inner.check_ins.clone());
+    r.register("lapwing_events", "Events by name", inner.events.clone());
+    r.register("lapwing_artifact_sent_bytes", "Bytes of artifacts sent", inner.bytes_served.clone());
+    r.register("lapwing_artifacts_made", "Artifacts made, by kind", inner.artifacts.clone());
+    r.register("lapwing_artifacts_made_bytes", "Bytes of artifacts made", inner.artifact_bytes.clone());
+    let images = inner.artifact_image_bytes.clone();
+    r.register("lapwing_artifacts_image_bytes", "Bytes of the images they make", images);
+    r.register("lapwing_artifacts_waiting", "Artifacts waiting to be made", inner.deltas_waiting.clone());
+    let left = inner.delegation_left_s.clone();
+    r.register("lapwing_delegation_left_seconds", "Seconds until the delegation ends", left);
+    let jumped = inner.clock_jumped.clone();
+    r.register("lapwing_clock_jumped", "1 while a clock jump waits for a person", jumped);
+    r.register("lapwing_clones", "Devices found to share one id", inner.clones.clone());
+    let late = inner.late_rollbacks.clone();
+    r.register("lapwing_rollbacks_after_confirm", "Rollbacks after a reported success", late);
+    // The spelling that the field knows; a gauge by name, a count by nature.
+    let rollbacks = inner.rollbacks.clone();
+    r.register("firmware_rollback_count", "Rollbacks by the version gone back from", rollbacks);
+}

@@ -1,0 +1,140 @@
+//! How every error looks on the wire: `application/problem+json`, RFC 9457.
+//!
+//! Touches: axum responses. Never: says what is inside; causes of 5xx go to the log.
+
+use crate::store::StoreError;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// An error as a client sees it.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: Cow<'static, str>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, code, detail: detail.into(), headers: Vec::new() }
+    }
+
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Too much at once: come back in so many seconds.
+    pub(crate) fn busy(after_s: u32) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too much at once")
+            .with(header::RETRY_AFTER, HeaderValue::from(after_s))
+    }
+
+    pub(crate) fn bad_request(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    pub(crate) fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", detail)
+    }
+
+    pub(crate) fn forbidden(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, detail)
+    }
+
+    pub(crate) fn conflict(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// Whether it is the server's fault.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.status.is_server_error()
+    }
+
+    /// Something of ours broke; the log has the whole of it.
+    pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
+        tracing::error!(error = %DisplayChain(error), "request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed; its log says how")
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Closed => Self::busy(5),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = serde_json::json!({
+            "type": format!("urn:lapwing:problem:{}", self.code),
+            "title": self.status.canonical_reason().unwrap_or("error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        let mut response = (self.status, body.to_string()).into_response();
+        let headers: &mut HeaderMap = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        headers.extend(self.headers);
+        response
+    }
+}
+
+const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Turns the framework's own plain refusals (no such path, wrong method) into problems as well.
+pub(crate) async fn speak_problem(response: Response) -> Response {
+    let status = response.status();
+    let spoken = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|found| found.as_bytes() == PROBLEM_JSON.as_bytes());
+    if spoken || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let problem = Problem::new(status, "refused", status.canonical_reason().unwrap_or("refused"));
+    match allow {
+        Some(allow) => problem.with(header::ALLOW, allow).into_response(),
+        None => problem.into_response(),
+    }
+}
+
+/// Reads a whole body of at most `bytes_max`, in at most `patience`.
+pub(crate) async fn read_body(body: Body, bytes_max: usize, patience: Duration) -> Result<Bytes, Problem> {
+    let read = tokio::time::timeout(patience, Limited::new(body, bytes_max).collect()).await;
+    match read {
+        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "slow-body", "the body took too long")),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(bytes_max)),
+        Ok(Err(_)) => Err(Problem::bad_request("cut-short", "the body ended early")),
+    }
+}
+
+/// A body larger than its limit.
+pub(crate) fn too_large(bytes_max: usize) -> Problem {
+    let detail = format!("at most {bytes_max} bytes");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
+}
+
+struct DisplayChain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for DisplayChain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,250 @@
+//! Starts a server from its configuration, and ends it in good order.
+//!
+//! Touches: everything, once. Order: keys that must not be here, store, blobs, trust, listeners last.
+//! Never: listens before it could answer.
+
+use crate::app::{App, Snapshots, load_catalogue};
+use crate::blobs::Blobs;
+use crate::clock::{Clock, ClockGuard, Timepiece};
+use crate::config::{Certificate, Config, ConfigError, Settings};
+use crate::devices::Devices;
+use crate::key_file::{KeyError, online_key, refuse_foreign_keys};
+use crate::limits::ORPHAN_AGE_S;
+use crate::listen::{Patience, serve};
+use crate::logging::LogControl;
+use crate::metrics::Metrics;
+use crate::online::Online;
+use crate::publish::deltas::Deltas;
+use crate::store::{Setting, Store, StoreError, forget_blob, get_setting, orphans};
+use crate::tls::{TlsError, identity};
+use crate::trust::{Trust, TrustError};
+use crate::{device_plane, housekeeping, management};
+use lapwing_core::{Digest, UnixSeconds};
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error("the configuration is not usable")]
+    Config(#[from] ConfigError),
+    /// A key that is missing, broken, or must not be here.
+    #[error("the keys are not as they must be")]
+    Key(#[from] KeyError),
+    /// The certificate.
+    #[error("the certificate is not usable")]
+    Tls(#[from] TlsError),
+    /// The store.
+    #[error("the store is not usable")]
+    Store(#[from] StoreError),
+    /// The trust documents that were kept are not believed any more.
+    #[error("the stored trust documents are not believed: {0}")]
+    Trust(String),
+    /// A file or socket.
+    #[error("using {0}")]
+    Io(PathBuf, #[source] io::Error),
+    /// An address.
+    #[error("listening on {0}")]
+    Listen(SocketAddr, #[source] io::Error),
+}
+
+/// What a server is given besides its configuration.
+#[derive(Default)]
+pub struct Surroundings {
+    /// Where its time comes from.
+    pub clock: Clock,
+    /// How its log level is changed.
+    pub log: Option<LogControl>,
+}
+
+/// The server.
+pub struct Server;
+
+impl Server {
+    /// Starts a server. When this returns it is listening.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing listens then.
+    pub async fn start(config: Config) -> Result<Running, StartError> {
+        Self::start_in(config, Surroundings::default()).await
+    }
+
+    /// Starts a server with another clock or log.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing listens then.
+    pub async fn start_in(config: Config, around: Surroundings) -> Result<Running, StartError> {
+        let settings = config.resolve()?;
+        let dir = settings.data_dir.clone();
+        std::fs::create_dir_all(&dir).map_err(|error| StartError::Io(dir.clone(), error))?;
+        refuse_keys(&settings)?;
+        let tls = identity(&settings.door, &dir.join("tls"))?;
+        let (device_listener, device_addr) = bind(settings.door.listen).await?;
+        let (management_listener, management_addr) = bind(settings.management_listen).await?;
+        let device_url = device_url(&settings, device_addr);
+        let (app, threads) = assemble(settings, around, (tls.spki, device_url)).await?;
+
+        let (stop, stopped) = watch::channel(false);
+        let patience = Patience::of(&app.settings.door, app.settings.shutdown_grace);
+        let mut tasks = JoinSet::new();
+        let devices = device_plane::router(Arc::clone(&app));
+        tasks.spawn(serve(device_listener, Some(tls.acceptor), devices, patience, stopped.clone()));
+        let operators = management::router(Arc::clone(&app));
+        tasks.spawn(serve(management_listener, None, operators, patience, stopped.clone()));
+        tasks.spawn(housekeeping::run(Arc::clone(&app), stopped));
+        tracing::info!(%device_addr, %management_addr, "listening");
+        Ok(Running { device_addr, management_addr, app, stop, tasks, threads })
+    }
+}
+
+/// A server that listens.
+pub struct Running {
+    device_addr: SocketAddr,
+    management_addr: SocketAddr,
+    app: Arc<App>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Where devices connect.
+    #[must_use]
+    pub fn device_addr(&self) -> SocketAddr {
+        self.device_addr
+    }
+
+    /// Where operators connect.
+    #[must_use]
+    pub fn management_addr(&self) -> SocketAddr {
+        self.management_addr
+    }
+
+    /// What devices are told to connect to.
+    #[must_use]
+    pub fn device_url(&self) -> &str {
+        &self.app.device_url
+    }
+
+    /// SHA-256 of the device plane's SubjectPublicKeyInfo, for root documents.
+    #[must_use]
+    pub fn tls_spki_sha256(&self) -> Digest {
+        self.app.spki
+    }
+
+    /// The file that holds the admin token.
+    #[must_use]
+    pub fn admin_token_path(&self) -> PathBuf {
+        admin_token_path(&self.app.settings)
+    }
+
+    /// Jobs that the store was asked to write so far; idle check-ins ask for none.
+    #[must_use]
+    pub fn store_writes(&self) -> u64 {
+        self.app.store.writes()
+    }
+
+    /// Stops listening, lets open requests end, writes what is pending.
+    pub async fn shutdown(self) {
+        let Self { app, stop, mut tasks, threads, .. } = self;
+        drop(stop.send(true));
+        app.deltas.stop();
+        while tasks.join_next().await.is_some() {}
+        drop(app);
+        // The threads end when the last handle to their queue is gone; none of them waits for a person.
+        let joined = tokio::task::spawn_blocking(move || {
+            threads.into_iter().filter_map(|thread| thread.join().err()).count()
+        });
+        drop(joined.await);
+    }
+}
+
+fn refuse_keys(settings: &Settings) -> Result<(), KeyError> {
+    let mut places = vec![settings.data_dir.as_path()];
+    if let Certificate::Given { chain, key } = &settings.door.certificate {
+        places.extend([chain.as_path(), key.as_path()]);
+    }
+    refuse_foreign_keys(&places, &blobs_path(settings))
+}
+
+fn blobs_path(settings: &Settings) -> PathBuf {
+    settings.data_dir.join("blobs")
+}
+
+fn admin_token_path(settings: &Settings) -> PathBuf {
+    settings.data_dir.join("admin-token")
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error| StartError::Listen(address, error);
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+fn device_url(settings: &Settings, bound: SocketAddr) -> String {
+    let name = settings.door.names.first().map_or("localhost", String::as_str);
+    settings.door.url.clone().unwrap_or_else(|| format!("https://{name}:{}", bound.port()))
+}
+
+async fn assemble(
+    settings: Settings,
+    around: Surroundings,
+    (spki, device_url): (Digest, String),
+) -> Result<(Arc<App>, Vec<JoinHandle<()>>), StartError> {
+    let dir = &settings.data_dir;
+    let io_error = |path: PathBuf| move |error| StartError::Io(path, error);
+    let time = Timepiece::new(around.clock);
+    let key = online_key(&dir.join("online.key"))?;
+    let token_path = admin_token_path(&settings);
+    let admin_token = management::admin_token(&token_path).map_err(io_error(token_path))?;
+    let (store, writer) = Store::open(&dir.join("store.sqlite"))?;
+    let blobs = Blobs::open(blobs_path(&settings)).map_err(io_error(blobs_path(&settings)))?;
+    sweep_orphans(&store, &blobs, time.now()).await?;
+    let trust = Trust::load(&store).await.map_err(|error| match error {
+        TrustError::Store(error) => StartError::Store(error),
+        refused => StartError::Trust(refused.to_string()),
+    })?;
+    let catalogue = load_catalogue(&store, &trust, settings.pace.retry).await?;
+    let last_signed = store.read(|c| get_setting(c, Setting::LastSigned)).await?.map(UnixSeconds);
+    let guard = ClockGuard::new(last_signed, settings.clock_jump_s_max);
+    let metrics = Metrics::new();
+    let (deltas, maker) =
+        Deltas::start(&store, &blobs, &metrics, &time, settings.deltas).map_err(io_error(dir.clone()))?;
+    let app = App {
+        online: Online::new(key, guard, time.clone()),
+        devices: Devices::new(settings.devices_cached_max, store.clone()),
+        streams: Arc::new(Semaphore::new(settings.artifact_streams_max)),
+        publishing: Default::default(),
+        snapshots: Snapshots::new(trust, catalogue),
+        log: around.log,
+        settings,
+        time,
+        store,
+        blobs,
+        deltas,
+        metrics,
+        spki,
+        device_url,
+        admin_token,
+    };
+    Ok((Arc::new(app), vec![writer, maker]))
+}
+
+/// Removes blobs that were uploaded long ago and never named by a release. The row goes first: a file
+/// without a row is only found again by its digest, a row without a file would be a promise broken.
+async fn sweep_orphans(store: &Store, blobs: &Blobs, now: UnixSeconds) -> Result<(), StoreError> {
+    let before = UnixSeconds(now.0.saturating_sub(ORPHAN_AGE_S));
+    for digest in store.read(move |c| orphans(c, before)).await? {
+        store.write(move |c| forget_blob(c, digest)).await?;
+        blobs.remove(digest)?;
+    }
+    Ok(())
+}

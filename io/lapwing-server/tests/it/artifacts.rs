@@ -1,0 +1,1 @@
+//! Ranges, and who may have which artifact.

@@ -1,0 +1,1 @@
+//! Trust documents and version sets.

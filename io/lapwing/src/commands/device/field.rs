@@ -1,0 +1,212 @@
+//! `lapwing device list`, `show`, `why`, and what an operator may ask of one device.
+//!
+//! Touches: the management plane. Never: decides; it passes on and shows.
+
+use crate::calendar;
+use crate::management::{Management, ManagementArgs, path_part};
+use crate::output::{Said, table};
+use anyhow::Result;
+use clap::Args;
+use lapwing_core::{DeviceId, UnixSeconds, Version};
+use serde_json::{Value, json};
+
+/// Devices asked for at a time.
+const PAGE: usize = 500;
+/// Characters of a digest that are enough to tell images apart by eye.
+const SHORT_DIGEST: usize = 12;
+
+/// Arguments of `device list`.
+#[derive(Args)]
+pub(crate) struct ListArgs {
+    /// Show at most so many.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    #[command(flatten)]
+    management: ManagementArgs,
+}
+
+/// Lists devices, a page at a time.
+pub(crate) fn list(args: &ListArgs) -> Result<Said> {
+    let server = args.management.open()?;
+    let wanted = args.limit.unwrap_or(usize::MAX);
+    let mut devices: Vec<Value> = Vec::new();
+    let mut cursor = String::new();
+    while devices.len() < wanted {
+        let limit = PAGE.min(wanted - devices.len());
+        let page = server.get(&format!("/api/v1/devices?limit={limit}{cursor}"))?;
+        devices.extend(page["devices"].as_array().cloned().unwrap_or_default());
+        match page["cursor"].as_str().filter(|next| !next.is_empty()) {
+            Some(next) => cursor = format!("&cursor={}", path_part(next)),
+            None => break,
+        }
+    }
+    let rows = devices.iter().map(row).collect();
+    let words = format!(
+        "{}{} devices\n",
+        table(&["DEVICE", "RUNS", "HEALTH", "LAST SEEN", "WHY NOT UPDATING"], rows),
+        devices.len()
+    );
+    Ok(Said::new(words, json!({ "devices": devices })))
+}
+
+fn row(device: &Value) -> Vec<String> {
+    vec![
+        text(&device["id"]),
+        running(device),
+        health(device),
+        moment(&device["last_seen"]),
+        text(&device["why"]["sentence"]),
+    ]
+}
+
+/// One entry a component: its version where the server knows it, else the beginning of its digest.
+fn running(device: &Value) -> String {
+    let one = |running: &Value| {
+        let version = running["version"].as_str().map_or_else(|| short(&running["digest"]), str::to_owned);
+        format!("{} {version}", text(&running["component"]))
+    };
+    device["running"].as_array().into_iter().flatten().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What the device said last of what it runs. Health rows name an image by the beginning of its digest.
+fn health(device: &Value) -> String {
+    let list = |name: &str| device[name].as_array().into_iter().flatten();
+    let runs = |row: &&Value| {
+        let image = text(&row["running"]);
+        list("running").any(|running| text(&running["digest"]).starts_with(&image))
+    };
+    list("health").find(runs).map_or("-".to_owned(), |row| text(&row["health"]))
+}
+
+fn moment(value: &Value) -> String {
+    let known = value.as_u64().filter(|seconds| *seconds > 0);
+    known.map_or("never".to_owned(), |seconds| calendar::in_words(UnixSeconds(seconds)))
+}
+
+fn short(digest: &Value) -> String {
+    text(digest).chars().take(SHORT_DIGEST).collect()
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        // What a device says of itself must not move the cursor of whoever reads it.
+        Value::String(text) => text.chars().filter(|c| !c.is_control()).collect(),
+        other => other.to_string(),
+    }
+}
+
+/// Arguments of the commands that speak of one device.
+#[derive(Args)]
+pub(crate) struct OneArgs {
+    /// The device.
+    id: DeviceId,
+    #[command(flatten)]
+    management: ManagementArgs,
+}
+
+impl OneArgs {
+    fn ask(&self, what: impl FnOnce(&Management, &str) -> Result<Value>) -> Result<Value> {
+        let server = self.management.open()?;
+        what(&server, &format!("/api/v1/devices/{}", path_part(self.id.as_str())))
+    }
+}
+
+/// Shows all that is known of a device.
+pub(crate) fn show(args: &OneArgs) -> Result<Said> {
+    let device = args.ask(|server, path| server.get(path))?;
+    let mut words = format!("device {}\n", text(&device["id"]));
+    let mut line = |name: &str, value: String| words += &format!("  {name:<12}{value}\n");
+    line("hardware", text(&device["hardware"]));
+    line("runs", running(&device));
+    line("health", health(&device));
+    line("last seen", moment(&device["last_seen"]));
+    line("trust", format!("root {}, delegation {}", device["root_version"], device["delegation_version"]));
+    for (name, value) in device["facts"].as_object().into_iter().flatten() {
+        line("fact", format!("{} = {}", text(&json!(name)), text(value)));
+    }
+    for gate in device["gates"].as_array().into_iter().flatten() {
+        line("held by", text(gate));
+    }
+    for name in ["quarantined", "pinned"] {
+        if !device[name].is_null() {
+            line(name, text(&device[name]));
+        }
+    }
+    for attempt in device["attempts"].as_array().into_iter().flatten() {
+        line("attempt", attempt_in_words(attempt));
+    }
+    line("why", text(&device["why"]["sentence"]));
+    Ok(Said::new(words, device))
+}
+
+fn attempt_in_words(attempt: &Value) -> String {
+    let to = attempt["version"].as_str().map_or_else(|| short(&attempt["release"]), str::to_owned);
+    let how = if attempt["delta"] == true { "delta" } else { "full image" };
+    let mut words =
+        format!("to {to} by {how} of {} bytes: {}", attempt["artifact_size_bytes"], text(&attempt["state"]));
+    if !attempt["cause"].is_null() {
+        words += &format!(" ({})", text(&attempt["cause"]));
+    }
+    words
+}
+
+/// Says the first of all reasons why a device is not updating.
+pub(crate) fn why(args: &OneArgs) -> Result<Said> {
+    let why = args.ask(|server, path| server.get(&format!("{path}/why")))?;
+    Ok(Said::new(format!("{}\n", text(&why["sentence"])), why))
+}
+
+/// Offers the device its update at its next check-in, whatever it waits for.
+pub(crate) fn update_now(args: &OneArgs) -> Result<Said> {
+    tell(args, "update-now", "is offered its update at its next check-in")
+}
+
+/// Lets the device try again what failed before.
+pub(crate) fn retry(args: &OneArgs) -> Result<Said> {
+    tell(args, "retry", "may try again")
+}
+
+/// Lets the device claim its place with a new secret.
+pub(crate) fn replace(args: &OneArgs) -> Result<Said> {
+    tell(args, "replace", "may claim its place once with a new secret")
+}
+
+fn tell(args: &OneArgs, verb: &str, then: &str) -> Result<Said> {
+    let answer = args.ask(|server, path| server.post(&format!("{path}/{verb}"), &Value::Null))?;
+    Ok(done(args, then, answer))
+}
+
+fn done(args: &OneArgs, then: &str, answer: Value) -> Said {
+    let answer = if answer.is_null() { json!({ "id": args.id.to_string() }) } else { answer };
+    Said::new(format!("{} {then}\n", args.id), answer)
+}
+
+/// Removes a device and all that is known of it.
+pub(crate) fn forget(args: &OneArgs) -> Result<Said> {
+    let answer = args.ask(|server, path| server.delete(path))?;
+    Ok(done(args, "is forgotten; it has to claim its place again", answer))
+}
+
+/// Arguments of `device pin`.
+#[derive(Args)]
+pub(crate) struct PinArgs {
+    #[command(flatten)]
+    one: OneArgs,
+    /// The version it stays at.
+    #[arg(long = "to", value_name = "VERSION", required_unless_present = "off", conflicts_with = "off")]
+    version: Option<Version>,
+    /// Let it move again.
+    #[arg(long)]
+    off: bool,
+}
+
+/// Keeps a device at a version, or lets it move again.
+pub(crate) fn pin(args: &PinArgs) -> Result<Said> {
+    let version = args.version.as_ref().map(ToString::to_string);
+    let body = json!({ "version": version });
+    let answer = args.one.ask(|server, path| server.post(&format!("{path}/pin"), &body))?;
+    let then =
+        version.map_or("is not pinned any more".to_owned(), |version| format!("is pinned to {version}"));
+    Ok(done(&args.one, &then, answer))
+}

@@ -1,0 +1,110 @@
+//! `lapwing release push`: a version set to the server, its images first.
+//!
+//! Touches: release and image files, the management plane. Never: sends what its own root does not believe.
+
+use super::shelf;
+use crate::base64url;
+use crate::cli::DirArgs;
+use crate::exit::{Code, Refusal};
+use crate::management::{Management, ManagementArgs};
+use crate::output::{Said, note};
+use crate::recipe::Image;
+use crate::release_file::ReleaseFile;
+use crate::trust_chain::{TrustChain, distrust};
+use anyhow::{Context, Result};
+use clap::Args;
+use lapwing_core::Digest;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Arguments of `release push`.
+#[derive(Args)]
+pub(crate) struct PushArgs {
+    /// The releases of one version.
+    #[arg(value_name = "RELEASE", required = true)]
+    releases: Vec<PathBuf>,
+    /// The images they name. One that the server has already may be left out.
+    #[arg(long = "image", value_name = "FILE")]
+    images: Vec<PathBuf>,
+    /// Publish, but offer it to no device before `lapwing release unhold`.
+    #[arg(long)]
+    hold: bool,
+    /// A remark for whoever looks at the version set later.
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    #[command(flatten)]
+    dir: DirArgs,
+    #[command(flatten)]
+    management: ManagementArgs,
+}
+
+/// Uploads and publishes.
+pub(crate) fn run(args: &PushArgs) -> Result<Said> {
+    let releases = args.releases.iter().map(|path| ReleaseFile::read(path)).collect::<Result<Vec<_>>>()?;
+    match args.dir.open().ok().filter(|dir| dir.has_root()) {
+        Some(dir) => believe(&dir.chain()?, &releases)?,
+        None => note("no root document at hand, so the server will be the first to check the signatures"),
+    }
+    let images = args.images.iter().map(|path| Ok((path.clone(), Image::read(path)?.digest)));
+    let images = images.collect::<Result<Vec<_>>>()?;
+    if let Some((path, _)) =
+        images.iter().find(|(_, image)| !releases.iter().any(|r| r.release.image == *image))
+    {
+        let what = format!("push {}: no release here names this image", path.display());
+        return Err(Refusal::new(Code::Conflict, what).into());
+    }
+    let server = args.management.open()?;
+    let published =
+        publish(&server, &releases.iter().collect::<Vec<_>>(), &images, args.hold, args.note.as_deref())?;
+    Ok(Said::new(in_words(&published, args.hold), published))
+}
+
+/// Checks releases as every device will.
+pub(crate) fn believe(chain: &TrustChain, releases: &[ReleaseFile]) -> Result<()> {
+    releases.iter().try_for_each(|file| {
+        let opened = chain.anchor().open_release(&file.bytes).map(drop);
+        let name = format!("the release of {} {}", file.release.component, file.release.version);
+        opened.map_err(|error| distrust(&name, error))
+    })
+}
+
+/// Uploads images, then publishes the releases as one version set.
+pub(crate) fn publish(
+    server: &Management,
+    releases: &[&ReleaseFile],
+    images: &[(PathBuf, Digest)],
+    hold: bool,
+    remark: Option<&str>,
+) -> Result<Value> {
+    for (path, digest) in images {
+        server
+            .put_file(&format!("/api/v1/blobs/{digest}"), path)
+            .with_context(|| format!("upload {}", path.display()))?;
+    }
+    let envelopes: Vec<String> = releases.iter().map(|file| base64url::encode(&file.bytes)).collect();
+    let mut body = json!({ "releases": envelopes, "hold": hold });
+    if let Some(remark) = remark {
+        body["note"] = json!(remark);
+    }
+    server.post("/api/v1/version-sets", &body).context("publish the version set")
+}
+
+/// Whether the server has all these very releases.
+pub(crate) fn is_published(server: &Management, releases: &[&ReleaseFile]) -> Result<bool> {
+    let answer = server.get("/api/v1/version-sets").context("look at what is published")?;
+    let known: Vec<&str> = shelf::sets(&answer)
+        .flat_map(|set| set["releases"].as_array().into_iter().flatten())
+        .filter_map(|release| release["digest"].as_str())
+        .collect();
+    Ok(releases.iter().all(|file| known.contains(&file.digest().to_string().as_str())))
+}
+
+fn in_words(published: &Value, hold: bool) -> String {
+    let mut words = format!("published version {}", published["version"].as_str().unwrap_or("?"));
+    words += if hold { ", held: no device is offered it yet\n" } else { "\n" };
+    for release in published["releases"].as_array().into_iter().flatten() {
+        let text = |key: &str| release[key].as_str().unwrap_or("?").to_owned();
+        words += &format!("  {} seq {} ({})\n", text("component"), release["seq"], text("digest"));
+    }
+    words
+}

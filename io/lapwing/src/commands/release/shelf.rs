@@ -1,0 +1,60 @@
+//! `lapwing release list`, `unhold` and `withdraw`: what the server has on its shelves.
+//!
+//! Touches: the management plane.
+
+use crate::management::{ManagementArgs, path_part};
+use crate::output::{Said, table};
+use anyhow::{Context, Result};
+use clap::Args;
+use lapwing_core::Version;
+use serde_json::Value;
+
+/// Arguments of `release list`.
+#[derive(Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    management: ManagementArgs,
+}
+
+/// Shows the version sets.
+pub(crate) fn list(args: &ListArgs) -> Result<Said> {
+    let answer = args.management.open()?.get("/api/v1/version-sets")?;
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let mut rows = Vec::new();
+    for set in sets(&answer) {
+        for release in set["releases"].as_array().into_iter().flatten() {
+            let fields =
+                [&set["version"], &set["state"], &release["component"], &release["seq"], &release["digest"]];
+            rows.push(fields.into_iter().map(text).collect());
+        }
+    }
+    Ok(Said::new(table(&["VERSION", "STATE", "COMPONENT", "SEQ", "RELEASE"], rows), answer))
+}
+
+/// The version sets in the server's answer.
+pub(super) fn sets(answer: &Value) -> impl Iterator<Item = &Value> {
+    answer.as_array().or(answer["version_sets"].as_array()).into_iter().flatten()
+}
+
+/// Arguments of `release unhold` and `release withdraw`.
+#[derive(Args)]
+pub(crate) struct MoveArgs {
+    /// The version set's version.
+    version: Version,
+    #[command(flatten)]
+    management: ManagementArgs,
+}
+
+/// Offers a held version set to devices.
+pub(crate) fn unhold(args: &MoveArgs) -> Result<Said> {
+    let path = format!("/api/v1/version-sets/{}/release", path_part(args.version.as_str()));
+    let answer = args.management.open()?.post(&path, &Value::Null).context("lift the hold")?;
+    Ok(Said::new(format!("version {} is offered from now on\n", args.version), answer))
+}
+
+/// Stops offering a version set; devices that did not switch yet keep what they run.
+pub(crate) fn withdraw(args: &MoveArgs) -> Result<Said> {
+    let path = format!("/api/v1/version-sets/{}/withdraw", path_part(args.version.as_str()));
+    let answer = args.management.open()?.post(&path, &Value::Null).context("withdraw it")?;
+    Ok(Said::new(format!("version {} is withdrawn\n", args.version), answer))
+}

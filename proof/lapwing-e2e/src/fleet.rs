@@ -1,0 +1,217 @@
+//! A server with its signing side, set up as the README tells an operator to, on loopback.
+//!
+//! Touches: a temporary folder, the programs `lapwing` and `lapwing-launcher`, the management plane.
+//! Never: reaches into a program; it uses what users have.
+
+use crate::binaries::Binaries;
+use crate::device::Device;
+use crate::process::{Process, wait_until};
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// What the devices of these tests are.
+pub const HARDWARE: &str = "acme.example/beacon";
+const START_PATIENCE: Duration = Duration::from_secs(20);
+
+/// A fleet: its folder, its server, its keys.
+#[derive(Debug)]
+pub struct Fleet {
+    server: Option<Process>,
+    binaries: Binaries,
+    dir: PathBuf,
+    management_url: String,
+    device_url: String,
+}
+
+impl Fleet {
+    /// Makes keys, starts a server, and enrols it.
+    ///
+    /// # Errors
+    /// When a program fails; its words are in the error.
+    pub fn start(binaries: &Binaries, dir: &Path) -> Result<Self> {
+        let mut fleet = Self {
+            server: None,
+            binaries: binaries.clone(),
+            dir: dir.to_owned(),
+            management_url: String::new(),
+            device_url: String::new(),
+        };
+        fs::create_dir_all(fleet.logs())?;
+        fs::write(fleet.server_config(), server_config(&fleet.data(), ("127.0.0.1:0", "127.0.0.1:0")))?;
+        fleet.start_server()?;
+        // From here on the addresses stay, so that a server that was killed can be started again.
+        let fixed = (address(&fleet.device_url), address(&fleet.management_url));
+        fs::write(fleet.server_config(), server_config(&fleet.data(), fixed))?;
+        fleet.lapwing(&["key", "init", "--dir", &fleet.signing()])?;
+        fleet.lapwing(&[&["key", "enroll", "--dir", &fleet.signing()], &*fleet.management()].concat())?;
+        Ok(fleet)
+    }
+
+    /// Starts the server again after [`Self::kill_server`].
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start_server(&mut self) -> Result<()> {
+        let mut command = self.command();
+        let config = self.server_config();
+        command.args(["serve", "--json", "--config"]).arg(&config);
+        let log = self.logs().join("server.log");
+        let seen = fs::read_to_string(&log).map_or(0, |text| text.len());
+        let mut server = Process::start(command, &log)?;
+        let addresses = wait_until(START_PATIENCE, || {
+            if let Some(status) = server.ended()? {
+                bail!("the server ended with {status}: {}", server.log());
+            }
+            Ok(server.log().get(seen..).unwrap_or_default().lines().find_map(addresses))
+        });
+        (self.device_url, self.management_url) = addresses.context("wait for the server")?;
+        self.server = Some(server);
+        Ok(())
+    }
+
+    /// Ends the server without warning.
+    ///
+    /// # Errors
+    /// When it cannot be reaped.
+    pub fn kill_server(&mut self) -> Result<()> {
+        self.server.take().map_or(Ok(()), |mut server| server.kill())
+    }
+
+    /// The server's process, while it runs.
+    pub fn server(&mut self) -> Option<&mut Process> {
+        self.server.as_mut()
+    }
+
+    /// Signs and publishes the beacon of this version, and says how large its image is.
+    ///
+    /// # Errors
+    /// When it cannot be signed or published.
+    pub fn push(&self, version: &str) -> Result<u64> {
+        let image = self.binaries.beacon(version)?;
+        let out = self.dir.join(format!("{version}.release"));
+        let (image_text, out_text) = (image.display().to_string(), out.display().to_string());
+        self.lapwing(&[
+            "release",
+            "create",
+            "--dir",
+            &self.signing(),
+            "--image",
+            &image_text,
+            "--hardware",
+            HARDWARE,
+            "--release-version",
+            version,
+            "--sign",
+            "--out",
+            &out_text,
+        ])?;
+        let push = ["release", "push", "--dir", &self.signing(), &out_text, "--image", &image_text];
+        self.lapwing(&[&push, &*self.management()].concat())?;
+        Ok(fs::metadata(image)?.len())
+    }
+
+    /// Provisions a device with the beacon of this version, which must have been pushed.
+    ///
+    /// # Errors
+    /// When it cannot be provisioned.
+    pub fn provision(&self, id: &str, version: &str) -> Result<Device> {
+        let out = self.dir.join(id);
+        let (out_text, signing) = (out.display().to_string(), self.signing());
+        let image = self.binaries.beacon(version)?.display().to_string();
+        let who = ["device", "provision", "--out", &out_text, "--id", id, "--hardware", HARDWARE];
+        let what = ["--dir", &signing, "--image", &image];
+        self.lapwing(&[&who[..], &what[..], &self.management()].concat())?;
+        Device::new(id, &out, &self.binaries, &self.logs())
+    }
+
+    /// All events after this one, oldest first.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub fn events(&self, after: u64) -> Result<Vec<Value>> {
+        let answer = self.get(&format!("/api/v1/events?after={after}&limit=500"))?;
+        Ok(answer.get("events").and_then(Value::as_array).cloned().unwrap_or_default())
+    }
+
+    /// What the management plane says at this path.
+    ///
+    /// # Errors
+    /// When the server does not answer, or not in JSON.
+    pub fn get(&self, path: &str) -> Result<Value> {
+        let token = fs::read_to_string(self.admin_token())?;
+        let url = format!("{}{path}", self.management_url);
+        let bearer = format!("Bearer {}", token.trim());
+        let mut answer = ureq::get(&url).header("Authorization", &bearer).call().context("ask the server")?;
+        Ok(serde_json::from_str(&answer.body_mut().read_to_string()?)?)
+    }
+
+    /// Runs `lapwing` to its end and gives what it printed.
+    ///
+    /// # Errors
+    /// When it fails; its words are in the error.
+    pub fn lapwing(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.command().args(arguments).stdin(Stdio::null()).output()?;
+        let words = String::from_utf8_lossy(&output.stdout).into_owned();
+        if !output.status.success() {
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            bail!("lapwing {} failed: {words}{complaint}", arguments.join(" "));
+        }
+        Ok(words)
+    }
+
+    /// Arguments that tell `lapwing` where the server is.
+    #[must_use]
+    pub fn management(&self) -> Vec<&str> {
+        vec!["--management", &self.management_url, "--token-file", TOKEN_FILE]
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.binaries.program("lapwing"));
+        command.current_dir(&self.dir);
+        command
+    }
+
+    fn signing(&self) -> String {
+        self.dir.join("signing").display().to_string()
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.join("server")
+    }
+
+    fn admin_token(&self) -> PathBuf {
+        self.dir.join(TOKEN_FILE)
+    }
+
+    fn server_config(&self) -> PathBuf {
+        self.dir.join("server.toml")
+    }
+
+    fn logs(&self) -> PathBuf {
+        self.dir.join("logs")
+    }
+}
+
+const TOKEN_FILE: &str = "server/admin-token";
+
+fn server_config(data: &Path, (device, management): (&str, &str)) -> String {
+    format!(
+        "data_dir = {data:?}\ndevice_listen = \"{device}\"\nmanagement_listen = \"{management}\"\n\
+         check_in_interval_s = 1\ndelta_ask_again_s = 1\ndelta_patience_s = 60\nretry_first_s = 3600\n"
+    )
+}
+
+/// The addresses that a line of the server's log tells, as URLs.
+fn addresses(line: &str) -> Option<(String, String)> {
+    let said: Value = serde_json::from_str(line).ok()?;
+    let text = |key: &str| said.get(key).and_then(Value::as_str).map(str::to_owned);
+    Some((text("device_url")?, text("management")?))
+}
+
+fn address(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, address)| address)
+}

@@ -1,0 +1,110 @@
+//! Programs under test: started, watched, and ended by their own process id.
+//!
+//! Touches: processes that it started, `/proc`. Never: ends anything by name.
+
+use anyhow::{Context, Result, bail};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a program may take to end after it was asked to.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often a condition is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// A program that ends when this is dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `command` with both its outputs in the file `log`.
+    ///
+    /// # Errors
+    /// When it cannot be started or the log cannot be written.
+    pub fn start(mut command: Command, log: &Path) -> Result<Self> {
+        let out = File::options().create(true).append(true).open(log).context("open the log")?;
+        let program = command.get_program().to_os_string();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(out.try_clone()?)
+            .stderr(out)
+            .spawn()
+            .with_context(|| format!("start {}", program.display()))?;
+        Ok(Self { child, log: log.to_owned() })
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The process ids of its children, oldest first.
+    #[must_use]
+    pub fn children(&self) -> Vec<u32> {
+        let path = format!("/proc/{0}/task/{0}/children", self.pid());
+        let text = fs::read_to_string(path).unwrap_or_default();
+        text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+    }
+
+    /// How it ended, if it did.
+    ///
+    /// # Errors
+    /// When the system does not know it.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// Ends it without warning, as a power cut would.
+    ///
+    /// # Errors
+    /// When it cannot be reaped.
+    pub fn kill(&mut self) -> Result<()> {
+        let _ = self.child.kill();
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// What it wrote so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        signal(self.pid(), "TERM");
+        let ended = wait_until(GRACE, || Ok(self.child.try_wait()?.map(drop)));
+        if ended.is_err() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Sends a signal, by its name without SIG, to a process that we started or that one of ours did.
+pub fn signal(pid: u32, name: &str) {
+    let _ = Command::new("kill").args(["-s", name, &pid.to_string()]).stderr(Stdio::null()).status();
+}
+
+/// Looks until `condition` gives something, or the time is up.
+///
+/// # Errors
+/// Those of `condition`, or that the time is up.
+pub fn wait_until<T>(patience: Duration, mut condition: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = condition()? {
+            return Ok(found);
+        }
+        if start.elapsed() > patience {
+            bail!("nothing after {} s", patience.as_secs());
+        }
+        std::thread::park_timeout(LOOK_EVERY);
+    }
+}

@@ -1,0 +1,111 @@
+//! Crash-point enumeration: cut the power at every point of a run, then at every point of each recovery.
+//!
+//! A point is a disk operation, the boundary before an effect, or the arrival of a reply. Each is cut before,
+//! inside and after, and what was not flushed is lost, kept or torn. Touches: `crate::world`.
+
+use crate::storage::{Cut, Loss, Moment};
+use crate::stories::PATIENCE_MS;
+use crate::world::World;
+
+/// The ways to cut at one point. `Before` with nothing lost is `After` the point before it.
+const WAYS: [(Moment, Loss); 5] = [
+    (Moment::Before, Loss::All),
+    (Moment::Inside, Loss::Nothing),
+    (Moment::Inside, Loss::Some),
+    (Moment::After, Loss::All),
+    (Moment::After, Loss::Nothing),
+];
+
+/// What a run should come to.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'e> {
+    /// Versions one of which must run in the end.
+    pub may_run: &'e [&'e str],
+    /// Size of the artifact that travels, if its bytes are to be counted.
+    pub artifact_bytes: Option<u64>,
+}
+
+/// A run that ended wrong.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The cuts, each counted from the one before.
+    pub cuts: Vec<Cut>,
+    /// What was wrong.
+    pub violations: Vec<String>,
+}
+
+/// What an enumeration came to.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Runs made.
+    pub runs: u64,
+    /// Points of the run that nobody cut.
+    pub points: u64,
+    /// Runs that ended wrong.
+    pub failures: Vec<Failure>,
+}
+
+/// Runs `world` with these cuts, each counted from the one before. Gives the points after the last.
+pub fn run_with(mut world: World, cuts: &[Cut], expected: Expected<'_>) -> (World, u64) {
+    world.plan_cuts(cuts);
+    world.run(PATIENCE_MS, World::is_done);
+    world.check_end(expected.may_run);
+    if let Some(bytes) = expected.artifact_bytes
+        && !world.check_bytes(bytes)
+    {
+        world.violate(format!("{} bytes moved for an artifact of {bytes}", world.server.sent_bytes));
+    }
+    let points = world.disk.points - world.points_at_cut;
+    (world, points)
+}
+
+impl Tally {
+    /// Cuts the run of `world` at each `stride`-th point, in every way.
+    pub fn singles(&mut self, world: &World, stride: u64, expected: Expected<'_>) {
+        let (_, points) = self.note(world, &[], expected);
+        self.points += points;
+        for cut in cuts(points, stride) {
+            self.note(world, &[cut], expected);
+        }
+    }
+
+    /// Cuts at each `stride`-th point, then its recovery at each `second`-th.
+    pub fn pairs(&mut self, world: &World, stride: u64, second: u64, expected: Expected<'_>) {
+        let (_, points) = self.note(world, &[], expected);
+        for first in cuts(points, stride) {
+            let (_, recovery) = self.note(world, &[first], expected);
+            for then in cuts(recovery, second) {
+                self.note(world, &[first, then], expected);
+            }
+        }
+    }
+
+    fn note(&mut self, world: &World, cuts: &[Cut], expected: Expected<'_>) -> (World, u64) {
+        let (ended, points) = run_with(world.clone(), cuts, expected);
+        self.runs += 1;
+        if !ended.violations.is_empty() {
+            self.failures.push(Failure { cuts: cuts.to_vec(), violations: ended.violations.clone() });
+        }
+        (ended, points)
+    }
+}
+
+/// Every way to cut at each `stride`-th of so many points.
+fn cuts(points: u64, stride: u64) -> impl Iterator<Item = Cut> {
+    let at = (1..=points).step_by(usize::try_from(stride).unwrap_or(1).max(1));
+    at.flat_map(|point| WAYS.map(|(moment, loss)| Cut { point, moment, loss }))
+}
+
+impl World {
+    /// Plans cuts, each counted from the one before, the first from now.
+    pub fn plan_cuts(&mut self, cuts: &[Cut]) {
+        self.planned_cuts = cuts.iter().rev().copied().collect();
+        self.plan_next_cut();
+    }
+
+    pub(crate) fn plan_next_cut(&mut self) {
+        self.points_at_cut = self.disk.points;
+        let next = self.planned_cuts.pop();
+        self.disk.cut = next.map(|cut| Cut { point: self.disk.points + cut.point, ..cut });
+    }
+}

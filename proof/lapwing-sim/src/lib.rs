@@ -1,0 +1,37 @@
+//! The real brains in a made-up world: one seed gives everything.
+//!
+//! A world is a device's disk, power and link, its launcher, and a server that signs. Checkers say what
+//! must hold whatever happens. Never: real files, sockets or clocks.
+
+mod rng;
+
+mod maker;
+mod program;
+
+mod network;
+mod storage;
+mod supply;
+
+mod server;
+mod world;
+
+mod device;
+mod exchange;
+mod launch;
+mod narrate;
+
+mod checkers;
+mod cuts;
+mod stories;
+
+pub use cuts::{Expected, Failure, Tally, run_with};
+pub use device::CHUNK_BYTES;
+pub use maker::{Image, artifact, name, release, trust};
+pub use network::Network;
+pub use program::Program;
+pub use rng::Rng;
+pub use server::{Attempt, Published, Server};
+pub use storage::{Cut, Disk, DiskError, Loss, Moment};
+pub use stories::{PATIENCE_MS, update};
+pub use supply::Supply;
+pub use world::{Pace, World};

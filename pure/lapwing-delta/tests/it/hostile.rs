@@ -1,0 +1,141 @@
+//! Bytes that nobody made end in an error: never a panic, never another image than the one named.
+//!
+//! Touches: `crate::support`.
+//! Never: expects a particular error where several are right.
+
+use crate::support::{Seed, applied, made};
+use lapwing_delta::{ApplyError, Header, HeaderError, Profile, fuzz_apply};
+
+fn small_pair() -> (Vec<u8>, Vec<u8>) {
+    let base = Seed(10).image(1500);
+    let target = Seed(11).edited(&base, 8);
+    (base, target)
+}
+
+/// CRC-32, for headers that lie.
+fn crc(bytes: &[u8]) -> [u8; 4] {
+    let crc = bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ ((crc & 1) * 0xEDB8_8320))
+    });
+    (!crc).to_le_bytes()
+}
+
+fn checksummed(mut artifact: Vec<u8>) -> Vec<u8> {
+    let crc = crc(&artifact[..104]);
+    artifact[104..108].copy_from_slice(&crc);
+    artifact
+}
+
+#[test]
+fn an_artifact_cut_anywhere_is_refused() {
+    let (base, target) = small_pair();
+    for artifact in [made(Some(&base), &target, Profile::Kib64), made(None, &target, Profile::Kib64)] {
+        for length in 0..artifact.len() {
+            assert!(applied(&base, &artifact[..length], 0).is_err(), "cut at {length}");
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_anywhere_is_refused() {
+    let (base, target) = small_pair();
+    for artifact in [made(Some(&base), &target, Profile::Kib64), made(None, &target, Profile::Kib64)] {
+        for bit in 0..artifact.len() * 8 {
+            let mut artifact = artifact.clone();
+            artifact[bit / 8] ^= 1 << (bit % 8);
+            assert!(applied(&base, &artifact, 0).is_err(), "bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn header_fields_that_lie_under_a_right_checksum_are_refused() {
+    let (base, target) = small_pair();
+    let artifact = made(Some(&base), &target, Profile::Kib64);
+    for at in 0..104 {
+        for value in
+            [0x00, 0x01, 0x7F, 0x80, 0xFF, artifact[at].wrapping_add(1), artifact[at].wrapping_sub(1)]
+        {
+            let mut lying = artifact.clone();
+            lying[at] = value;
+            let lying = checksummed(lying);
+            let outcome = applied(&base, &lying, 0);
+            // The digest of the base is for the caller to compare, and a dictionary or a profile
+            // may be larger than need be.
+            let harmless = lying == artifact || matches!(at, 7 | 16..20 | 40..72);
+            assert!(outcome.is_err() || harmless && outcome.as_deref() == Ok(&target), "byte {at} = {value}");
+        }
+    }
+}
+
+#[test]
+fn what_a_later_version_may_bring_is_refused_by_name() {
+    let (base, target) = small_pair();
+    let artifact = made(Some(&base), &target, Profile::Kib64);
+    let check = |at: usize, value: u8, expected| {
+        let mut later = artifact.clone();
+        later[at] = value;
+        let later = checksummed(later);
+        assert_eq!(Header::read(&mut later.as_slice()).err(), Some(expected));
+    };
+    check(0, b'X', HeaderError::Magic);
+    check(4, 2, HeaderError::Version);
+    check(5, 2, HeaderError::Codec);
+    check(6, 1, HeaderError::Architecture);
+    check(7, 5, HeaderError::Invalid);
+    check(10, 1, HeaderError::Invalid);
+    let mut broken = artifact.clone();
+    broken[50] ^= 1;
+    assert_eq!(Header::read(&mut broken.as_slice()).err(), Some(HeaderError::Checksum));
+    // Segment tables move the checksum: the header is whole, and its architecture is not known.
+    let mut tables = artifact[..104].to_vec();
+    (tables[6], tables[8], tables[10]) = (1, 148, 1);
+    tables.extend([7; 40]);
+    tables.extend(crc(&tables));
+    assert_eq!(Header::read(&mut tables.as_slice()).err(), Some(HeaderError::Architecture));
+}
+
+#[test]
+fn another_base_is_refused() {
+    let (base, target) = small_pair();
+    let artifact = made(Some(&base), &target, Profile::Kib64);
+    let mut other = base.clone();
+    other[700] ^= 1;
+    assert_eq!(applied(&other, &artifact, 0), Err(ApplyError::TargetDigest));
+    assert_eq!(applied(&base[1..], &artifact, 0), Err(ApplyError::BaseLength));
+}
+
+#[test]
+fn seeded_mutations_never_panic_nor_lie() {
+    let (base, target) = small_pair();
+    let artifact = made(Some(&base), &target, Profile::Kib64);
+    let full = made(None, &target, Profile::Kib64);
+    for number in 0..5_000 {
+        let mut seed = Seed(number);
+        let mut bytes = if seed.below(4) == 0 { full.clone() } else { artifact.clone() };
+        for _ in 0..=seed.below(6) {
+            let at = seed.below(bytes.len());
+            match seed.below(4) {
+                0 => bytes[at] = seed.next() as u8,
+                1 => bytes[at] ^= 1 << seed.below(8),
+                2 => bytes.truncate(at.max(110)),
+                _ => bytes.splice(at..at, seed.next().to_le_bytes()).for_each(drop),
+            }
+        }
+        fuzz_apply(&base, &bytes);
+        fuzz_apply(&base, &checksummed(bytes));
+    }
+}
+
+#[test]
+fn noise_behind_a_right_header_never_panics_nor_lies() {
+    let (base, target) = small_pair();
+    let artifact = made(Some(&base), &target, Profile::Kib64);
+    for number in 0..2_000 {
+        let mut seed = Seed(number);
+        let mut noise = artifact.clone();
+        let start = if seed.below(2) == 0 { 109 } else { 140 };
+        noise[start..].fill_with(|| seed.next() as u8);
+        fuzz_apply(&base, &noise);
+    }
+}

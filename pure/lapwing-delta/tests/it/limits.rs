@@ -1,0 +1,194 @@
+//! The memory, the scratch area and the order of writes are what they are said to be.
+//!
+//! Touches: `crate::support`.
+//! Never: measures the process; memory is what is given.
+
+use crate::support::{Seed, Written, made, memory_bytes, quiet};
+use core::ops::ControlFlow;
+use lapwing_delta::{
+    ApplyError, Artifact, Base, Header, MakeError, NoScratch, PortError, Ports, Profile, Scratch, Stage,
+    Target, apply, make, make_memory_bytes,
+};
+
+struct Case {
+    base: Vec<u8>,
+    target: Vec<u8>,
+    artifact: Vec<u8>,
+}
+
+impl Case {
+    fn new() -> Self {
+        let base = Seed(20).image(60_000);
+        let target = Seed(21).edited(&base, 300);
+        let artifact = made(Some(&base), &target, Profile::Kib64);
+        Self { base, target, artifact }
+    }
+
+    fn header(&self) -> Header {
+        Header::read(&mut self.artifact.as_slice()).unwrap()
+    }
+
+    fn apply(
+        &self,
+        memory_bytes: usize,
+        scratch: &mut dyn Scratch,
+        resume_from: u64,
+    ) -> Result<Vec<u8>, ApplyError> {
+        let mut artifact = self.artifact.as_slice();
+        let header = Header::read(&mut artifact).unwrap();
+        let mut written = Written::default();
+        let ports =
+            Ports { base: &mut self.base.as_slice(), artifact: &mut artifact, scratch, target: &mut written };
+        apply(
+            &header,
+            ports,
+            &mut vec![0xA5; memory_bytes],
+            resume_from,
+            &mut |_| ControlFlow::Continue(()),
+        )?;
+        Ok(written.0)
+    }
+}
+
+#[test]
+fn the_memory_required_is_enough_and_a_byte_less_is_refused() {
+    let case = Case::new();
+    let header = case.header();
+    let mut scratch = vec![0; header.scratch_bytes() as usize];
+    let needed = header.required_memory_bytes();
+    assert_eq!(case.apply(needed, &mut scratch.as_mut_slice(), 0).as_ref(), Ok(&case.target));
+    assert_eq!(case.apply(needed - 1, &mut scratch.as_mut_slice(), 0), Err(ApplyError::Memory));
+}
+
+#[test]
+fn the_map_needs_scratch_or_as_much_memory_to_spare() {
+    let case = Case::new();
+    let header = case.header();
+    let [needed, map] = [header.required_memory_bytes(), header.scratch_bytes() as usize];
+    assert!(map > 64 * 12, "the map fills more than one window");
+    assert_eq!(case.apply(needed + map, &mut NoScratch, 0).as_ref(), Ok(&case.target));
+    assert_eq!(case.apply(needed + map - 1, &mut NoScratch, 0), Err(ApplyError::ScratchSize));
+    let mut scratch = vec![0; map - 1];
+    assert_eq!(case.apply(needed, &mut scratch.as_mut_slice(), 0), Err(ApplyError::ScratchSize));
+}
+
+#[test]
+fn every_profile_keeps_its_word_with_the_map_in_memory() {
+    let base = Seed(22).image(1_300_000);
+    let target = Seed(23).edited(&base, 300);
+    for profile in [Profile::Kib64, Profile::Kib256, Profile::Mib1] {
+        let header = Header::read(&mut made(Some(&base), &target, profile).as_slice()).unwrap();
+        assert!(memory_bytes(&header) <= profile.memory_bytes());
+        assert!(memory_bytes(&header) > profile.memory_bytes() * 9 / 10, "memory is there to be used");
+    }
+}
+
+#[test]
+fn resuming_at_any_byte_writes_the_rest() {
+    let base = Seed(24).image(700);
+    let target = Seed(25).edited(&base, 5);
+    let case = Case { artifact: made(Some(&base), &target, Profile::Kib64), base, target };
+    let memory = memory_bytes(&case.header());
+    for from in 0..=case.target.len() {
+        let rest = case.apply(memory, &mut NoScratch, from as u64);
+        assert_eq!(rest.as_deref(), Ok(&case.target[from..]), "from {from}");
+    }
+    let beyond = case.target.len() as u64 + 1;
+    assert_eq!(case.apply(memory, &mut NoScratch, beyond), Err(ApplyError::ResumePoint));
+}
+
+#[test]
+fn resuming_between_and_within_pieces_writes_the_rest() {
+    let case = Case::new();
+    let memory = memory_bytes(&case.header());
+    for from in [1, 4095, 4096, 4097, 8192, 19_000] {
+        let rest = case.apply(memory, &mut NoScratch, from as u64);
+        assert_eq!(rest.as_deref(), Ok(&case.target[from..]), "from {from}");
+    }
+}
+
+#[test]
+fn a_progress_function_that_breaks_stops_apply_and_make() {
+    let case = Case::new();
+    let mut artifact = case.artifact.as_slice();
+    let header = Header::read(&mut artifact).unwrap();
+    let mut written = Written::default();
+    let ports = Ports {
+        base: &mut case.base.as_slice(),
+        artifact: &mut artifact,
+        scratch: &mut NoScratch,
+        target: &mut written,
+    };
+    let mut memory = vec![0; memory_bytes(&header)];
+    let stopped = apply(&header, ports, &mut memory, 0, &mut |done| match done {
+        8192 => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    assert_eq!(stopped, Err(ApplyError::Stopped));
+    assert_eq!(written.0, case.target[..8192]);
+    for stage in [Stage::Sort, Stage::Encode, Stage::Prove] {
+        let stopped = make(Some(&case.base), &case.target, Profile::Kib64, &mut |at| {
+            if at.stage == stage { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!(stopped, Err(MakeError::Stopped));
+    }
+}
+
+/// Fails at the call numbered by its first field.
+struct Failing<P>(usize, P);
+
+impl<P> Failing<P> {
+    fn port(&mut self) -> Result<&mut P, PortError> {
+        self.0 = self.0.checked_sub(1).ok_or(PortError)?;
+        Ok(&mut self.1)
+    }
+}
+
+impl Base for Failing<&[u8]> {
+    fn length_bytes(&self) -> u64 {
+        self.1.length_bytes()
+    }
+    fn read_at(&mut self, offset: u64, out: &mut [u8]) -> Result<(), PortError> {
+        self.port()?.read_at(offset, out)
+    }
+}
+
+impl Artifact for Failing<&[u8]> {
+    fn read(&mut self, out: &mut [u8]) -> Result<usize, PortError> {
+        self.port()?.read(out)
+    }
+}
+
+impl Target for Failing<Written> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PortError> {
+        self.port()?.write(bytes)
+    }
+}
+
+#[test]
+fn a_port_that_fails_is_named() {
+    let case = Case::new();
+    let check = |base_calls, artifact_calls, target_calls, expected| {
+        let mut artifact = case.artifact.as_slice();
+        let header = Header::read(&mut artifact).unwrap();
+        let ports = Ports {
+            base: &mut Failing(base_calls, case.base.as_slice()),
+            artifact: &mut Failing(artifact_calls, artifact),
+            scratch: &mut NoScratch,
+            target: &mut Failing(target_calls, Written::default()),
+        };
+        let mut memory = vec![0; memory_bytes(&header)];
+        let outcome = apply(&header, ports, &mut memory, 0, &mut |_| ControlFlow::Continue(()));
+        assert_eq!(outcome.err(), Some(expected));
+    };
+    check(3, 99, 99, ApplyError::Base);
+    check(99, 1, 99, ApplyError::Artifact);
+    check(999, 99, 1, ApplyError::Target);
+}
+
+#[test]
+fn the_memory_of_make_is_known_before() {
+    let mib = 1 << 20;
+    assert!(make_memory_bytes(10 * mib, 10 * mib, Profile::Mib1) < 65 * mib);
+    assert!(make(None, &[], Profile::Free, &mut quiet).is_ok());
+}

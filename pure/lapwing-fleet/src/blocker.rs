@@ -1,0 +1,122 @@
+//! Why a device is not updating: one reason, the first in this order, with a sentence for people.
+//!
+//! Touches: `lapwing_core`. The order of the variants is the order in which they are asked.
+//! Never: grows a reason that nobody can act on.
+
+use lapwing_core::wire::cause::Cause;
+use lapwing_core::wire::check_in::Gate;
+use lapwing_core::{ComponentName, HardwareClass, UnixSeconds, Version};
+use std::fmt;
+
+/// What stands between a device and an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blocker {
+    /// It waits for a person.
+    Quarantined,
+    /// It misbehaved and waits.
+    Penalised(UnixSeconds),
+    /// It has not said what it is.
+    FactsUnknown,
+    /// It, or its owner, opted out.
+    OptedOut,
+    /// No release names its hardware.
+    NothingForHardware(HardwareClass),
+    /// What there is, is held or withdrawn.
+    NothingOpen,
+    /// It is pinned to what it runs, or to what cannot be reached.
+    Pinned(Version),
+    /// It runs the highest release it may have.
+    UpToDate,
+    /// The release needs a newer bootloader.
+    BootloaderTooOld(u32),
+    /// Its version is not one that the release may be installed from, and no step between exists.
+    NoPath(Version),
+    /// Another component must be updated first.
+    RequiresUnmet(ComponentName),
+    /// The release may not be installed any more.
+    Expired(Version),
+    /// It must fetch newer trust documents first.
+    AnchorsBehind,
+    /// The image failed on this device and is to blame.
+    FailedHere(Version, Option<Cause>),
+    /// It failed for another reason, and will be tried again then.
+    BackOff(Version, UnixSeconds),
+    /// It says so itself.
+    Gate(Gate),
+}
+
+impl Blocker {
+    /// Its name in JSON and metrics.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Quarantined => "quarantined",
+            Self::Penalised(_) => "penalised",
+            Self::FactsUnknown => "facts-unknown",
+            Self::OptedOut => "opted-out",
+            Self::NothingForHardware(_) => "nothing-for-hardware",
+            Self::NothingOpen => "nothing-open",
+            Self::Pinned(_) => "pinned",
+            Self::UpToDate => "up-to-date",
+            Self::BootloaderTooOld(_) => "bootloader-too-old",
+            Self::NoPath(_) => "no-path",
+            Self::RequiresUnmet(_) => "requires-unmet",
+            Self::Expired(_) => "expired",
+            Self::AnchorsBehind => "anchors-behind",
+            Self::FailedHere(..) => "failed-here",
+            Self::BackOff(..) => "back-off",
+            Self::Gate(_) => "gate",
+        }
+    }
+}
+
+impl fmt::Display for Blocker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Quarantined => f.write_str("It is in quarantine until a person decides."),
+            Self::Penalised(until) => write!(f, "It gets nothing before {} (Unix time).", until.0),
+            Self::FactsUnknown => f.write_str("It has not said yet what hardware it is."),
+            Self::OptedOut => f.write_str("It opted out of updates."),
+            Self::NothingForHardware(class) => write!(f, "No release was made for its hardware, {class}."),
+            Self::NothingOpen => f.write_str("Every release for it is held or withdrawn."),
+            Self::Pinned(version) => write!(f, "It is pinned to version {version}."),
+            Self::UpToDate => f.write_str("It runs the highest release there is for it."),
+            Self::BootloaderTooOld(needed) => {
+                write!(f, "The release needs bootloader version {needed} or newer.")
+            }
+            Self::NoPath(version) => {
+                write!(f, "Version {version} cannot be installed from what it runs, and no step between can.")
+            }
+            Self::RequiresUnmet(name) => write!(f, "Its component {name} must be updated first."),
+            Self::Expired(version) => write!(f, "Version {version} may not be installed any more."),
+            Self::AnchorsBehind => f.write_str("It must fetch newer trust documents first."),
+            Self::FailedHere(version, Some(cause)) => {
+                write!(f, "Version {version} failed on it: {} A person must say retry.", cause.words())
+            }
+            Self::FailedHere(version, None) => {
+                write!(f, "Version {version} failed on it. A person must say retry.")
+            }
+            Self::BackOff(version, until) => {
+                let until = until.0;
+                write!(f, "Version {version} failed without blame and is tried again at {until} (Unix time).")
+            }
+            Self::Gate(gate) => f.write_str(gate_sentence(*gate)),
+        }
+    }
+}
+
+fn gate_sentence(gate: Gate) -> &'static str {
+    match gate {
+        Gate::OptedOut => "It opted out of updates.",
+        Gate::VersionPolicy => "Its own version policy does not allow the release.",
+        Gate::Window => "It waits for its window.",
+        Gate::Battery => "Its battery is too low.",
+        Gate::Supply => "Its supply is not stable.",
+        Gate::Link => "Its link is too poor or too expensive for this size.",
+        Gate::DataBudget => "Its data budget is spent.",
+        Gate::Room => "It has no room for the image.",
+        Gate::TrialOpen => "Its last update is still on trial.",
+        Gate::ReportsPending => "It has outcomes to report first.",
+        Gate::Host => "Its host holds it back.",
+    }
+}

@@ -1,0 +1,247 @@
+//! What a device is offered: the highest release pushed for it that it can install, or one reason why not.
+//!
+//! Touches: `crate::{catalogue, device, blocker}`. The same function answers check-ins and `device why`.
+//! Never: trusts itself to protect a device; the device checks everything again.
+
+use crate::attempt::AttemptState;
+use crate::blocker::Blocker;
+use crate::catalogue::{Catalogue, Entry, Shelf};
+use crate::device::{Component, DeviceFacts, PastAttempt};
+use crate::limits::PAST_ATTEMPTS_MAX;
+use lapwing_core::wire::cause::Cause;
+use lapwing_core::wire::check_in::Gate;
+use lapwing_core::{ComponentName, HardwareClass, ReleaseFlags, Semver, UnixSeconds};
+use std::sync::Arc;
+
+/// A release that a device may have.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// The release.
+    pub entry: Arc<Entry>,
+    /// The component as it stands now.
+    pub component: Component,
+    /// A gate that the device reported: it gets the offer and will wait by itself.
+    pub gate: Option<Gate>,
+}
+
+/// What a device gets.
+#[derive(Debug, Clone)]
+pub enum Decision {
+    /// This release.
+    Offer(Grant),
+    /// Nothing, for this reason.
+    Nothing(Blocker),
+}
+
+impl Decision {
+    /// Why the device is not updating: also when it has an offer, but a gate of its own.
+    #[must_use]
+    pub fn blocker(&self) -> Option<Blocker> {
+        match self {
+            Self::Offer(grant) => grant.gate.map(Blocker::Gate),
+            Self::Nothing(blocker) => Some(blocker.clone()),
+        }
+    }
+}
+
+/// What a device is offered at `now`, component by component in the order it names them: the first that
+/// can have something gets it. Otherwise the blocker of the first component that is not up to date.
+#[must_use]
+pub fn decide(facts: &DeviceFacts<'_>, catalogue: &Catalogue, now: UnixSeconds) -> Decision {
+    let class = match admitted(facts, now) {
+        Ok(class) => class,
+        Err(blocker) => return Decision::Nothing(blocker),
+    };
+    let mut reason = None;
+    for component in facts.components {
+        match for_component(facts, catalogue, (component, class), now) {
+            Ok(entry) => return grant(facts, catalogue, entry, component),
+            Err(Blocker::UpToDate) => reason = reason.or(Some(Blocker::UpToDate)),
+            Err(other) if matches!(reason, None | Some(Blocker::UpToDate)) => reason = Some(other),
+            Err(_) => {}
+        }
+    }
+    Decision::Nothing(reason.unwrap_or(Blocker::FactsUnknown))
+}
+
+/// What holds for the device whatever the release is.
+fn admitted(facts: &DeviceFacts<'_>, now: UnixSeconds) -> Result<HardwareClass, Blocker> {
+    if facts.standing.quarantined {
+        return Err(Blocker::Quarantined);
+    }
+    if let Some(until) = facts.standing.penalised_until.filter(|until| now < *until) {
+        return Err(Blocker::Penalised(until));
+    }
+    facts.hardware.ok_or(Blocker::FactsUnknown)
+}
+
+fn grant(
+    facts: &DeviceFacts<'_>,
+    catalogue: &Catalogue,
+    entry: Arc<Entry>,
+    component: &Component,
+) -> Decision {
+    let forced = entry.release.flags.has(ReleaseFlags::FORCED);
+    if facts.gates.contains(&Gate::OptedOut) && !forced {
+        return Decision::Nothing(Blocker::OptedOut);
+    }
+    if facts.root_version < catalogue.root_version || facts.delegation_version < catalogue.delegation_version
+    {
+        return Decision::Nothing(Blocker::AnchorsBehind);
+    }
+    if facts.gates.contains(&Gate::TrialOpen) {
+        return Decision::Nothing(Blocker::Gate(Gate::TrialOpen));
+    }
+    let gate = facts.gates.iter().copied().find(|gate| *gate != Gate::OptedOut);
+    Decision::Offer(Grant { entry, component: component.clone(), gate })
+}
+
+fn for_component(
+    facts: &DeviceFacts<'_>,
+    catalogue: &Catalogue,
+    (component, class): (&Component, HardwareClass),
+    now: UnixSeconds,
+) -> Result<Arc<Entry>, Blocker> {
+    let shelf = catalogue.shelf(&component.name, class);
+    if shelf.is_empty() {
+        return Err(Blocker::NothingForHardware(class));
+    }
+    let running = catalogue.running(&component.name, class, component.running);
+    let seq_floor = seq_floor(facts, catalogue, component, class);
+    let newer = |entry: &&Arc<Entry>| {
+        entry.release.image.short() != component.running
+            && seq_floor.is_none_or(|floor| entry.release.seq > floor)
+    };
+    let open = || shelf.iter().filter(|entry| entry.shelf == Shelf::Open);
+    let pinned = facts.standing.pinned.as_ref();
+    let wanted = |entry: &&Arc<Entry>| pinned.is_none_or(|version| entry.release.version == *version);
+
+    let version = running.map(|entry| Semver::of(&entry.release.version));
+    let mut first_blocker = None;
+    for entry in open().filter(newer).filter(wanted) {
+        match fits(facts, catalogue, entry, version.flatten(), class, now) {
+            Ok(()) => return may_try_again(facts, catalogue, entry, now).map(|()| Arc::clone(entry)),
+            Err(blocker) => first_blocker = first_blocker.or(Some(blocker)),
+        }
+    }
+    Err(first_blocker.unwrap_or_else(|| nothing_newer(facts, component, open().next(), running)))
+}
+
+/// The reason when no open release is newer.
+fn nothing_newer(
+    facts: &DeviceFacts<'_>,
+    component: &Component,
+    highest: Option<&Arc<Entry>>,
+    running: Option<&Arc<Entry>>,
+) -> Blocker {
+    if let Some(version) = &facts.standing.pinned {
+        return Blocker::Pinned(version.clone());
+    }
+    let Some(highest) = highest else {
+        let known = running.is_some();
+        return if known { Blocker::UpToDate } else { Blocker::NothingOpen };
+    };
+    if highest.release.image.short() == component.running {
+        return Blocker::UpToDate;
+    }
+    let failed = facts.attempts.iter().take(PAST_ATTEMPTS_MAX).find(|past| {
+        past.release == highest.release.envelope() && past.outcome.blames_image() && !past.forgiven
+    });
+    match failed {
+        Some(past) => Blocker::FailedHere(highest.release.version.clone(), past.outcome.cause),
+        None => Blocker::UpToDate,
+    }
+}
+
+/// The seq that a release must be above: of what runs, of what was confirmed, of what failed with blame.
+fn seq_floor(
+    facts: &DeviceFacts<'_>,
+    catalogue: &Catalogue,
+    component: &Component,
+    class: HardwareClass,
+) -> Option<u64> {
+    let running = catalogue.running(&component.name, class, component.running).map(|e| e.release.seq);
+    let counts = |past: &&PastAttempt| {
+        past.outcome.state == AttemptState::Confirmed || (past.outcome.blames_image() && !past.forgiven)
+    };
+    let of_component = |entry: &&Arc<Entry>| entry.release.component == component.name;
+    let past = facts.attempts.iter().take(PAST_ATTEMPTS_MAX).filter(counts);
+    past.filter_map(|past| catalogue.release(past.release))
+        .filter(of_component)
+        .map(|entry| entry.release.seq)
+        .chain(running)
+        .max()
+}
+
+/// Whether a device could install this release from where it stands.
+fn fits(
+    facts: &DeviceFacts<'_>,
+    catalogue: &Catalogue,
+    entry: &Entry,
+    running: Option<Semver>,
+    class: HardwareClass,
+    now: UnixSeconds,
+) -> Result<(), Blocker> {
+    let release = &entry.release;
+    if facts.bootloader < release.bootloader_min {
+        return Err(Blocker::BootloaderTooOld(release.bootloader_min));
+    }
+    let ranges = &release.installable_from;
+    let reachable = ranges.is_empty()
+        || running.is_some_and(|version| ranges.iter().any(|range| range.contains(version)));
+    if !reachable {
+        return Err(Blocker::NoPath(release.version.clone()));
+    }
+    for required in &release.requires {
+        let held = seq_of(facts, catalogue, &required.component, class);
+        if held.is_none_or(|seq| seq < required.seq_min) {
+            return Err(Blocker::RequiresUnmet(required.component.clone()));
+        }
+    }
+    if release.not_after.is_some_and(|not_after| now > not_after) {
+        return Err(Blocker::Expired(release.version.clone()));
+    }
+    Ok(())
+}
+
+fn seq_of(
+    facts: &DeviceFacts<'_>,
+    catalogue: &Catalogue,
+    name: &ComponentName,
+    class: HardwareClass,
+) -> Option<u64> {
+    let component = facts.components.iter().find(|component| component.name == *name)?;
+    catalogue.running(name, class, component.running).map(|entry| entry.release.seq)
+}
+
+/// Whether what became of earlier attempts lets the device try this release now.
+fn may_try_again(
+    facts: &DeviceFacts<'_>,
+    catalogue: &Catalogue,
+    entry: &Entry,
+    now: UnixSeconds,
+) -> Result<(), Blocker> {
+    let same = |past: &&PastAttempt| past.release == entry.release.envelope() && !past.forgiven;
+    let mut failures = 0_u32;
+    let mut last = None;
+    for past in facts.attempts.iter().take(PAST_ATTEMPTS_MAX).filter(same) {
+        if past.outcome.blames_image() {
+            return Err(Blocker::FailedHere(entry.release.version.clone(), past.outcome.cause));
+        }
+        if counts_as_failure(past) {
+            failures = failures.saturating_add(1);
+            last = last.max(Some(past.at));
+        }
+    }
+    let open = facts.attempts.first().is_some_and(|past| same(&past) && !past.outcome.state.is_over());
+    let (Some(last), false) = (last, open || facts.standing.update_now) else { return Ok(()) };
+    let until = last.after(catalogue.retry.delay_s(failures));
+    if now < until { Err(Blocker::BackOff(entry.release.version.clone(), until)) } else { Ok(()) }
+}
+
+/// What the fleet itself called off does not count against the release, nor does silence: a device that
+/// is late goes on with the attempt it has.
+fn counts_as_failure(past: &PastAttempt) -> bool {
+    let called_off = matches!(past.outcome.cause, Some(Cause::Withdrawn | Cause::Superseded));
+    matches!(past.outcome.state, AttemptState::Failed | AttemptState::RolledBack) && !called_off
+}

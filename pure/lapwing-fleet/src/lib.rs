@@ -1,0 +1,21 @@
+//! What a fleet does next: which release a device is offered and why not, what its reports make of
+//! an attempt, which deltas are worth making.
+//!
+//! Touches: `lapwing_core`. Never: a clock, a store, a socket; facts and times are arguments.
+
+pub mod limits;
+
+mod attempt;
+mod catalogue;
+mod device;
+
+mod blocker;
+mod decide;
+mod delta_plan;
+
+pub use attempt::{AttemptState, Outcome};
+pub use blocker::Blocker;
+pub use catalogue::{Catalogue, Entry, RetryPolicy, Shelf};
+pub use decide::{Decision, Grant, decide};
+pub use delta_plan::{Pair, delta_plan, is_published_base};
+pub use device::{Component, DeviceFacts, PastAttempt, Standing};

@@ -1,0 +1,8 @@
+//! Every limit of the fleet's rules, in one place.
+
+/// Past attempts of one device that a decision looks at, newest first.
+pub const PAST_ATTEMPTS_MAX: usize = 32;
+/// Newest releases of a component and class that always stay delta bases.
+pub const DELTA_BASES_RECENT: usize = 3;
+/// Delta pairs planned towards one release.
+pub const DELTA_PAIRS_MAX: usize = 16;
