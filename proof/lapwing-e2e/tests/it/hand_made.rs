@@ -53,9 +53,22 @@ impl Workshop {
         let out = device.path().to_str().unwrap();
         let image = self.path("old");
         lapwing(&[
-            "device", "provision", "--dir", "keys", "--out", out, "--id", "device-1",
-            "--hardware", "example.com/test", "--server", "https://127.0.0.1:1",
-            "--image", image.to_str().unwrap(), "--claim-token", &"0".repeat(32),
+            "device",
+            "provision",
+            "--dir",
+            "keys",
+            "--out",
+            out,
+            "--id",
+            "device-1",
+            "--hardware",
+            "example.com/test",
+            "--server",
+            "https://127.0.0.1:1",
+            "--image",
+            image.to_str().unwrap(),
+            "--claim-token",
+            &"0".repeat(32),
         ]);
         device
     }
