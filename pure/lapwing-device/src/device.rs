@@ -247,6 +247,7 @@ impl Device {
     }
 
     fn failed(&mut self, now: Now, effect: Effect, trouble: Trouble, effects: &mut Effects) {
+        self.rest_was_dropped(now, effect);
         match effect {
             Effect::CheckIn | Effect::Report | Effect::FetchTrust(_) | Effect::KeepTrust(_) => {
                 self.contact_failed(now, trouble);
@@ -256,8 +257,25 @@ impl Device {
             Effect::Save => self.save_failed(now, trouble, effects),
             Effect::Switch { .. } => self.switch_failed(now, trouble, effects),
             Effect::RollBack(_) | Effect::Restart => self.restart_failed(now),
-            Effect::Confirm | Effect::Settle(_) | Effect::SignOfLife => self.table_write_failed(now),
+            Effect::SignOfLife => self.life_not_shown(now),
+            Effect::Confirm | Effect::Settle(_) => self.table_write_failed(now),
             Effect::DropArtifact => {}
+        }
+    }
+
+    /// What the same step asked for behind the effect that failed will never be answered. A fetch or an
+    /// exchange that is asked for twice does no harm, so neither is waited for any longer.
+    fn rest_was_dropped(&mut self, now: Now, failed: Effect) {
+        if matches!(failed, Effect::CheckIn | Effect::Report | Effect::FetchTrust(_)) {
+            // Exchanges come last in a step.
+            return;
+        }
+        let again = now.uptime.after(self.settings.talking.retry_first_ms);
+        self.talk.dropped(again);
+        if let State::Fetching(fetching) = &mut self.state
+            && fetching.asked
+        {
+            (fetching.asked, fetching.due) = (false, again);
         }
     }
 

@@ -104,6 +104,15 @@ impl Talk {
         self.not_before = self.due;
     }
 
+    /// The exchange that was asked for was dropped before it began.
+    pub(crate) fn dropped(&mut self, again: Uptime) {
+        if self.phase != Phase::Quiet {
+            self.phase = Phase::Quiet;
+            self.due = self.due.max(again);
+            self.not_before = self.not_before.max(again);
+        }
+    }
+
     fn answered(&mut self, now: Now, next_ms: u64) {
         self.phase = Phase::Quiet;
         (self.failures, self.asks) = (0, 0);

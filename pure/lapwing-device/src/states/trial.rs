@@ -150,6 +150,16 @@ impl Device {
         }
     }
 
+    /// The launcher could not be told; it is tried again.
+    pub(crate) fn life_not_shown(&mut self, now: Now) {
+        let again = SignOfLife::Due(now.uptime.after(self.settings.talking.retry_first_ms));
+        match &mut self.state {
+            State::OnTrial(on_trial) => on_trial.life = again,
+            State::Watching(watching) => watching.life = again,
+            _ => {}
+        }
+    }
+
     pub(crate) fn unhealthy_for_too_long(&self, now: Now) -> bool {
         self.world.health == Health::Failing
             && now.uptime.since(self.world.health_since) >= self.settings.trial.unhealthy_max_ms
