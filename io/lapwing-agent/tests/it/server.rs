@@ -6,7 +6,7 @@
 use crate::fleet::{self, NOW};
 use lapwing_core::cbor::{self, decode};
 use lapwing_core::envelope::Kind;
-use lapwing_core::wire::answer::{Answer, Ask, Offer, Status, Travel};
+use lapwing_core::wire::answer::{Answer, Ask, Offer, Status, SwitchWindow, Travel};
 use lapwing_core::wire::check_in::CheckIn;
 use lapwing_core::wire::claim::Claim;
 use lapwing_core::wire::report::{Event, EventKind, Report};
@@ -41,7 +41,8 @@ pub(crate) struct Server {
     pub(crate) fault: Fault,
     pub(crate) delegation_version: u32,
     pub(crate) root_version: u32,
-    pub(crate) ttl_s: u32,
+    /// Devices may switch this many seconds after an offer.
+    pub(crate) switch_in_s: Option<u32>,
     published: Option<Published>,
     attempt: u64,
     artifacts: HashMap<String, Vec<u8>>,
@@ -56,7 +57,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new() -> Self {
-        Self { delegation_version: 1, root_version: 1, ttl_s: 3_600, now: NOW, ..Self::default() }
+        Self { delegation_version: 1, root_version: 1, now: NOW, ..Self::default() }
     }
 
     /// Publishes an image, as a delta from `base` or in full.
@@ -165,9 +166,11 @@ impl Server {
                     now: self.now,
                     release: Digest::of(release),
                     travel: *travel,
-                    ttl_s: self.ttl_s,
+                    ttl_s: 3_600,
                     deadline_s: 86_400,
-                    switch_window: None,
+                    switch_window: self
+                        .switch_in_s
+                        .map(|opens_in_s| SwitchWindow { opens_in_s, closes_in_s: opens_in_s + 60 }),
                 };
                 let offer = fleet::answer(Kind::Offer, &device, nonce, &offer);
                 spell(&Answer::Offer { offer: &offer, release: Some(release) })

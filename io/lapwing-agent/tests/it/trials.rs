@@ -68,17 +68,31 @@ fn an_unreadable_record_is_reported_and_the_next_update_still_works() {
 }
 
 #[test]
+fn a_device_whose_record_cannot_be_saved_still_talks_and_updates_when_it_can_be() {
+    let (old, new) = (image("good", 0, 20_000), image("good", 1, 20_000));
+    let mut device = Device::provisioned(&old);
+    device.link.server(|server| server.publish(2, "1.1.0", Some(&old), &new));
+    // Nothing can be written beside the record while something lies in the way.
+    fs::create_dir(device.path("record.new")).unwrap();
+    device.run_for_ms(600_000);
+    assert!(device.link.server(|server| server.check_ins > 1));
+    assert_eq!(device.table().active, Slot::A);
+    fs::remove_dir(device.path("record.new")).unwrap();
+    device.link.server(|server| server.publish(2, "1.1.0", Some(&old), &new));
+    device.run_until("the switch", |device| device.active_image() == new);
+}
+
+#[test]
 fn a_tampered_staged_image_is_not_switched_to() {
     let (old, new) = (image("good", 0, 20_000), image("good", 1, 20_000));
-    // The gate holds the switch back while somebody writes into the spare slot.
     let mut device = Device::provisioned(&old);
     device.link.server(|server| {
-        server.ttl_s = 0;
+        server.switch_in_s = Some(600);
         server.publish(2, "1.1.0", Some(&old), &new)
     });
     device.run_until("staged", |device| device.table().slot(Slot::B).state == SlotState::Staged);
     fs::write(device.image(Slot::B), image("good", 9, 20_000)).unwrap();
-    device.link.server(|server| server.ttl_s = 3_600);
+    device.link.server(|server| server.switch_in_s = None);
     device.run_until("the end of the attempt", |device| {
         device.link.server(|server| server.has_heard(EventKind::AttemptFailed))
     });

@@ -78,7 +78,7 @@ fn a_withdrawn_release_is_given_up_before_the_switch() {
     let (old, new) = (image("good", 0, SIZE), image("good", 1, SIZE));
     let mut device = Device::provisioned(&old);
     device.link.server(|server| {
-        server.ttl_s = 0;
+        server.switch_in_s = Some(600);
         server.publish(2, "1.1.0", Some(&old), &new)
     });
     device.run_until("the first byte", |device| device.link.server(|server| server.artifact_requests > 0));
