@@ -26,8 +26,9 @@ const BAD_KEPT_MAX: usize = 20;
 pub struct Plan<'a> {
     /// Which favours the file system does.
     pub model: Model,
-    /// Most states per cut; beyond, the extremes and as many others as fit, drawn from the seed.
-    pub states_per_cut_max: usize,
+    /// A cut that allows more states than this gets its telling ones (each loss alone and alone not
+    /// suffered) and as many others as make up the number, drawn from the seed.
+    pub states_per_cut: usize,
     /// Where the draw begins.
     pub seed: u64,
     /// After so many operations something was promised: the same folder is judged anew from there on.
@@ -152,7 +153,7 @@ impl<'a> Run<'a> {
         let moment = self.moment(cut);
         let free = moment.names.iter().filter(|(.., certain)| !certain).count();
         let (possible_names, sets) = choices::name_sets(self.plan.model, free, &mut self.seed);
-        let budget = self.plan.states_per_cut_max.div_ceil(sets.len().max(1));
+        let budget = self.plan.states_per_cut.div_ceil(sets.len().max(1));
         let mut counted: u128 = 0;
         for set in &sets {
             let names = moment.with_names(&self.base, set);

@@ -15,17 +15,17 @@ pub(crate) fn nothing_traced(test: &str) -> bool {
     true
 }
 
-/// What both models find, most states per cut as given.
+/// What both models find, so many states per cut.
 pub(crate) fn both_models(
     name: &str,
     recording: &Recording,
     promises: &[usize],
-    states_per_cut_max: usize,
+    states_per_cut: usize,
     judge: &dyn Fn(&Crash<'_>) -> Result<String, String>,
 ) -> [Findings; 2] {
     [Model::Ordered, Model::Posix].map(|model| {
         let start = Instant::now();
-        let plan = Plan { model, states_per_cut_max, seed: SEED, promises };
+        let plan = Plan { model, states_per_cut, seed: SEED, promises };
         let findings = enumerate(recording, &plan, judge);
         let text = findings.to_string();
         let first = text.lines().next().unwrap_or_default();

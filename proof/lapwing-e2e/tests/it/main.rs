@@ -3,4 +3,6 @@
 //! Touches: processes that it starts, temporary folders, the loopback.
 
 mod counts;
+mod hand_made;
+mod programs;
 mod updaters;

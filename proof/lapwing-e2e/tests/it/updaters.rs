@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 const OLD: &[u8] = b"#!/bin/sh\necho old\n";
-const STATES_PER_CUT_MAX: usize = 4000;
+const STATES_PER_CUT: usize = 4000;
 
 fn new() -> Vec<u8> {
     [b"#!/bin/sh\necho new\n", [b'#'; 9000].as_slice()].concat()
@@ -40,7 +40,7 @@ fn bad_states(name: &str, script: &str) -> [usize; 2] {
             bytes => Err(format!("app has {} strange bytes", bytes.len())),
         }
     };
-    let findings = both_models(name, &recording, &[end], STATES_PER_CUT_MAX, &judge);
+    let findings = both_models(name, &recording, &[end], STATES_PER_CUT, &judge);
     findings.map(|findings| {
         assert!(findings.good.contains_key("old"), "{findings}");
         findings.bad
