@@ -216,6 +216,16 @@ impl World {
         body["events"].as_array().unwrap().clone()
     }
 
+    pub(crate) async fn events_named(&self, name: &str) -> Vec<Value> {
+        self.events().await.into_iter().filter(|event| event["name"] == name).collect()
+    }
+
+    /// Whether the metrics have exactly this line.
+    pub(crate) async fn metric(&self, line: &str) -> bool {
+        let text = self.get("/metrics").await.expect(200).body;
+        String::from_utf8(text).unwrap().lines().any(|found| found == line)
+    }
+
     pub(crate) async fn why(&self, device: &Device) -> String {
         let body = self.get(&format!("/api/v1/devices/{}/why", device.id)).await.expect(200).json();
         body["code"].as_str().unwrap().to_owned()
