@@ -11,5 +11,6 @@ mod artifacts;
 mod check_ins;
 mod first_contact;
 mod hostile;
+mod kills;
 mod publishing;
 mod reports;
