@@ -6,12 +6,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends loudly")]
 #![allow(clippy::disallowed_methods, reason = "vectors are files")]
 
+mod cbor;
+mod cose;
 mod fleet;
 mod golden;
 mod hostile;
 mod kept;
 mod largest;
+mod made_up;
 mod notation;
+mod properties;
 mod talk;
 mod trust_chain;
 mod vectors;
