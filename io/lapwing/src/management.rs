@@ -16,6 +16,8 @@ use std::time::Duration;
 use ureq::http::{Request, Response, StatusCode, Uri};
 use ureq::{AsSendBody, Body, SendBody};
 
+/// What the server calls a signature that it does not believe.
+const UNTRUSTED: &str = "urn:lapwing:problem:untrusted";
 const TOKEN_BYTES_MAX: usize = 1024;
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -178,6 +180,7 @@ fn refusal(status: StatusCode, problem: &Value) -> Refusal {
             .advice("the admin token is another one; --token-file names the server's"),
         StatusCode::NOT_FOUND => Refusal::new(Code::NotFound, detail),
         StatusCode::CONFLICT => Refusal::new(Code::Conflict, detail),
+        _ if problem["type"] == UNTRUSTED => Refusal::new(Code::Verification, detail),
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
             Refusal::new(Code::Unreachable, detail).advice("try again in a moment")
         }

@@ -114,32 +114,17 @@ impl Fleet {
         Ok(fs::metadata(image)?.len())
     }
 
-    /// Provisions a device with the beacon of this version.
+    /// Provisions a device with the beacon of this version, which must have been pushed.
     ///
     /// # Errors
     /// When it cannot be provisioned.
-    pub fn provision(&self, id: &str, version: &str, seq: u64) -> Result<Device> {
+    pub fn provision(&self, id: &str, version: &str) -> Result<Device> {
         let out = self.dir.join(id);
+        let (out_text, signing) = (out.display().to_string(), self.signing());
         let image = self.binaries.beacon(version)?.display().to_string();
-        let provision = [
-            "device",
-            "provision",
-            "--dir",
-            &self.signing(),
-            "--out",
-            &out.display().to_string(),
-            "--id",
-            id,
-            "--hardware",
-            HARDWARE,
-            "--image",
-            &image,
-            "--image-version",
-            version,
-            "--image-seq",
-            &seq.to_string(),
-        ];
-        self.lapwing(&[&provision, &*self.management()].concat())?;
+        let who = ["device", "provision", "--out", &out_text, "--id", id, "--hardware", HARDWARE];
+        let what = ["--dir", &signing, "--image", &image];
+        self.lapwing(&[&who[..], &what[..], &self.management()].concat())?;
         Device::new(id, &out, &self.binaries, &self.logs())
     }
 
@@ -224,7 +209,7 @@ fn server_config(data: &Path, (device, management): (&str, &str)) -> String {
 fn addresses(line: &str) -> Option<(String, String)> {
     let said: Value = serde_json::from_str(line).ok()?;
     let text = |key: &str| said.get(key).and_then(Value::as_str).map(str::to_owned);
-    Some((text("device_url")?, text("management_url")?))
+    Some((text("device_url")?, text("management")?))
 }
 
 fn address(url: &str) -> &str {

@@ -1,6 +1,8 @@
-//! The real binaries on loopback: what the demo, the benches and the tests that need processes share.
+//! The real thing: real programs on loopback, and every state that a power cut could leave of their files.
 //!
-//! Everything here uses the programs as a user would: by their command lines, files and HTTP.
+//! `fleet` and `device` use the programs as a user would: by command lines, files and HTTP. `trace` notes
+//! every change that a program makes below a folder, `crash_states` builds all that a power cut could
+//! leave of them, and `judge` says whether a device comes home from there.
 
 mod binaries;
 mod process;
@@ -10,8 +12,22 @@ mod fleet;
 
 mod story;
 
+mod changes;
+mod tree;
+
+mod trace;
+
+mod crash_states;
+
+mod judge;
+
 pub use binaries::Binaries;
+pub use changes::{Change, NewNode, Operation, Place, Recording, Sync};
+pub use crash_states::{Bad, Crash, Findings, Model, Plan, enumerate};
 pub use device::Device;
 pub use fleet::{Fleet, HARDWARE};
+pub use judge::LapwingJudge;
 pub use process::{Process, signal, wait_until};
 pub use story::{Summary, tell};
+pub use trace::{TraceError, Tracing, trace, tracing_possible};
+pub use tree::{Content, Kind, Node, NodeId, Tree};

@@ -83,7 +83,7 @@ pub fn tell(binaries: &Binaries, dir: &Path, say: &mut dyn FnMut(&str)) -> Resul
     fleet.push(FIRST)?;
     let mut devices = Vec::new();
     for number in 1..=DEVICES {
-        let mut device = fleet.provision(&format!("beacon-{number}"), FIRST, 1)?;
+        let mut device = fleet.provision(&format!("beacon-{number}"), FIRST)?;
         device.start()?;
         devices.push(device);
     }
@@ -193,14 +193,14 @@ fn outcome(events: &[Value], device: &str) -> Option<(String, Option<String>)> {
     let ends = ["update.confirmed", "update.rollback.completed", "update.failed"];
     let event = events.iter().rfind(|event| {
         text(event, "device").as_deref() == Some(device)
-            && text(event, "event").is_some_and(|kind| ends.contains(&kind.as_str()))
+            && text(event, "name").is_some_and(|kind| ends.contains(&kind.as_str()))
     })?;
-    Some((text(event, "event")?, text(event, "cause")))
+    Some((text(event, "name")?, text(event, "cause")))
 }
 
 fn downloaded_bytes(event: &Value) -> Option<u64> {
-    let completed = event.get("event").and_then(Value::as_str) == Some("update.download.completed");
-    completed.then(|| event.get("amount").and_then(Value::as_u64)).flatten()
+    let completed = event.get("name").and_then(Value::as_str) == Some("update.download.completed");
+    completed.then(|| event.get("detail")?.as_str()?.parse().ok()).flatten()
 }
 
 fn seconds(duration: Duration) -> f64 {

@@ -61,6 +61,27 @@ fn the_slot_table_starts_the_image_in_slot_a_from_either_record() {
 }
 
 #[test]
+fn the_agent_is_told_what_the_factory_put_in_and_what_the_operator_adds() {
+    let desk = Desk::ready();
+    desk.put("image", "program");
+    desk.json(
+        "release create --sign --image image --hardware vendor.example/pump --release-version 1.2.3 --seq 5 \
+         --security-version 2 --out r",
+    );
+    desk.put("more.toml", "memory_profile = \"64KiB\"\n[talking]\ncheck_in_interval_ms = 500\n");
+    desk.json(&format!("{} --agent-config more.toml", provision("dev")));
+    let config: toml::Table =
+        toml::from_str(&String::from_utf8(desk.bytes("dev/agent.toml")).unwrap()).unwrap();
+    assert_eq!(config["provisioned"]["version"].as_str(), Some("1.2.3"));
+    assert_eq!(config["provisioned"]["seq"].as_integer(), Some(5));
+    assert_eq!(config["provisioned"]["security_version"].as_integer(), Some(2));
+    assert_eq!(config["talking"]["check_in_interval_ms"].as_integer(), Some(500));
+    assert_eq!(config["memory_profile"].as_str(), Some("64KiB"));
+    desk.put("bad.toml", "device_id = \"another\"\n");
+    desk.refused(&format!("{} --agent-config bad.toml", provision("other")), 1);
+}
+
+#[test]
 fn a_device_is_not_provisioned_over_another() {
     let desk = Desk::ready();
     desk.put("image", "program");

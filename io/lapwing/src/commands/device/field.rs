@@ -2,11 +2,12 @@
 //!
 //! Touches: the management plane. Never: decides; it passes on and shows.
 
+use crate::calendar;
 use crate::management::{Management, ManagementArgs, path_part};
 use crate::output::{Said, table};
 use anyhow::Result;
 use clap::Args;
-use lapwing_core::{DeviceId, Version};
+use lapwing_core::{DeviceId, UnixSeconds, Version};
 use serde_json::{Value, json};
 
 /// Devices asked for at a time.
@@ -34,7 +35,7 @@ pub(crate) fn list(args: &ListArgs) -> Result<Said> {
         let limit = PAGE.min(wanted - devices.len());
         let page = server.get(&format!("/api/v1/devices?limit={limit}{cursor}"))?;
         devices.extend(page["devices"].as_array().cloned().unwrap_or_default());
-        match page["next_cursor"].as_str().filter(|next| !next.is_empty()) {
+        match page["cursor"].as_str().filter(|next| !next.is_empty()) {
             Some(next) => cursor = format!("&cursor={}", path_part(next)),
             None => break,
         }
@@ -52,8 +53,8 @@ fn row(device: &Value) -> Vec<String> {
     vec![
         text(&device["id"]),
         running(device),
-        text(&device["health"]),
-        text(&device["last_seen"]),
+        health(device),
+        moment(&device["last_seen"]),
         text(&device["why"]["sentence"]),
     ]
 }
@@ -61,11 +62,29 @@ fn row(device: &Value) -> Vec<String> {
 /// One entry a component: its version where the server knows it, else the beginning of its digest.
 fn running(device: &Value) -> String {
     let one = |running: &Value| {
-        let digest: String = text(&running["digest"]).chars().take(SHORT_DIGEST).collect();
-        let version = running["version"].as_str().map_or(digest, str::to_owned);
+        let version = running["version"].as_str().map_or_else(|| short(&running["digest"]), str::to_owned);
         format!("{} {version}", text(&running["component"]))
     };
     device["running"].as_array().into_iter().flatten().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What the device said last of what it runs. Health rows name an image by the beginning of its digest.
+fn health(device: &Value) -> String {
+    let list = |name: &str| device[name].as_array().into_iter().flatten();
+    let runs = |row: &&Value| {
+        let image = text(&row["running"]);
+        list("running").any(|running| text(&running["digest"]).starts_with(&image))
+    };
+    list("health").find(runs).map_or("-".to_owned(), |row| text(&row["health"]))
+}
+
+fn moment(value: &Value) -> String {
+    let known = value.as_u64().filter(|seconds| *seconds > 0);
+    known.map_or("never".to_owned(), |seconds| calendar::in_words(UnixSeconds(seconds)))
+}
+
+fn short(digest: &Value) -> String {
+    text(digest).chars().take(SHORT_DIGEST).collect()
 }
 
 fn text(value: &Value) -> String {
@@ -100,21 +119,36 @@ pub(crate) fn show(args: &OneArgs) -> Result<Said> {
     let mut line = |name: &str, value: String| words += &format!("  {name:<12}{value}\n");
     line("hardware", text(&device["hardware"]));
     line("runs", running(&device));
-    line("health", text(&device["health"]));
-    line("last seen", text(&device["last_seen"]));
+    line("health", health(&device));
+    line("last seen", moment(&device["last_seen"]));
+    line("trust", format!("root {}, delegation {}", device["root_version"], device["delegation_version"]));
     for (name, value) in device["facts"].as_object().into_iter().flatten() {
         line("fact", format!("{} = {}", text(&json!(name)), text(value)));
     }
-    for name in ["held", "gates", "boot", "quarantined", "pinned"] {
+    for gate in device["gates"].as_array().into_iter().flatten() {
+        line("held by", text(gate));
+    }
+    for name in ["quarantined", "pinned"] {
         if !device[name].is_null() {
             line(name, text(&device[name]));
         }
     }
     for attempt in device["attempts"].as_array().into_iter().flatten() {
-        line("attempt", text(attempt));
+        line("attempt", attempt_in_words(attempt));
     }
     line("why", text(&device["why"]["sentence"]));
     Ok(Said::new(words, device))
+}
+
+fn attempt_in_words(attempt: &Value) -> String {
+    let to = attempt["version"].as_str().map_or_else(|| short(&attempt["release"]), str::to_owned);
+    let how = if attempt["delta"] == true { "delta" } else { "full image" };
+    let mut words =
+        format!("to {to} by {how} of {} bytes: {}", attempt["artifact_size_bytes"], text(&attempt["state"]));
+    if !attempt["cause"].is_null() {
+        words += &format!(" ({})", text(&attempt["cause"]));
+    }
+    words
 }
 
 /// Says the first of all reasons why a device is not updating.

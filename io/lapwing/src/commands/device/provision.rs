@@ -13,16 +13,19 @@ use crate::hex;
 use crate::management::{Management, TokenArgs};
 use crate::output::Said;
 use crate::recipe::Image;
+use crate::signed_log::SignedRelease;
+use crate::signing_dir::SigningDir;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use lapwing_core::wire::claim::ClaimToken;
-use lapwing_core::{ComponentName, DeviceId, SLOT_TABLE_LEN, Slot, SlotTable};
+use lapwing_core::{ComponentName, DeviceId, SLOT_TABLE_LEN, Slot, SlotTable, Version};
 use serde_json::json;
 use std::convert::Infallible;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 const DIR_MODE: u32 = 0o755;
+const AGENT_CONFIG_BYTES_MAX: usize = 64 * 1024;
 
 /// Arguments of `device provision`.
 #[derive(Args)]
@@ -46,6 +49,12 @@ pub(crate) struct ProvisionArgs {
     /// Which component the image is.
     #[arg(long, value_name = "NAME", default_value = "app")]
     component: ComponentName,
+    /// The image's version [default: that of the release signed here for this image]
+    #[arg(long, value_name = "VERSION")]
+    image_version: Option<Version>,
+    /// More keys for its agent.toml, such as intervals or where the launcher lies.
+    #[arg(long, value_name = "FILE")]
+    agent_config: Option<PathBuf>,
     /// The token that its first claim needs, 32 hexadecimal digits. Without it the server at
     /// --management is asked for one.
     #[arg(long, value_name = "HEX", value_parser = parse_token)]
@@ -94,6 +103,7 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
         .map_err(|error| crate::trust_chain::distrust("the delegation", error))?;
     let image = Image::read(&args.image)?;
     let (servers, token) = ask_for_the_rest(args)?;
+    let agent_toml = agent_toml(args, &servers, released(args, &signing, &image)?.as_ref())?;
 
     for slot in Slot::ALL {
         durable::make_dir(&args.out.join("slots").join(slot.name()), DIR_MODE)?;
@@ -111,7 +121,7 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
     std::os::unix::fs::symlink("slots/a", &current).with_context(|| format!("link {}", current.display()))?;
     durable::write(&args.out.join("slot-table"), &slot_table(&image)?, PUBLIC)?;
     // The configuration comes last: without it no agent starts from a half-made directory.
-    durable::write(&config, agent_toml(args, &servers).as_bytes(), PUBLIC)?;
+    durable::write(&config, agent_toml.as_bytes(), PUBLIC)?;
     let json = json!({
         "dir": args.out,
         "id": args.id.to_string(),
@@ -182,20 +192,41 @@ fn slot_table(image: &Image) -> Result<Vec<u8>> {
     Ok(area)
 }
 
-fn agent_toml(args: &ProvisionArgs, servers: &[String]) -> String {
+/// The release that was signed here for this very image, if there is one.
+fn released(args: &ProvisionArgs, dir: &SigningDir, image: &Image) -> Result<Option<SignedRelease>> {
+    let digits = image.digest.to_string();
+    let log = dir.log()?;
+    let classes = [args.hardware.class];
+    Ok(log.of(&args.component, &classes).rev().find(|line| line.image == digits).cloned())
+}
+
+/// What we know, what the operator adds, and what the factory put in.
+fn agent_toml(args: &ProvisionArgs, servers: &[String], released: Option<&SignedRelease>) -> Result<String> {
     let servers: Vec<String> = servers.iter().map(|url| toml_text(url)).collect();
-    format!(
-        "# Written by `lapwing device provision` for {}.\n\
-         device_id = {}\n\
-         hardware = {}\n\
-         component = {}\n\
-         servers = [{}]\n",
+    let mut text = format!(
+        "# {} is a {}.\ndevice_id = {}\nhardware = {}\ncomponent = {}\nservers = [{}]\n",
+        args.id,
         args.hardware,
         toml_text(args.id.as_str()),
         toml_text(&args.hardware.class.to_string()),
         toml_text(args.component.as_str()),
         servers.join(", "),
-    )
+    );
+    if let Some(path) = &args.agent_config {
+        let more = String::from_utf8(durable::read_at_most(path, AGENT_CONFIG_BYTES_MAX)?);
+        text += &format!("\n{}\n", more.with_context(|| format!("read {}", path.display()))?.trim_end());
+    }
+    let version = args.image_version.as_ref().map(ToString::to_string);
+    let version = version.or_else(|| released.map(|release| release.version.clone()));
+    if let Some(version) = version {
+        let (seq, security) = released.map_or((0, 0), |release| (release.seq, release.security_version));
+        text += &format!(
+            "\n[provisioned]\nversion = {}\nseq = {seq}\nsecurity_version = {security}\n",
+            toml_text(&version)
+        );
+    }
+    toml::from_str::<toml::Table>(&text).context("make agent.toml with the keys of --agent-config")?;
+    Ok(text)
 }
 
 /// A JSON string is a TOML string.

@@ -1,0 +1,126 @@
+//! `agent.toml`: resolved once into typed settings, never read again.
+//!
+//! Touches: one file. Every key is explained in `raw` and in docs/reference/agent-config.md.
+//! Never: guesses; an unknown key, a value out of range or a key nobody uses is refused.
+
+mod raw;
+mod resolve;
+
+use crate::limits::CONFIG_BYTES_MAX;
+use lapwing_transport::client::ClientSettings;
+use raw::RawConfig;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+/// The name that provisioning gives to the file.
+pub const DEFAULT_CONFIG_NAME: &str = "agent.toml";
+
+/// All an agent needs to know.
+#[derive(Debug, Clone)]
+pub struct AgentSettings {
+    /// The directory that `lapwing device provision` made.
+    pub device_dir: PathBuf,
+    /// What the brain goes by.
+    pub brain: lapwing_device::Settings,
+    /// Where and how to talk.
+    pub client: ClientSettings,
+    /// Named facts about the device.
+    pub facts: Vec<(String, String)>,
+    /// How health and the world are measured.
+    pub measuring: MeasuringSettings,
+    /// How a switch takes effect.
+    pub restart: RestartSettings,
+    /// Where `lapwing-launcher` lies.
+    pub launcher: PathBuf,
+    /// Bytes of an artifact between two flushes.
+    pub checkpoint_bytes: u64,
+    /// The slot whose image runs, if the host knows better than the launcher's word in `LAPWING_SLOT`.
+    pub slot: Option<lapwing_core::Slot>,
+}
+
+/// How health and the world are measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeasuringSettings {
+    /// Between two measurements.
+    pub interval_ms: u64,
+    /// Less free space than this is unhealthy.
+    pub disk_free_bytes_min: u64,
+    /// Less available memory than this is unhealthy.
+    pub memory_available_bytes_min: u64,
+    /// Unhealthy unless this command ends with 0 in time.
+    pub health: Option<CommandLine>,
+    /// Prints what it knows of the world.
+    pub conditions: Option<CommandLine>,
+    /// The owner opted out.
+    pub opted_out: bool,
+}
+
+/// A command and its arguments, and how long it may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine {
+    /// The program and its arguments.
+    pub words: Vec<String>,
+    /// After this it is killed and counts as failed.
+    pub timeout_ms: u64,
+}
+
+/// How a switch takes effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RestartSettings {
+    /// This process becomes the launcher, which becomes the new image: same process id.
+    Launcher,
+    /// The run ends; a supervisor starts the launcher again.
+    Exit,
+    /// A command sees to it.
+    Command(CommandLine),
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("the configuration cannot be read")]
+    Read(#[source] io::Error),
+    /// The file is not TOML, or has a key that is not known, or lacks one.
+    #[error("the configuration is not understood")]
+    Parse(#[source] toml::de::Error),
+    /// A value is not one that its key may have.
+    #[error("`{key}` {what}")]
+    Value {
+        /// Which key.
+        key: &'static str,
+        /// What it should be.
+        what: String,
+    },
+}
+
+impl AgentSettings {
+    /// Reads a configuration file. Relative paths in it are meant from its own directory.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = read(path).map_err(ConfigError::Read)?;
+        let beside = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        Self::parse(&text, beside.unwrap_or(Path::new(".")))
+    }
+
+    /// Reads a configuration that lies in `dir`.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn parse(text: &str, dir: &Path) -> Result<Self, ConfigError> {
+        let raw: RawConfig = toml::from_str(text).map_err(ConfigError::Parse)?;
+        resolve::resolve(raw, dir)
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(CONFIG_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > CONFIG_BYTES_MAX {
+        return Err(ErrorKind::FileTooLarge.into());
+    }
+    Ok(text)
+}

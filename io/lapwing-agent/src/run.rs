@@ -1,0 +1,388 @@
+//! The one loop: pop an event, ask the brain, carry out its effects in order, collect what comes of them.
+//!
+//! When an effect fails the rest of its step is dropped and the failure becomes an event.
+//! Touches: `body`, the clock, the brain. Never: decides, or blocks while there is something to do.
+
+use crate::adapters::identity_files;
+use crate::adapters::record_file;
+use crate::adapters::running_mark::{MarkError, RunningMark};
+use crate::adapters::slots_app::{AppSlots, SlotsError};
+use crate::adapters::trust_files::{self, TrustError};
+use crate::body::{Body, Done, Happened};
+use crate::config::AgentSettings;
+use crate::control::{self, Control, Request};
+use crate::device_dir::DeviceDir;
+use crate::handle::Handle;
+use crate::limits::STEPS_PER_TURN_MAX;
+use crate::measuring::Measuring;
+use crate::os;
+use crate::ports::{ConditionsHook, FactsHook, HealthCheck, RestartHook};
+use crate::restart::{After, Restarting};
+use crate::status;
+use crate::talking::Talking;
+use lapwing_core::wire::check_in::Health;
+use lapwing_core::{BootId, Slot, Uptime};
+use lapwing_device::{Boot, Conditions, Device, Event, Now, ResetCause, Step};
+use lapwing_transport::client::{Client, Dial, TcpDial};
+use std::collections::VecDeque;
+use std::env;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One agent: keeps one component of one device up to date.
+pub struct Agent {
+    settings: AgentSettings,
+    dir: DeviceDir,
+    dial: Arc<dyn Dial>,
+    measuring: Measuring,
+    facts_hooks: Vec<FactsHook>,
+    restarting: Restarting,
+    handle: Handle,
+    boot: Option<BootSession>,
+}
+
+/// Everything that begins with a boot and is forgotten with it.
+struct BootSession {
+    device: Device,
+    body: Body,
+    control: Option<Control>,
+    queue: VecDeque<Happened>,
+    /// When it began, by the machine's clock.
+    began_ms: u64,
+    last_step: Uptime,
+    measure_at: Uptime,
+    conditions: Option<Conditions>,
+    health: Health,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Somebody cancelled it.
+    Cancelled,
+    /// The slot table was changed: the process should end, and the launcher be started.
+    Restart,
+}
+
+/// What to do after a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Take the next one after this time, or when [`Agent::wakers`] has something to read.
+    Wait(Duration),
+    /// The run is over.
+    Ended(Ended),
+}
+
+/// Why an agent cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Another agent runs in the same device directory.
+    #[error("another agent runs in this device directory")]
+    AlreadyRunning,
+    /// The device directory cannot be used.
+    #[error("the device directory cannot be used")]
+    Dir(#[source] io::Error),
+    /// The slots cannot be used.
+    #[error("the slots cannot be used")]
+    Slots(#[from] SlotsError),
+    /// There is nothing to believe.
+    #[error("nothing can be believed")]
+    Trust(#[from] TrustError),
+    /// The system gives no randomness.
+    #[error("the system gives no randomness")]
+    Random(#[source] io::Error),
+}
+
+impl Agent {
+    /// An agent with these settings. Nothing is opened before the first turn.
+    ///
+    /// # Errors
+    /// When the process is out of descriptors.
+    pub fn new(settings: AgentSettings) -> io::Result<Self> {
+        let measuring = Measuring {
+            settings: settings.measuring.clone(),
+            health_checks: Vec::new(),
+            conditions_hooks: Vec::new(),
+        };
+        let restarting = Restarting {
+            how: settings.restart.clone(),
+            launcher: settings.launcher.clone(),
+            arguments: env::args_os().skip(1).collect(),
+            hook: None,
+        };
+        Ok(Self {
+            dir: DeviceDir::new(settings.device_dir.clone()),
+            dial: Arc::new(TcpDial),
+            settings,
+            measuring,
+            facts_hooks: Vec::new(),
+            restarting,
+            handle: Handle::new()?,
+            boot: None,
+        })
+    }
+
+    /// Adds a health check. All of them must hold.
+    #[must_use]
+    pub fn with_health_check(mut self, check: HealthCheck) -> Self {
+        self.measuring.health_checks.push(check);
+        self
+    }
+
+    /// Adds something that knows about the world.
+    #[must_use]
+    pub fn with_conditions(mut self, hook: ConditionsHook) -> Self {
+        self.measuring.conditions_hooks.push(hook);
+        self
+    }
+
+    /// Adds something that knows facts about the device.
+    #[must_use]
+    pub fn with_facts(mut self, hook: FactsHook) -> Self {
+        self.facts_hooks.push(hook);
+        self
+    }
+
+    /// Restarts by this instead of what the settings say.
+    #[must_use]
+    pub fn with_restart(mut self, hook: RestartHook) -> Self {
+        self.restarting.hook = Some(hook);
+        self
+    }
+
+    /// Hands these arguments to the next image instead of those of this process.
+    #[must_use]
+    pub fn with_arguments(mut self, arguments: Vec<OsString>) -> Self {
+        self.restarting.arguments = arguments;
+        self
+    }
+
+    /// Connects by this instead of TCP.
+    #[must_use]
+    pub fn with_dial(mut self, dial: Arc<dyn Dial>) -> Self {
+        self.dial = dial;
+        self
+    }
+
+    /// A way to reach this agent from elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Runs until it is cancelled or a restart is due. With [`RestartSettings::Launcher`] a restart
+    /// does not return: this process becomes the next image.
+    ///
+    /// [`RestartSettings::Launcher`]: crate::RestartSettings::Launcher
+    /// # Errors
+    /// See [`RunError`].
+    pub fn run(&mut self) -> Result<Ended, RunError> {
+        loop {
+            match self.turn()? {
+                Turn::Ended(ended) => return Ok(ended),
+                Turn::Wait(time) => {
+                    os::wait_readable(&self.wakers(), Some(time));
+                }
+            }
+        }
+    }
+
+    /// What wakes an agent before its time, for a host that waits by itself.
+    #[must_use]
+    pub fn wakers(&self) -> Vec<BorrowedFd<'_>> {
+        let control = self.boot.as_ref().and_then(|boot| boot.control.as_ref());
+        [Some(self.handle.news()), control.map(Control::clients)].into_iter().flatten().collect()
+    }
+
+    /// Does everything that is due. May block for as long as one exchange with a server takes.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn turn(&mut self) -> Result<Turn, RunError> {
+        self.handle.drain();
+        for _ in 0..STEPS_PER_TURN_MAX {
+            if self.handle.is_cancelled() {
+                return Ok(self.end(Ended::Cancelled));
+            }
+            let boot = match self.boot.take() {
+                Some(boot) => self.boot.insert(boot),
+                None => {
+                    let boot = self.begin()?;
+                    self.boot.insert(boot)
+                }
+            };
+            boot.listen(&self.handle);
+            boot.measure(&mut self.measuring);
+            let Some(happened) = boot.next_event() else {
+                boot.body.talking.rest();
+                return Ok(Turn::Wait(boot.time_left()));
+            };
+            match boot.step(&happened, &mut self.restarting)? {
+                None => {}
+                Some(After::EndOfRun) => return Ok(self.end(Ended::Restart)),
+                Some(After::NewBoot) => self.boot = None,
+            }
+        }
+        Ok(Turn::Wait(Duration::ZERO))
+    }
+
+    fn end(&mut self, ended: Ended) -> Turn {
+        if let Some(mut boot) = self.boot.take() {
+            boot.body.talking.rest();
+            boot.body.mark.clear();
+        }
+        Turn::Ended(ended)
+    }
+
+    /// Finds out what runs and what was being tried.
+    fn begin(&mut self) -> Result<BootSession, RunError> {
+        let dir = self.dir.clone();
+        let (mark, crashed) = RunningMark::set(&dir.running_mark()).map_err(|error| match error {
+            MarkError::Held => RunError::AlreadyRunning,
+            MarkError::Io(error) => RunError::Dir(error),
+        })?;
+        let told = self.settings.slot.or_else(|| told_by_launcher(dir.root()));
+        let (slots, table) = AppSlots::open(dir.clone(), told)?;
+        slots.show_current();
+        let anchor = trust_files::load(&dir)?;
+        let loaded = record_file::load(&dir.record());
+        let stored = loaded.as_stored(identity_files::has_secret(&dir));
+        let device = Device::new(self.settings.brain.clone(), anchor, stored);
+        let mut facts = self.settings.facts.clone();
+        facts.extend(self.facts_hooks.iter_mut().flat_map(|hook| hook()));
+        let client = Client::new(self.settings.client.clone(), self.dial.clone());
+        let identity = self.settings.brain.identity.clone();
+        let talking = Talking::new(client, dir.clone(), identity, facts, self.settings.checkpoint_bytes);
+        let control = Control::listen(&dir)
+            .inspect_err(|error| log::warn!("failed to listen for status and trigger: {error}"))
+            .ok();
+        let booted = Boot {
+            id: BootId(entropy()?.to_be_bytes()),
+            table,
+            slot: slots.booted(),
+            running: slots.running(),
+            reset: ResetCause::Unknown,
+            crashed,
+        };
+        log::info!("slot {} runs image {}", booted.slot.name(), booted.running.short());
+        Ok(BootSession {
+            device,
+            body: Body::new(dir, slots, talking, mark, &self.settings),
+            control,
+            queue: VecDeque::from([Happened::Plain(Event::Booted(booted))]),
+            began_ms: os::boot_time_ms(),
+            last_step: Uptime(0),
+            measure_at: Uptime(0),
+            conditions: None,
+            health: Health::Unknown,
+        })
+    }
+}
+
+impl BootSession {
+    fn uptime(&self) -> Uptime {
+        Uptime(os::boot_time_ms().saturating_sub(self.began_ms))
+    }
+
+    /// Serves whoever asks from outside.
+    fn listen(&mut self, handle: &Handle) {
+        let mut triggered = handle.take_trigger();
+        while let Some((request, client)) = self.control.as_ref().and_then(Control::next) {
+            match request {
+                Request::Status => control::answer(client, &self.status()),
+                Request::Trigger => {
+                    triggered = true;
+                    control::answer(client, "ok");
+                }
+            }
+        }
+        if triggered {
+            self.queue.push_back(Happened::Plain(Event::Triggered));
+        }
+    }
+
+    fn status(&self) -> String {
+        let slots = &self.body.slots;
+        status::render(&self.device, self.uptime(), slots.booted(), &slots.running())
+    }
+
+    /// Measures when it is time, and tells what changed.
+    fn measure(&mut self, measuring: &mut Measuring) {
+        let now = self.uptime();
+        if now < self.measure_at {
+            return;
+        }
+        self.measure_at = now.after(measuring.settings.interval_ms);
+        let dir = self.body.dir.root();
+        let conditions = measuring.conditions(dir, self.body.reusable_bytes());
+        let health = measuring.health(dir);
+        if self.conditions != Some(conditions) {
+            self.conditions = Some(conditions);
+            self.queue.push_back(Happened::Plain(Event::Conditions(conditions)));
+        }
+        if self.health != health {
+            self.health = health;
+            self.queue.push_back(Happened::Plain(Event::Health(health)));
+        }
+    }
+
+    fn next_event(&mut self) -> Option<Happened> {
+        self.queue.pop_front().or_else(|| {
+            let due = self.device.wake_at(self.last_step)?;
+            (due <= self.uptime()).then_some(Happened::Plain(Event::Woke))
+        })
+    }
+
+    fn time_left(&self) -> Duration {
+        let next =
+            self.device.wake_at(self.last_step).map_or(self.measure_at, |due| due.min(self.measure_at));
+        Duration::from_millis(next.since(self.uptime()))
+    }
+
+    fn step(&mut self, happened: &Happened, restarting: &mut Restarting) -> Result<Option<After>, RunError> {
+        let now = Now { uptime: self.uptime(), entropy: entropy()? };
+        let first_event = self.device.record().next_event;
+        let Step { next, effects, ignored } = self.device.clone().step(now, happened.event());
+        self.device = next;
+        self.last_step = now.uptime;
+        if let Some(why) = ignored {
+            log::debug!("the brain took no notice: {why:?}");
+        }
+        self.log_events(first_event);
+        for &effect in &effects {
+            log::debug!("{effect:?}");
+            match self.body.perform(&self.device, effect, happened, restarting) {
+                Ok(Done::Quietly) => {}
+                Ok(Done::With(event)) => self.queue.push_back(event),
+                Ok(Done::Restarted(after)) => return Ok(Some(after)),
+                Err(trouble) => {
+                    self.queue.push_back(Happened::Plain(Event::Failed(effect, trouble)));
+                    break;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn log_events(&self, first: u32) {
+        for event in self.device.record().events.iter().filter(|event| event.number >= first) {
+            log::info!("{} {:?} (attempt {})", event.kind.label(), event.detail, event.attempt.0);
+        }
+    }
+}
+
+/// What the launcher said, if it was for this directory.
+fn told_by_launcher(device_dir: &Path) -> Option<Slot> {
+    let root = env::var_os("LAPWING_ROOT")?;
+    let same = Path::new(&root).canonicalize().ok()? == device_dir.canonicalize().ok()?;
+    let slot = env::var("LAPWING_SLOT").ok()?;
+    same.then(|| Slot::named(&slot)).flatten()
+}
+
+fn entropy() -> Result<u64, RunError> {
+    getrandom::u64().map_err(|error| RunError::Random(io::Error::other(error)))
+}

@@ -1,0 +1,216 @@
+//! The network side of the body: claim, exchanges, and the artifact as it arrives.
+//!
+//! Touches: `lapwing-transport`, the artifact file, the identity files. A transfer stays open from one
+//! turn of the loop to the next, and is closed when the loop goes to sleep.
+//! Never: retries; it says what went wrong, and the brain decides.
+
+use crate::adapters::artifact_file::{self, ArtifactFile};
+use crate::adapters::identity_files;
+use crate::device_dir::DeviceDir;
+use crate::durable;
+use crate::limits::{FETCH_TURN_BYTES, FETCH_TURN_MS, PIECE_BYTES};
+use crate::os;
+use lapwing_core::cbor::{NoRoom, encode};
+use lapwing_core::limits::{CHECK_IN_BYTES_MAX, REPORT_BYTES_MAX};
+use lapwing_core::trust::TlsAnchor;
+use lapwing_core::wire::check_in::{Facts, NamedFacts};
+use lapwing_core::wire::claim::Claim;
+use lapwing_device::{Device, Fetched, Identity, Transfer, Trouble, TrustDocument};
+use lapwing_transport::client::{ArtifactBytes, Client, Credentials, ExchangeError};
+use std::io;
+
+/// All that talks.
+pub(crate) struct Talking {
+    client: Client,
+    dir: DeviceDir,
+    identity: Identity,
+    /// Named facts, sorted as the wire wants them.
+    facts: Vec<(String, String)>,
+    checkpoint_bytes: u64,
+    credentials: Option<Credentials>,
+    arriving: Option<Arriving>,
+}
+
+/// A transfer in the middle.
+struct Arriving {
+    file: ArtifactFile,
+    /// The open answer; none before the first request and after a failure.
+    bytes: Option<ArtifactBytes>,
+}
+
+impl Talking {
+    pub(crate) fn new(
+        client: Client,
+        dir: DeviceDir,
+        identity: Identity,
+        mut facts: Vec<(String, String)>,
+        checkpoint_bytes: u64,
+    ) -> Self {
+        facts.sort_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
+        facts.dedup_by(|(a, _), (b, _)| a == b);
+        Self { client, dir, identity, facts, checkpoint_bytes, credentials: None, arriving: None }
+    }
+
+    pub(crate) fn check_in(&mut self, device: &Device) -> Result<Vec<u8>, Trouble> {
+        let (mut facts, mut buffer) = (vec![0; CHECK_IN_BYTES_MAX], vec![0; CHECK_IN_BYTES_MAX]);
+        let check_in = device.encode_check_in(self.named_facts(&mut facts), &mut buffer);
+        let check_in = check_in.map_err(too_long)?;
+        let anchors = &device.anchor().root().tls_anchors;
+        let who = self.introduce(anchors)?;
+        self.client.check_in(anchors, &who, check_in).map_err(|error| exchange_trouble("check in", &error))
+    }
+
+    pub(crate) fn report(&mut self, device: &Device) -> Result<(), Trouble> {
+        let mut buffer = vec![0; REPORT_BYTES_MAX];
+        let report = device.encode_report(&mut buffer).map_err(too_long)?;
+        let anchors = &device.anchor().root().tls_anchors;
+        let who = self.introduce(anchors)?;
+        self.client.report(anchors, &who, report).map_err(|error| exchange_trouble("report", &error))
+    }
+
+    pub(crate) fn fetch_trust(&self, device: &Device, which: TrustDocument) -> Result<Vec<u8>, Trouble> {
+        let anchors = &device.anchor().root().tls_anchors;
+        let fetched = match which {
+            TrustDocument::Root(version) => self.client.root(anchors, version),
+            TrustDocument::Delegation => self.client.delegation(anchors),
+        };
+        fetched.map_err(|error| exchange_trouble("fetch a trust document", &error))
+    }
+
+    /// Gets on with the transfer for one turn of the loop.
+    pub(crate) fn fetch(&mut self, device: &Device, transfer: Transfer) -> Result<Fetched, Trouble> {
+        let mut arriving = match self.arriving.take() {
+            Some(arriving) if arriving.file.transfer() == transfer => arriving,
+            _ => {
+                let dir = self.dir.artifact();
+                let file = ArtifactFile::open(&dir, transfer, self.checkpoint_bytes).map_err(storage)?;
+                Arriving { file, bytes: None }
+            }
+        };
+        if arriving.file.missing().is_some() {
+            self.get_on(device, &mut arriving)?;
+        }
+        if arriving.file.missing().is_some() {
+            let have_bytes = arriving.file.have_bytes();
+            self.arriving = Some(arriving);
+            return Ok(Fetched::Part { have_bytes });
+        }
+        let digest = arriving.file.digest().map_err(storage)?;
+        if digest == transfer.artifact {
+            return Ok(Fetched::Whole);
+        }
+        log::warn!("the artifact arrived with a wrong digest");
+        self.drop_artifact()?;
+        Ok(Fetched::WrongDigest)
+    }
+
+    /// Closes what is open; what has arrived stays.
+    pub(crate) fn rest(&mut self) {
+        if let Some(mut arriving) = self.arriving.take()
+            && let Err(error) = arriving.file.checkpoint()
+        {
+            log::warn!("failed to flush the artifact: {error}");
+        }
+    }
+
+    pub(crate) fn drop_artifact(&mut self) -> Result<(), Trouble> {
+        self.arriving = None;
+        artifact_file::discard(&self.dir.artifact()).map_err(storage)
+    }
+
+    fn get_on(&mut self, device: &Device, arriving: &mut Arriving) -> Result<(), Trouble> {
+        let until_ms = os::boot_time_ms().saturating_add(FETCH_TURN_MS);
+        let (mut piece, mut taken_bytes) = (vec![0; PIECE_BYTES], 0);
+        let failed = loop {
+            let Some(missing) = arriving.file.missing() else { return Ok(()) };
+            let bytes = match arriving.bytes.take() {
+                Some(bytes) if bytes.next_offset() >= missing.start => bytes,
+                _ => match self.open(device, arriving.file.transfer(), missing.start) {
+                    Ok(bytes) => bytes,
+                    Err(trouble) => break trouble,
+                },
+            };
+            let bytes = arriving.bytes.insert(bytes);
+            let offset = bytes.next_offset();
+            match bytes.read(&mut piece) {
+                Ok(length) => {
+                    let piece = piece.get(..length).unwrap_or_default();
+                    arriving.file.write_at(offset, piece).map_err(storage)?;
+                    taken_bytes += length as u64;
+                    let whole = bytes.next_offset() == arriving.file.transfer().artifact_size_bytes;
+                    if whole {
+                        arriving.bytes = None;
+                        arriving.file.checkpoint().map_err(storage)?;
+                    } else if taken_bytes >= FETCH_TURN_BYTES || os::boot_time_ms() >= until_ms {
+                        return Ok(());
+                    }
+                }
+                Err(error) => break exchange_trouble("fetch the artifact", &error),
+            }
+        };
+        arriving.file.checkpoint().map_err(storage)?;
+        Err(failed)
+    }
+
+    fn open(&mut self, device: &Device, transfer: Transfer, offset: u64) -> Result<ArtifactBytes, Trouble> {
+        let anchors = &device.anchor().root().tls_anchors;
+        let who = self.introduce(anchors)?;
+        let Transfer { artifact, artifact_size_bytes } = transfer;
+        let opened = self.client.artifact(anchors, &who, &artifact, artifact_size_bytes, offset);
+        opened.map_err(|error| exchange_trouble("fetch the artifact", &error))
+    }
+
+    /// Who this device is; claims its place first if it still has to.
+    fn introduce(&mut self, anchors: &[TlsAnchor]) -> Result<Credentials, Trouble> {
+        if let Some(known) = &self.credentials {
+            return Ok(known.clone());
+        }
+        let secret = identity_files::secret(&self.dir).map_err(storage)?;
+        let who = Credentials { device: self.identity.device.clone(), secret };
+        if let Some(token) = identity_files::claim_token(&self.dir).map_err(storage)? {
+            let (mut facts, mut buffer) = (vec![0; CHECK_IN_BYTES_MAX], vec![0; CHECK_IN_BYTES_MAX]);
+            let facts = Facts {
+                hardware: self.identity.hardware,
+                bootloader: self.identity.bootloader,
+                profile: self.identity.profile,
+                named: self.named_facts(&mut facts),
+            };
+            let claim = Claim { device: who.device.clone(), token, secret: who.secret.clone(), facts };
+            let claim = encode(&claim, &mut buffer).map_err(too_long)?;
+            self.client.claim(anchors, claim).map_err(|error| exchange_trouble("claim", &error))?;
+            log::info!("claimed a place in the fleet");
+            if let Err(error) = identity_files::forget_claim_token(&self.dir) {
+                log::warn!("failed to remove the claim token: {error}");
+            }
+        }
+        self.credentials = Some(who.clone());
+        Ok(who)
+    }
+
+    fn named_facts<'a>(&self, buffer: &'a mut [u8]) -> NamedFacts<'a> {
+        let facts: Vec<_> = self.facts.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        NamedFacts::spell(&facts, buffer).unwrap_or_else(|_| {
+            log::error!("the facts do not fit a check-in and are left out");
+            NamedFacts::NONE
+        })
+    }
+}
+
+fn exchange_trouble(what: &str, error: &ExchangeError) -> Trouble {
+    log::warn!("failed to {what}: {error}");
+    if error.is_refusal() {
+        return Trouble::Refused;
+    }
+    let retry_after_ms = error.retry_after().and_then(|wait| u64::try_from(wait.as_millis()).ok());
+    Trouble::Link { retry_after_ms }
+}
+
+fn storage(error: io::Error) -> Trouble {
+    log::error!("failed to use the device directory: {error}");
+    durable::trouble(&error)
+}
+
+fn too_long(_: NoRoom) -> Trouble {
+    log::error!("failed to spell a message: it is longer than the protocol allows");
+    Trouble::Storage
+}

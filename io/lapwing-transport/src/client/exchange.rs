@@ -1,0 +1,384 @@
+//! One question, one answer: claim, check-in, report, trust documents.
+//!
+//! Touches: `wire_transport`, `verifier`. The servers of a list are tried in turn, beginning with
+//! the one that last answered. Source: RFC 9110, RFC 7617.
+//! Never: sends the device's secret over a channel that does not keep it.
+
+use super::dial::Dial;
+use super::limits::{HEAD_BYTES_MAX, RETRY_AFTER_MAX};
+use super::server_url::{PlainHttp, ServerUrl};
+use super::verifier::client_config;
+use super::wire_transport::{NoResolver, WireConnector};
+use lapwing_core::trust::TlsAnchor;
+use lapwing_core::wire::claim::DeviceSecret;
+use lapwing_core::{DeviceId, limits};
+use std::cell::Cell;
+use std::fmt::Write as _;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use ureq::http::{HeaderMap, Request, Response, StatusCode, header};
+use ureq::{Agent, Body, RequestExt};
+
+const CBOR: &str = "application/cbor";
+
+/// Who is asking.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// Its name.
+    pub device: DeviceId,
+    /// What only it and, hashed, the server know.
+    pub secret: DeviceSecret,
+}
+
+/// Where to talk, and how long to wait.
+#[derive(Debug, Clone)]
+pub struct ClientSettings {
+    /// Servers, best first.
+    pub servers: Vec<ServerUrl>,
+    /// Whether plain HTTP may leave this machine.
+    pub plain_http: PlainHttp,
+    /// Longest wait for a connection, TLS included.
+    pub connect_timeout: Duration,
+    /// Longest silence in the middle of a transfer.
+    pub stall_timeout: Duration,
+    /// Longest exchange of anything but an artifact.
+    pub exchange_timeout: Duration,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ExchangeError {
+    /// No connection, or it ended early.
+    #[error("the connection failed: {0}")]
+    Connection(io::ErrorKind),
+    /// The other end is none of the servers that the root document names.
+    #[error("the server is none that the root document names")]
+    WrongServer,
+    /// Silence.
+    #[error("the server did not answer in time")]
+    Timeout,
+    /// The answer is not HTTP, or not the answer to this question.
+    #[error("the answer makes no sense")]
+    Nonsense,
+    /// The server is there and cannot answer now.
+    #[error("the server answered {status}")]
+    Busy {
+        /// The status.
+        status: u16,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The server answered and refused.
+    #[error("the server refused with {status}")]
+    Refused {
+        /// The status.
+        status: u16,
+    },
+    /// The channel would give the secret away, or plain HTTP is not allowed to this host.
+    #[error("the address is not https and not on this machine")]
+    Insecure,
+}
+
+impl ExchangeError {
+    /// How long the server asked to be left alone, if it did.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether the server heard the question and will answer the same next time.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::Insecure)
+    }
+}
+
+/// The device's end of the device plane. Holds no connection and no buffer between two calls.
+#[derive(Debug)]
+pub struct Client {
+    settings: ClientSettings,
+    dial: Arc<dyn Dial>,
+    answered_last: Cell<usize>,
+}
+
+/// Whether a question carries the device's secret.
+#[derive(Clone, Copy)]
+pub(super) enum Secrecy<'a> {
+    /// In its body.
+    Inside,
+    /// As credentials.
+    With(&'a Credentials),
+    /// Not at all.
+    Open,
+}
+
+/// One question.
+pub(super) struct Question<'a> {
+    pub(super) path: String,
+    pub(super) body: Option<&'a [u8]>,
+    pub(super) secrecy: Secrecy<'a>,
+    /// Further headers.
+    pub(super) headers: HeaderMap,
+    /// Longest time for all of it, unless it is a transfer.
+    pub(super) timeout: Option<Duration>,
+}
+
+impl Client {
+    /// A client for these servers.
+    #[must_use]
+    pub fn new(settings: ClientSettings, dial: Arc<dyn Dial>) -> Self {
+        Self { settings, dial, answered_last: Cell::new(0) }
+    }
+
+    /// Sends a claim. The same one may be sent again.
+    ///
+    /// # Errors
+    /// See [`ExchangeError`].
+    pub fn claim(&self, anchors: &[TlsAnchor], claim: &[u8]) -> Result<(), ExchangeError> {
+        self.ask(anchors, &self.question("/v1/claim".to_owned(), Some(claim), Secrecy::Inside)).map(drop)
+    }
+
+    /// Sends a check-in and gives its answer.
+    ///
+    /// # Errors
+    /// See [`ExchangeError`].
+    pub fn check_in(
+        &self,
+        anchors: &[TlsAnchor],
+        who: &Credentials,
+        check_in: &[u8],
+    ) -> Result<Vec<u8>, ExchangeError> {
+        let question = self.question("/v1/check-in".to_owned(), Some(check_in), Secrecy::With(who));
+        bounded(self.ask(anchors, &question)?, limits::ANSWER_BYTES_MAX)
+    }
+
+    /// Sends a report.
+    ///
+    /// # Errors
+    /// See [`ExchangeError`].
+    pub fn report(
+        &self,
+        anchors: &[TlsAnchor],
+        who: &Credentials,
+        report: &[u8],
+    ) -> Result<(), ExchangeError> {
+        let question = self.question("/v1/report".to_owned(), Some(report), Secrecy::With(who));
+        self.ask(anchors, &question).map(drop)
+    }
+
+    /// Fetches the root document of this version.
+    ///
+    /// # Errors
+    /// See [`ExchangeError`].
+    pub fn root(&self, anchors: &[TlsAnchor], version: u32) -> Result<Vec<u8>, ExchangeError> {
+        self.trust_document(anchors, format!("/v1/trust/root/{version}"))
+    }
+
+    /// Fetches the newest delegation.
+    ///
+    /// # Errors
+    /// See [`ExchangeError`].
+    pub fn delegation(&self, anchors: &[TlsAnchor]) -> Result<Vec<u8>, ExchangeError> {
+        self.trust_document(anchors, "/v1/trust/delegation".to_owned())
+    }
+
+    fn trust_document(&self, anchors: &[TlsAnchor], path: String) -> Result<Vec<u8>, ExchangeError> {
+        let question = self.question(path, None, Secrecy::Open);
+        bounded(self.ask(anchors, &question)?, limits::ENVELOPE_BYTES_MAX)
+    }
+
+    fn question<'a>(&self, path: String, body: Option<&'a [u8]>, secrecy: Secrecy<'a>) -> Question<'a> {
+        let timeout = Some(self.settings.exchange_timeout);
+        Question { path, body, secrecy, headers: HeaderMap::new(), timeout }
+    }
+
+    /// The first answer that is one, from the servers in turn.
+    pub(super) fn ask(
+        &self,
+        anchors: &[TlsAnchor],
+        question: &Question<'_>,
+    ) -> Result<Response<Body>, ExchangeError> {
+        let servers = &self.settings.servers;
+        let first = self.answered_last.get();
+        let mut failure = ExchangeError::Insecure;
+        for turn in 0..servers.len() {
+            let at = (first + turn) % servers.len();
+            let Some(server) = servers.get(at) else { break };
+            match self.ask_server(server, anchors, question) {
+                Err(error) if !error.is_refusal() || error == ExchangeError::Insecure => failure = error,
+                outcome => {
+                    self.answered_last.set(at);
+                    return outcome;
+                }
+            }
+        }
+        Err(failure)
+    }
+
+    fn ask_server(
+        &self,
+        server: &ServerUrl,
+        anchors: &[TlsAnchor],
+        question: &Question<'_>,
+    ) -> Result<Response<Body>, ExchangeError> {
+        let secret = matches!(question.secrecy, Secrecy::Inside);
+        if !server.is_allowed(self.settings.plain_http) || (secret && !server.keeps_secrets()) {
+            return Err(ExchangeError::Insecure);
+        }
+        let mut request = Request::builder().uri(format!("{server}{}", question.path));
+        if let Secrecy::With(who) = question.secrecy
+            && server.keeps_secrets()
+        {
+            request = request.header(header::AUTHORIZATION, basic(who));
+        }
+        if let Some(headers) = request.headers_mut() {
+            headers.extend(question.headers.clone());
+        }
+        let agent = self.agent(server, anchors, question.timeout)?;
+        let response = match question.body {
+            Some(body) => {
+                let request = request.method("POST").header(header::CONTENT_TYPE, CBOR).body(body);
+                request.map(|request| request.with_agent(&agent).run())
+            }
+            None => request.body(()).map(|request| request.with_agent(&agent).run()),
+        };
+        judge(response.map_err(|_| ExchangeError::Nonsense)?.map_err(why)?)
+    }
+
+    /// Made for one question and dropped with its answer: an idle device holds nothing of it.
+    fn agent(
+        &self,
+        server: &ServerUrl,
+        anchors: &[TlsAnchor],
+        timeout: Option<Duration>,
+    ) -> Result<Agent, ExchangeError> {
+        let ClientSettings { connect_timeout, stall_timeout, .. } = self.settings;
+        let tls = match server.is_tls() {
+            true => Some(Arc::new(client_config(anchors).map_err(|_| ExchangeError::WrongServer)?)),
+            false => None,
+        };
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .accept(CBOR)
+            .user_agent(concat!("lapwing/", env!("CARGO_PKG_VERSION")))
+            .max_response_header_size(HEAD_BYTES_MAX)
+            .max_idle_connections(0)
+            .max_idle_connections_per_host(0)
+            .timeout_connect(Some(connect_timeout))
+            .timeout_per_read(Some(stall_timeout))
+            .timeout_per_write(Some(stall_timeout))
+            .timeout_global(timeout)
+            .build();
+        let connector = WireConnector { dial: self.dial.clone(), server: server.clone(), tls };
+        Ok(Agent::with_parts(config, connector, NoResolver))
+    }
+}
+
+/// Sorts statuses: an answer, come back later, or no.
+fn judge(response: Response<Body>) -> Result<Response<Body>, ExchangeError> {
+    let status = response.status();
+    let later = status.is_server_error()
+        || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
+    if status.is_success() {
+        Ok(response)
+    } else if later {
+        let retry_after = retry_after(response.headers());
+        Err(ExchangeError::Busy { status: status.as_u16(), retry_after })
+    } else {
+        Err(ExchangeError::Refused { status: status.as_u16() })
+    }
+}
+
+/// Seconds only: the other form is a date, and a device has no clock to hold against it.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
+}
+
+/// The whole body, if it is no longer than it may be.
+fn bounded(mut response: Response<Body>, bytes_max: usize) -> Result<Vec<u8>, ExchangeError> {
+    let body = response.body_mut().with_config().limit(bytes_max as u64 + 1).read_to_vec().map_err(why)?;
+    if body.len() > bytes_max { Err(ExchangeError::Nonsense) } else { Ok(body) }
+}
+
+/// What an error of the protocol means here.
+pub(super) fn why(error: ureq::Error) -> ExchangeError {
+    match error {
+        ureq::Error::Io(error) => why_io(&error),
+        ureq::Error::Timeout(_) => ExchangeError::Timeout,
+        _ => ExchangeError::Nonsense,
+    }
+}
+
+pub(super) fn why_io(error: &io::Error) -> ExchangeError {
+    let inner = error.get_ref();
+    if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        return match error {
+            rustls::Error::InvalidCertificate(_) => ExchangeError::WrongServer,
+            _ => ExchangeError::Connection(io::ErrorKind::InvalidData),
+        };
+    }
+    match inner.and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
+        Some(ureq::Error::Timeout(_)) => ExchangeError::Timeout,
+        _ => ExchangeError::Connection(error.kind()),
+    }
+}
+
+/// `Basic` credentials: the device's id, and its secret in hexadecimal digits.
+fn basic(who: &Credentials) -> String {
+    let mut pair = format!("{}:", who.device);
+    for byte in who.secret.0 {
+        // Writing to a string cannot fail.
+        let _ = write!(pair, "{byte:02x}");
+    }
+    format!("Basic {}", base64(pair.as_bytes()))
+}
+
+/// RFC 4648 section 4.
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for piece in bytes.chunks(3) {
+        let group = [0, 1, 2].map(|at| u32::from(piece.get(at).copied().unwrap_or(0)));
+        let bits = group[0] << 16 | group[1] << 8 | group[2];
+        for digit in 0..4 {
+            let index = bits >> (18 - 6 * digit) & 63;
+            let letter = ALPHABET.get(index as usize).copied().unwrap_or(b'=');
+            text.push(if digit > piece.len() { '=' } else { char::from(letter) });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_as_in_its_specification() {
+        for (plain, spelled) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("a?>", "YT8+")]
+        {
+            assert_eq!(base64(plain.as_bytes()), spelled);
+        }
+    }
+
+    #[test]
+    fn a_wait_in_seconds_is_obeyed_up_to_a_day_and_a_date_is_not_read() {
+        let check = |text: &str, expected| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RETRY_AFTER, text.parse().unwrap());
+            assert_eq!(retry_after(&headers), expected, "{text}");
+        };
+        check("7", Some(Duration::from_secs(7)));
+        check("99999999999", Some(RETRY_AFTER_MAX));
+        check("Fri, 31 Dec 1999 23:59:59 GMT", None);
+    }
+}

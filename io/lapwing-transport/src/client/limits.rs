@@ -1,0 +1,18 @@
+//! Every limit of the client, in one place.
+
+use std::time::Duration;
+
+/// Largest response head, bytes.
+pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Buffers of one connection, bytes each.
+pub(super) const BUFFER_BYTES: usize = 16 * 1024;
+/// Longest wait that a server may ask for; more is cut down to this.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
+/// Servers one client may be given.
+pub const SERVERS_MAX: usize = 8;
+/// Longest server address, bytes.
+pub const SERVER_URL_BYTES_MAX: usize = 256;
+/// Certificates of a chain that are looked at.
+pub(super) const CHAIN_CERTIFICATES_MAX: usize = 4;
+/// Longest wait for a connection, whatever the settings say.
+pub(super) const CONNECT_TIMEOUT_MAX: Duration = Duration::from_secs(600);

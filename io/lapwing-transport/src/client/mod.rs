@@ -1,0 +1,23 @@
+//! The device's end of HTTP/1.1: one blocking exchange at a time, no connection kept between two.
+//!
+//! Touches: `ureq` for the protocol, `rustls` for the channel, [`Dial`] for the bytes.
+//! Never: retries, follows a redirect, or sends a secret where somebody could read it.
+
+pub mod limits;
+
+mod server_url;
+
+mod dial;
+
+mod certificate;
+mod verifier;
+mod wire_transport;
+
+mod exchange;
+
+mod artifact;
+
+pub use artifact::ArtifactBytes;
+pub use dial::{Dial, TcpDial, Wire};
+pub use exchange::{Client, ClientSettings, Credentials, ExchangeError};
+pub use server_url::{ParseServerUrlError, PlainHttp, ServerUrl};

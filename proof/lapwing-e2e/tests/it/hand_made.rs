@@ -1,0 +1,132 @@
+//! A whole update of a provisioned device by hand, through the real launcher, cut everywhere.
+//!
+//! Touches: strace, `lapwing`, `lapwing-launcher`, `hand-made-update`, temporary folders.
+
+use crate::counts::{both_models, nothing_traced};
+use crate::programs::{program, run};
+use lapwing_core::Digest;
+use lapwing_e2e::{Findings, LapwingJudge, Recording, trace};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+const HAND_MADE: &str = env!("CARGO_BIN_EXE_hand-made-update");
+const STATES_PER_CUT: usize = 4000;
+
+struct Workshop {
+    folder: TempDir,
+}
+
+impl Workshop {
+    fn new() -> Self {
+        let workshop = Self { folder: TempDir::new().unwrap() };
+        for (name, version) in [("old", 1), ("new", 2)] {
+            let path = workshop.path(name);
+            // What launches it says what it shall do; the rest of the image is ballast.
+            let text = format!("#!/bin/sh\n# version {version}\nexec {HAND_MADE} \"$LAPWING_ROOT\" \"$@\"\n");
+            fs::write(&path, [text.as_bytes(), &[b'#'; 9000]].concat()).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        }
+        workshop
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn digest(&self, name: &str) -> Digest {
+        Digest::of(&fs::read(self.path(name)).unwrap())
+    }
+
+    /// A device as it leaves the factory.
+    fn provision(&self) -> TempDir {
+        let device = TempDir::new().unwrap();
+        let lapwing = |words: &[&str]| {
+            let mut command = Command::new(program("lapwing"));
+            run(command.args(words).current_dir(self.folder.path()))
+        };
+        if !self.path("keys").exists() {
+            lapwing(&["key", "init", "--dir", "keys"]);
+        }
+        let out = device.path().to_str().unwrap();
+        let image = self.path("old");
+        lapwing(&[
+            "device",
+            "provision",
+            "--dir",
+            "keys",
+            "--out",
+            out,
+            "--id",
+            "device-1",
+            "--hardware",
+            "example.com/test",
+            "--server",
+            "https://127.0.0.1:1",
+            "--image",
+            image.to_str().unwrap(),
+            "--claim-token",
+            &"0".repeat(32),
+        ]);
+        device
+    }
+
+    /// Traces the whole update with one step left out.
+    fn update(&self, omit: &str) -> Recording {
+        let device = self.provision();
+        let mut command = Command::new(program("lapwing-launcher"));
+        command.arg("run").arg("--root").arg(device.path()).arg("--");
+        command.arg(program("lapwing-launcher")).arg(self.path("new")).args([omit, "install"]);
+        trace(device.path(), &command).unwrap()
+    }
+
+    fn findings(&self, omit: &str, ends_with: &'static str) -> [Findings; 2] {
+        let recording = self.update(omit);
+        let end = recording.operations.len();
+        let images = [("old", self.digest("old")), ("new", self.digest("new"))];
+        let judge = LapwingJudge::new(&recording, &images).reported(end, ends_with);
+        let mut promises = recording.spoken();
+        promises.push(end);
+        let name = format!("by hand, without {omit}");
+        both_models(&name, &recording, &promises, STATES_PER_CUT, &|crash| judge.judge(crash))
+    }
+}
+
+#[test]
+fn a_right_update_and_a_right_rollback_have_no_bad_state() {
+    if nothing_traced("an update by hand") {
+        return;
+    }
+    let workshop = Workshop::new();
+    for (omit, ends_with) in [("nothing", "new"), ("roll-back", "old")] {
+        for findings in workshop.findings(omit, ends_with) {
+            assert_eq!(findings.bad, 0, "{omit}: {findings}");
+            assert!(findings.good.contains_key("old") && findings.good.contains_key("new"), "{findings}");
+        }
+    }
+}
+
+#[test]
+fn each_step_left_out_is_found() {
+    if nothing_traced("steps left out") {
+        return;
+    }
+    let workshop = Workshop::new();
+    for omit in [
+        "image-flush",
+        "image-folder-flush",
+        "table-flush",
+        "other-place",
+        "staged-late",
+        "record-flush",
+        "record-folder-flush",
+        "record-rename",
+        "secret-flush",
+        "secret-folder-flush",
+    ] {
+        let [_, posix] = workshop.findings(omit, "new");
+        assert!(posix.bad > 0, "{omit}: {posix}");
+    }
+}
