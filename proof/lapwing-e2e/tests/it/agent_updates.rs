@@ -35,13 +35,17 @@ impl Versions {
         fs::create_dir_all(folder)?;
         for (number, (version, verb)) in VERSIONS.iter().enumerate() {
             let agent = versions.agent.display();
-            let mut image = format!("#!/bin/sh\n# {version}\n{verb} {agent} run --config \"$LAPWING_ROOT/agent.toml\"\n");
+            let mut image =
+                format!("#!/bin/sh\n# {version}\n{verb} {agent} run --config \"$LAPWING_ROOT/agent.toml\"\n");
             // Half of the ballast differs from version to version.
             let mut state = 1_u64;
             while image.len() < IMAGE_BYTES {
                 let own = if image.len() % 8192 < 4096 { number as u64 } else { 0 };
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                image.push_str(&format!("{:08x}\n", (state >> 32) ^ own.wrapping_mul(state >> 17 & 0xffff_ffff)));
+                image.push_str(&format!(
+                    "{:08x}\n",
+                    (state >> 32) ^ own.wrapping_mul(state >> 17 & 0xffff_ffff)
+                ));
             }
             fs::write(versions.path(version), image)?;
         }
@@ -97,8 +101,11 @@ fn the_agents_updates_have_no_bad_state() {
     let mut command = Command::new(binaries.program("lapwing-launcher"));
     command.args(["supervise", "--restart-delay-ms", "10", "--root"]).arg(device.dir());
     let tracing = Tracing::start(device.dir(), &command).unwrap();
-    let endings =
-        [("1.1.0", "update.confirmed"), ("1.2.0", "update.rollback.completed"), ("1.3.0", "update.rollback.completed")];
+    let endings = [
+        ("1.1.0", "update.confirmed"),
+        ("1.2.0", "update.rollback.completed"),
+        ("1.3.0", "update.rollback.completed"),
+    ];
     for (version, ending) in endings {
         let seen = last_event(&fleet).unwrap();
         versions.push(&fleet, version).unwrap();
@@ -116,8 +123,9 @@ fn the_agents_updates_have_no_bad_state() {
     let judge = LapwingJudge::new(&recording, &images).reported(end, "1.1.0");
     let mut promises = recording.spoken();
     promises.push(end);
-    let findings =
-        both_models("the agent's updates", &recording, &promises, STATES_PER_CUT, &|crash| judge.judge(crash));
+    let findings = both_models("the agent's updates", &recording, &promises, STATES_PER_CUT, &|crash| {
+        judge.judge(crash)
+    });
     for findings in findings {
         assert_eq!(findings.bad, 0, "{findings}");
         for (version, _) in VERSIONS {
