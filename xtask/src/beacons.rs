@@ -3,8 +3,9 @@
 //! Touches: cargo, the folder of built programs. Versions are real builds: each differs in its code, as
 //! releases do, and deltas between them are real ones.
 
-use crate::child::{self, cargo};
+use crate::child;
 use crate::house::{House, PROFILE};
+use crate::suite_bodies;
 use std::fs;
 
 /// A version, and what its program does wrong.
@@ -25,15 +26,13 @@ pub(crate) fn build(house: &House) -> Result<(), String> {
     let folder = programs.join("beacons");
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     for (version, behaviour) in BEACONS {
-        let arguments =
-            ["rustc", "--quiet", "--profile", PROFILE, "-p", "lapwing-agent", "--example", "beacon"];
-        let mut command = cargo(house, &arguments);
-        // As a release would be: without symbols, which would be most of the image.
-        command.args(["--", "-C", "strip=symbols"]);
+        // The same packages as for the other programs: alone, its dependencies would be built once more.
+        let mut command = suite_bodies::build_programs(house, &["--example", "beacon"]);
         command.env("LAPWING_BEACON_VERSION", version).env("LAPWING_BEACON_BEHAVIOUR", behaviour);
         child::run(&mut command)?;
-        let built = programs.join("examples").join("beacon");
-        fs::copy(&built, folder.join(version)).map_err(|error| format!("{}: {error}", built.display()))?;
+        // Without symbols, as a release would be: they would be most of the image.
+        let (built, image) = (programs.join("examples/beacon"), folder.join(version));
+        child::run(child::program(house, "strip", &["-o"]).arg(image).arg(built))?;
     }
     Ok(())
 }

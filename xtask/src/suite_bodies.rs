@@ -6,6 +6,7 @@ use crate::child::{self, cargo};
 use crate::house::{House, PROFILE};
 use crate::suites::Outcome;
 use crate::{beacons, quickstart, set_up, static_binary, tidy};
+use std::process::Command;
 
 /// Crates that must build alone where there is no operating system.
 pub(crate) const BARE_METAL_PACKAGES: &[&str] =
@@ -109,12 +110,18 @@ pub(crate) fn e2e(house: &House) -> Outcome {
 /// # Errors
 /// When one does not build.
 pub(crate) fn build_binaries(house: &House) -> Result<(), String> {
-    let mut command = cargo(house, &["build", "--profile", PROFILE, "--bins"]);
+    child::run(&mut build_programs(house, &["--bins"]))?;
+    beacons::build(house)
+}
+
+/// Cargo, told to build some targets of the packages whose programs users run.
+pub(crate) fn build_programs(house: &House, targets: &[&str]) -> Command {
+    let mut command = cargo(house, &["build", "--quiet", "--profile", PROFILE]);
     for package in ["lapwing", "lapwing-agent", "lapwing-launcher"].iter().filter(|name| house.has(name)) {
         command.args(["-p", package]);
     }
-    child::run(&mut command)?;
-    beacons::build(house)
+    command.args(targets);
+    command
 }
 
 pub(crate) fn docs(house: &House) -> Outcome {

@@ -2,7 +2,10 @@
 //!
 //! Touches: `clap`. Each command's own arguments stand beside its code.
 
-use crate::commands::{device, key, release};
+#[cfg(test)]
+mod reference;
+
+use crate::commands::{device, key, release, serve};
 use crate::exit::CODES_HELP;
 use crate::signer::{self, Key, KeyRole};
 use crate::signing_dir::SigningDir;
@@ -35,6 +38,8 @@ pub(crate) enum Command {
     /// Devices: provision, look, steer.
     #[command(subcommand)]
     Device(device::DeviceCommand),
+    /// Run the server until it is told to stop.
+    Serve(serve::ServeArgs),
     /// Print the completions for a shell.
     Completions {
         /// Which shell.

@@ -11,6 +11,8 @@ use std::process::ExitCode;
 pub(crate) enum Code {
     /// Anything else.
     Failure = 1,
+    /// What was asked for makes no sense.
+    Usage = 2,
     /// A rule of ours forbids it.
     Policy = 3,
     /// The thing named is not there.

@@ -5,7 +5,7 @@
 
 mod resolve;
 
-pub(crate) use resolve::{Image, Known, resolve};
+pub(crate) use resolve::{DEFAULT_COMPONENT, Image, Known, resolve};
 
 use crate::calendar::Moment;
 use crate::durable;
@@ -36,8 +36,7 @@ pub(crate) struct Recipe {
     #[arg(long = "release-version", visible_alias = "set-version", value_name = "VERSION")]
     #[serde(deserialize_with = "one")]
     pub(crate) version: Option<Version>,
-    /// Its number within the component [default: one above the highest that was signed here or that
-    /// the server knows]
+    /// Its number within the component [default: one above the highest that was signed here]
     #[arg(long, value_name = "N")]
     pub(crate) seq: Option<u64>,
     /// Counter against rollback [default: that of the last release signed here, else 1]

@@ -245,3 +245,6 @@ fn counts_as_failure(past: &PastAttempt) -> bool {
     let called_off = matches!(past.outcome.cause, Some(Cause::Withdrawn | Cause::Superseded));
     matches!(past.outcome.state, AttemptState::Failed | AttemptState::RolledBack) && !called_off
 }
+
+#[cfg(test)]
+mod tests;

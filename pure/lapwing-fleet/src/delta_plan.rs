@@ -59,3 +59,42 @@ pub fn is_published_base(
     let base = catalogue.running(component, class, running)?.release.image;
     (base != target).then_some(Pair { base, target })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shelves::{CLASS, catalogue, image, open, release, runs};
+
+    fn bases(catalogue: &Catalogue, inventory: &[(u64, u64)]) -> Vec<Digest> {
+        let inventory = inventory.iter().map(|(seq, count)| (runs(*seq), *count)).collect();
+        let pairs = delta_plan(catalogue, &"app".parse().unwrap(), CLASS, &inventory);
+        pairs.into_iter().map(|pair| pair.base).collect()
+    }
+
+    #[test]
+    fn the_last_three_and_whatever_runs_are_bases_the_most_used_first() {
+        let all = open(&[1, 2, 3, 4, 5, 6]);
+        assert_eq!(bases(&all, &[]), [image(5), image(4), image(3)]);
+        assert_eq!(bases(&all, &[(1, 7), (4, 9)]), [image(4), image(1), image(5), image(3)]);
+        assert_eq!(bases(&all, &[(9, 1_000)]), [image(5), image(4), image(3)], "a stranger costs nothing");
+        assert_eq!(bases(&open(&[1]), &[(1, 5)]), []);
+        assert_eq!(bases(&open(&[]), &[]), []);
+    }
+
+    #[test]
+    fn the_target_is_the_highest_that_is_offered() {
+        let held =
+            catalogue(vec![(release(1), Shelf::Open), (release(2), Shelf::Open), (release(3), Shelf::Held)]);
+        let pairs = delta_plan(&held, &"app".parse().unwrap(), CLASS, &HashMap::new());
+        assert_eq!(pairs, [Pair { base: image(1), target: image(2) }]);
+    }
+
+    #[test]
+    fn only_published_images_are_bases() {
+        let known = open(&[1, 2]);
+        let base = |running| is_published_base(&known, &"app".parse().unwrap(), CLASS, running, image(2));
+        assert_eq!(base(runs(1)), Some(Pair { base: image(1), target: image(2) }));
+        assert_eq!(base(runs(2)), None);
+        assert_eq!(base(Digest::of(b"stranger").short()), None);
+    }
+}

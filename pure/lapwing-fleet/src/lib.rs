@@ -13,6 +13,9 @@ mod blocker;
 mod decide;
 mod delta_plan;
 
+#[cfg(test)]
+mod shelves;
+
 pub use attempt::{AttemptState, Outcome};
 pub use blocker::Blocker;
 pub use catalogue::{Catalogue, Entry, RetryPolicy, Shelf};

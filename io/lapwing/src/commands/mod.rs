@@ -5,6 +5,7 @@
 pub(crate) mod device;
 pub(crate) mod key;
 pub(crate) mod release;
+pub(crate) mod serve;
 
 use crate::cli::{Cli, Command};
 use crate::output::Said;
@@ -18,6 +19,7 @@ pub(crate) fn run(command: Command, json: bool) -> Result<Said> {
         Command::Key(command) => key::run(command),
         Command::Release(command) => release::run(command, json),
         Command::Device(command) => device::run(command),
+        Command::Serve(args) => serve::run(&args, json),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "lapwing", &mut script);

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 /// The component of a program that has only one.
-const DEFAULT_COMPONENT: &str = "app";
+pub(crate) const DEFAULT_COMPONENT: &str = "app";
 const HASH_CHUNK_BYTES: usize = 64 * 1024;
 
 /// An image as found in a file.

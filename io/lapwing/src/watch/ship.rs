@@ -9,7 +9,7 @@ use super::sight::{Verdict, judge};
 use super::version;
 use crate::cli::SignerArgs;
 use crate::commands::key::Identity;
-use crate::commands::release::{is_published, publish, sign, unsigned};
+use crate::commands::release::{highest_seq, is_published, publish, sign, unsigned};
 use crate::exit::{Code, Refusal};
 use crate::hex;
 use crate::management::Management;
@@ -201,9 +201,10 @@ impl Shipper<'_> {
         memory.began(&drop.place, &drop.sight, None);
         memory.save()?;
         let version = recipe.version.clone().or_else(|| version::after(log.versions()));
+        let server_seq = highest_seq(self.server, drop.component.as_str(), &[drop.hardware.class])?;
         let chain = self.dir.chain()?;
         let security_ceiling = Some(chain.newest().limits.security_ceiling);
-        let known = Known { log: Some(&log), server_seq: None, security_ceiling };
+        let known = Known { log: Some(&log), server_seq, security_ceiling };
         let (_, payload) = resolve(Recipe { version, ..recipe }, image, &known)?;
         let file = sign(self.dir, unsigned(&payload)?, self.signer, false)?;
         memory.began(&drop.place, &drop.sight, Some(&file.bytes));
@@ -254,7 +255,7 @@ fn complain(
     let words = format!("failed to {error:#}");
     match refusal {
         None | Some(Code::Failure | Code::Unreachable) => round.say(EventKind::Failed, drop, &words),
-        Some(Code::Policy | Code::NotFound | Code::Verification | Code::Conflict) => {
+        Some(Code::Usage | Code::Policy | Code::NotFound | Code::Verification | Code::Conflict) => {
             let image = image.unwrap_or(Digest::from_bytes([0; Digest::LEN]));
             memory.dealt_with(&drop.place, &drop.sight, image, &words);
             round.say(EventKind::Refused, drop, &words);

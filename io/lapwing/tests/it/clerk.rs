@@ -169,6 +169,7 @@ fn describe(bytes: &[u8]) -> Value {
         "component": release.component.to_string(),
         "seq": release.seq,
         "version": release.version.to_string(),
+        "hardware": release.hardware.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 /// The directory.
 pub(crate) struct Desk {
     dir: tempfile::TempDir,
-    server: Option<String>,
+    server: Option<(String, String)>,
 }
 
 impl Desk {
@@ -31,8 +31,13 @@ impl Desk {
     /// This desk, talking to `clerk`.
     pub(crate) fn at(mut self, clerk: &Clerk) -> Self {
         self.put("token", clerk::TOKEN);
-        self.server = Some(clerk.url.clone());
+        self.talk_to(&clerk.url, "token");
         self
+    }
+
+    /// From here on, commands ask this server.
+    pub(crate) fn talk_to(&mut self, url: &str, token_file: &str) {
+        self.server = Some((url.to_owned(), token_file.to_owned()));
     }
 
     /// Where it is.
@@ -60,8 +65,8 @@ impl Desk {
             .current_dir(self.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        if let Some(server) = &self.server {
-            command.env("LAPWING_SERVER", server).env("LAPWING_TOKEN_FILE", "token");
+        if let Some((url, token_file)) = &self.server {
+            command.env("LAPWING_SERVER", url).env("LAPWING_TOKEN_FILE", token_file);
         }
         command
     }

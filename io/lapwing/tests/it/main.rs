@@ -10,6 +10,8 @@ mod desk;
 mod keys;
 mod provision;
 mod releases;
+#[cfg(test)]
+mod serve;
 mod server;
 #[cfg(test)]
 mod watch;

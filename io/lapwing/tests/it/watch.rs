@@ -164,6 +164,18 @@ fn without_its_memory_it_does_not_ship_what_was_released_before() {
 }
 
 #[test]
+fn without_its_log_it_asks_the_server_which_seq_comes_next() {
+    let (desk, clerk) = ready();
+    desk.put(&format!("{PLACE}/pump-1.0.0"), "one");
+    look(&desk);
+    look(&desk);
+    std::fs::remove_file(desk.path().join("lapwing-keys/signed.jsonl")).unwrap();
+    desk.put(&format!("{PLACE}/pump-1.1.0"), "two");
+    assert_eq!([look(&desk), look(&desk)], [["arriving"], ["published"]]);
+    assert_eq!(clerk.published()[1], ("1.1.0".to_owned(), 2));
+}
+
+#[test]
 fn a_folder_may_be_named_in_a_file_and_what_is_not_understood_is_left_alone() {
     let (desk, clerk) = ready();
     desk.put("drop/watch.toml", "[hardware]\ndock = \"vendor.example/dock-controller\"\n");

@@ -3,19 +3,20 @@
 //! Touches: the image, the recipe, the signing directory's log of seqs.
 //! Never: reads the clock or anything else that differs between two runs with the same inputs.
 
-use super::sign;
+use super::{shelf, sign};
 use crate::cli::{DirArgs, SignerArgs};
 use crate::durable;
+use crate::management::ManagementArgs;
 use crate::output::Said;
-use crate::recipe::{Image, Known, Recipe, resolve};
+use crate::recipe::{DEFAULT_COMPONENT, Image, Known, Recipe, resolve};
 use crate::release_file::ReleaseFile;
 use crate::signer;
 use crate::signing_dir::SigningDir;
 use crate::trust_chain::context;
 use anyhow::{Context, Result};
 use clap::Args;
-use lapwing_core::FleetId;
 use lapwing_core::envelope::{Form, Kind};
+use lapwing_core::{ComponentName, FleetId, HardwareClass};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -37,6 +38,11 @@ pub(crate) struct CreateArgs {
     /// Leave room for more signatures.
     #[arg(long)]
     several: bool,
+    /// Ask the server for the highest seq too, for a signing directory that was not always there.
+    #[arg(long)]
+    ask_server: bool,
+    #[command(flatten)]
+    management: ManagementArgs,
     #[command(flatten)]
     dir: DirArgs,
     #[command(flatten)]
@@ -57,7 +63,8 @@ pub(crate) fn run(args: CreateArgs) -> Result<Said> {
     let log = dir.as_ref().map(SigningDir::log).transpose()?;
     let chain = dir.as_ref().filter(|dir| dir.has_root()).map(SigningDir::chain).transpose()?;
     let security_ceiling = chain.map(|chain| chain.newest().limits.security_ceiling);
-    let known = Known { log: log.as_ref(), server_seq: None, security_ceiling };
+    let server_seq = if args.ask_server { ask(&args.management, &recipe)? } else { None };
+    let known = Known { log: log.as_ref(), server_seq, security_ceiling };
     let (release, payload) = resolve(recipe, image, &known)?;
     let name = format!("{}-{}.release", release.component, release.version);
     let mut file = unsigned(&payload)?;
@@ -69,6 +76,12 @@ pub(crate) fn run(args: CreateArgs) -> Result<Said> {
     let mut json = file.as_json();
     json["file"] = json!(out);
     Ok(Said::new(format!("{}in {}\n", file.in_words(), out.display()), json))
+}
+
+fn ask(management: &ManagementArgs, recipe: &Recipe) -> Result<Option<u64>> {
+    let classes: Vec<HardwareClass> = recipe.hardware.iter().map(|hardware| hardware.class).collect();
+    let component = recipe.component.as_ref().map_or(DEFAULT_COMPONENT, ComponentName::as_str);
+    shelf::highest_seq(&management.open()?, component, &classes)
 }
 
 /// The release that says `payload`, signed by nobody yet.

@@ -12,6 +12,7 @@ mod watch;
 
 pub(crate) use create::unsigned;
 pub(crate) use push::{is_published, publish};
+pub(crate) use shelf::highest_seq;
 pub(crate) use sign::sign;
 
 use crate::output::Said;

@@ -2,11 +2,11 @@
 //!
 //! Touches: the management plane.
 
-use crate::management::{ManagementArgs, path_part};
+use crate::management::{Management, ManagementArgs, path_part};
 use crate::output::{Said, table};
 use anyhow::{Context, Result};
 use clap::Args;
-use lapwing_core::Version;
+use lapwing_core::{HardwareClass, Version};
 use serde_json::Value;
 
 /// Arguments of `release list`.
@@ -34,6 +34,22 @@ pub(crate) fn list(args: &ListArgs) -> Result<Said> {
 /// The version sets in the server's answer.
 pub(super) fn sets(answer: &Value) -> impl Iterator<Item = &Value> {
     answer.as_array().or(answer["version_sets"].as_array()).into_iter().flatten()
+}
+
+/// The highest seq that the server has for a component and a hardware class.
+pub(crate) fn highest_seq(
+    server: &Management,
+    component: &str,
+    hardware: &[HardwareClass],
+) -> Result<Option<u64>> {
+    let answer = server.get("/api/v1/version-sets").context("look at what is published")?;
+    let classes: Vec<String> = hardware.iter().map(ToString::to_string).collect();
+    let shares = |release: &&Value| {
+        let mut named = release["hardware"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        release["component"] == component && named.any(|class| classes.iter().any(|ours| ours == class))
+    };
+    let releases = sets(&answer).flat_map(|set| set["releases"].as_array().into_iter().flatten());
+    Ok(releases.filter(shares).filter_map(|release| release["seq"].as_u64()).max())
 }
 
 /// Arguments of `release unhold` and `release withdraw`.
