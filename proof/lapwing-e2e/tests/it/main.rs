@@ -2,7 +2,7 @@
 //!
 //! Touches: processes that it starts, temporary folders, the loopback.
 
+mod agent_updates;
 mod counts;
 mod hand_made;
-mod programs;
 mod updaters;
