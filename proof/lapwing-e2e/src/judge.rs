@@ -7,8 +7,8 @@ use crate::changes::Recording;
 use crate::crash_states::Crash;
 use crate::tree::{Content, Tree};
 use lapwing_core::{
-    BootId, Digest, HardwareClass, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SLOT_TABLE_LEN, Slot, SlotState,
-    SlotTable, TrustAnchor, Uptime,
+    BootId, Digest, HardwareClass, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SLOT_TABLE_LEN, ShortDigest, Slot,
+    SlotState, SlotTable, TrustAnchor, Uptime,
 };
 use lapwing_device::{
     Boot, Device, Event, Identity, Now, Provisioned, Record, ResetCause, Settings, StoredRecord, Talking,
@@ -73,7 +73,7 @@ impl LapwingJudge {
         let [starts, falls_back] = named;
         let (image, _) = (starts?, falls_back?);
         let anchor = trust(tree)?;
-        let record = record(tree)?;
+        let record = stored_record(tree)?;
         answers(&anchor, record, start.store.unwrap_or(table), start.slot)?;
         answers(&anchor, record, table, table.fallback())?;
         self.private(tree)?;
@@ -196,13 +196,20 @@ fn trust(tree: &Tree) -> Result<TrustAnchor, String> {
     Ok(if believed.root().version == newest.root().version { believed } else { newest.clone() })
 }
 
-fn record(tree: &Tree) -> Result<StoredRecord<'_>, String> {
-    match tree.content(RECORD) {
-        None => Ok(StoredRecord::Fresh),
-        Some(content) => match Record::decode(content.bytes()) {
-            Ok(_) => Ok(StoredRecord::Bytes(content.bytes())),
-            Err(error) => Err(format!("the record does not decode: {error}")),
-        },
+/// The record behind its sum, or what its absence means: a device that has a secret has talked.
+fn stored_record(tree: &Tree) -> Result<StoredRecord<'_>, String> {
+    let Some(content) = tree.content(RECORD) else {
+        let has_talked = tree.node(SECRET).is_some();
+        return Ok(if has_talked { StoredRecord::Unreadable } else { StoredRecord::Fresh });
+    };
+    let (sum, record) =
+        content.bytes().split_at_checked(ShortDigest::LEN).ok_or("the record is cut short")?;
+    if Digest::of(record).short().0 != *sum {
+        return Err("the record is not the one that was summed up".into());
+    }
+    match Record::decode(record) {
+        Ok(_) => Ok(StoredRecord::Bytes(record)),
+        Err(error) => Err(format!("the record does not decode: {error}")),
     }
 }
 

@@ -41,6 +41,10 @@ pub(crate) struct World {
     pub(crate) deferred: Option<Gate>,
     /// Somebody at the device asked for an update.
     pub(crate) asked_for: bool,
+    /// The refusal last reported.
+    pub(crate) refusal_said: Option<(AttemptId, Cause)>,
+    /// An open slot table that nothing explains is closed, not before this.
+    pub(crate) close_due: Uptime,
     /// The stored record could not be decoded, and that was not reported yet.
     pub(crate) record_lost: bool,
 }
@@ -200,7 +204,8 @@ impl Device {
             State::OnTrial(_) => self.trial_advance(now, effects),
             State::Watching(_) => self.watching_advance(now, effects),
             State::Judging { .. } => self.judging_advance(now, effects),
-            State::Starting | State::Idle | State::Applying(_) => {}
+            State::Idle => self.idle_advance(now, effects),
+            State::Starting | State::Applying(_) => {}
         }
     }
 
@@ -210,11 +215,12 @@ impl Device {
         match &self.state {
             State::Fetching(fetching) => one((!fetching.asked).then_some(fetching.due)),
             State::Staged(staged) => self.staged_due(staged),
-            State::Restarting { retry } => one(*retry),
+            State::Restarting { retry, .. } => one(*retry),
             State::OnTrial(on_trial) => self.trial_due(on_trial),
             State::Watching(watching) => self.watching_due(watching),
             State::Judging { until } => one(Some(*until)),
-            State::Starting | State::Idle | State::Applying(_) => [None; 4],
+            State::Idle => one(self.table_open().then_some(self.world.close_due)),
+            State::Starting | State::Applying(_) => [None; 4],
         }
     }
 
@@ -247,7 +253,7 @@ impl Device {
     }
 
     fn failed(&mut self, now: Now, effect: Effect, trouble: Trouble, effects: &mut Effects) {
-        self.rest_was_dropped(now, effect);
+        self.ask_again(now, effect, effects);
         match effect {
             Effect::CheckIn | Effect::Report | Effect::FetchTrust(_) | Effect::KeepTrust(_) => {
                 self.contact_failed(now, trouble);
@@ -257,25 +263,18 @@ impl Device {
             Effect::Save => self.save_failed(now, trouble, effects),
             Effect::Switch { .. } => self.switch_failed(now, trouble, effects),
             Effect::RollBack(_) | Effect::Restart => self.restart_failed(now),
-            Effect::SignOfLife => self.life_not_shown(now),
-            Effect::Confirm | Effect::Settle(_) => self.table_write_failed(now),
-            Effect::DropArtifact => {}
+            // Their own due times bring them back.
+            Effect::Confirm | Effect::Settle(_) | Effect::SignOfLife | Effect::DropArtifact => {}
         }
     }
 
-    /// What the same step asked for behind the effect that failed will never be answered. A fetch or an
-    /// exchange that is asked for twice does no harm, so neither is waited for any longer.
-    fn rest_was_dropped(&mut self, now: Now, failed: Effect) {
-        if matches!(failed, Effect::CheckIn | Effect::Report | Effect::FetchTrust(_)) {
-            // Exchanges come last in a step.
-            return;
+    /// What followed a failed effect in its step was dropped: what nobody else would ask for is asked for again.
+    fn ask_again(&mut self, now: Now, failed: Effect, effects: &mut Effects) {
+        if !self.is_of_talk(failed) {
+            self.talk_again(effects);
         }
-        let again = now.uptime.after(self.settings.talking.retry_first_ms);
-        self.talk.dropped(again);
-        if let State::Fetching(fetching) = &mut self.state
-            && fetching.asked
-        {
-            (fetching.asked, fetching.due) = (false, again);
+        if !matches!(failed, Effect::Fetch(_)) {
+            self.fetch_again(now);
         }
     }
 
@@ -302,6 +301,11 @@ impl Device {
         self.world.permission = None;
         effects.ask(Effect::Save);
         effects.ask(Effect::DropArtifact);
+    }
+
+    /// Whether the way back is still open.
+    pub(crate) fn table_open(&self) -> bool {
+        self.world.boot.is_some_and(|boot| boot.table.phase != lapwing_core::Phase::Settled)
     }
 
     pub(crate) fn set_stage(&mut self, stage: Stage) {

@@ -142,13 +142,14 @@ impl Update {
         let mut record = Record::new(Installed { version, seq: 1, security_version: 0 });
         record.seq_blamed = seq;
         let mut buffer = [0; lapwing_device::limits::RECORD_BYTES_MAX];
-        let bytes = record.encode(&mut buffer).map_err(|_| io::Error::other("no room"))?;
+        let record = record.encode(&mut buffer).map_err(|_| io::Error::other("no room"))?;
+        let bytes = [&Digest::of(record).short().0, record].concat();
         if self.omit == "record-rename" {
             let mut file = File::create(self.root.join("record"))?;
-            file.write_all(bytes)?;
+            file.write_all(&bytes)?;
             return file.sync_all();
         }
-        self.write_new("record", bytes, 0o644)
+        self.write_new("record", &bytes, 0o644)
     }
 
     /// Write, flush, rename, flush the folder.
