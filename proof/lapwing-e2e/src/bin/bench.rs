@@ -127,9 +127,7 @@ fn sockets(pid: u32) -> u64 {
 
 fn report(figures: &Figures) -> Value {
     let Figures { binary_kib, idle, threads, sockets, peak_rss_kib, image_kib } = figures;
-    let goal = |id: &str, goal: u64, value: u64| {
-        json!({ "id": id, "goal": goal, "value": value, "unit": "KiB", "holds": value <= goal })
-    };
+    let goal = |id: &str, goal: u64, value: u64| json!({ "id": id, "goal": goal, "value": value, "unit": "KiB", "holds": value <= goal });
     json!({
         "command": "cargo xtask bench agent",
         "commit": git(&["rev-parse", "--short", "HEAD"]),
