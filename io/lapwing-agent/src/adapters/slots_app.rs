@@ -203,11 +203,6 @@ impl AppSlots {
     }
 }
 
-/// The table as it is stored now.
-pub(crate) fn active_slot(dir: &DeviceDir) -> Option<Slot> {
-    read_table(dir).ok().map(|table| table.active)
-}
-
 #[derive(Debug, thiserror::Error)]
 enum TableError {
     #[error(transparent)]
