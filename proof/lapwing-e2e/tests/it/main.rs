@@ -2,7 +2,11 @@
 //!
 //! Touches: processes that it starts, temporary folders, the loopback.
 
+#[cfg(test)]
 mod agent_updates;
+#[cfg(test)]
 mod counts;
+#[cfg(test)]
 mod hand_made;
+#[cfg(test)]
 mod updaters;
