@@ -18,6 +18,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 use tokio_rustls::TlsAcceptor;
 
@@ -55,6 +56,8 @@ pub(crate) async fn serve(
 ) {
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(patience.connections_max));
+    // Dropped last, and with it what did not end in time.
+    let mut connections = JoinSet::new();
     loop {
         let next = async {
             let permit = Arc::clone(&room).acquire_owned().await;
@@ -73,7 +76,8 @@ pub(crate) async fn serve(
             },
         };
         let (tls, router, watcher) = (tls.clone(), router.clone(), graceful.watcher());
-        tokio::spawn(async move {
+        while connections.try_join_next().is_some() {}
+        connections.spawn(async move {
             if let Err(error) = connection(stream, tls, router, patience, watcher).await {
                 tracing::debug!(%error, "connection ended");
             }

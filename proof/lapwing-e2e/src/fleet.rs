@@ -91,26 +91,22 @@ impl Fleet {
     /// # Errors
     /// When it cannot be signed or published.
     pub fn push(&self, version: &str) -> Result<u64> {
-        let image = self.binaries.beacon(version)?;
-        let out = self.dir.join(format!("{version}.release"));
-        let (image_text, out_text) = (image.display().to_string(), out.display().to_string());
-        self.lapwing(&[
-            "release",
-            "create",
-            "--dir",
-            &self.signing(),
-            "--image",
-            &image_text,
-            "--hardware",
-            HARDWARE,
-            "--release-version",
-            version,
-            "--sign",
-            "--out",
-            &out_text,
-        ])?;
-        let push = ["release", "push", "--dir", &self.signing(), &out_text, "--image", &image_text];
-        self.lapwing(&[&push, &*self.management()].concat())?;
+        self.push_as(version, version)
+    }
+
+    /// Signs and publishes the image of one version under another.
+    ///
+    /// # Errors
+    /// When it cannot be signed or published.
+    pub fn push_as(&self, image: &str, version: &str) -> Result<u64> {
+        let image = self.binaries.beacon(image)?;
+        let release = self.dir.join(format!("{version}.release")).display().to_string();
+        let (image_text, signing) = (image.display().to_string(), self.signing());
+        let what = ["release", "create", "--image", &image_text, "--hardware", HARDWARE];
+        let how = ["--release-version", version, "--dir", &signing, "--sign", "--out", &release];
+        self.lapwing(&[&what[..], &how[..]].concat())?;
+        let push = ["release", "push", "--dir", &signing, &release, "--image", &image_text];
+        self.lapwing(&[&push[..], &self.management()].concat())?;
         Ok(fs::metadata(image)?.len())
     }
 

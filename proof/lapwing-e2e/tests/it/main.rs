@@ -5,8 +5,14 @@
 #[cfg(test)]
 mod agent_updates;
 #[cfg(test)]
+mod chaos;
+#[cfg(test)]
 mod counts;
 #[cfg(test)]
 mod hand_made;
+#[cfg(test)]
+mod identity;
+#[cfg(test)]
+mod story;
 #[cfg(test)]
 mod updaters;
