@@ -4,6 +4,9 @@
 //! record in place and flushes it. Source: formats/slot-table.md.
 //! Never: writes to the slot that runs, or to the spare one before the table says that it is being written.
 
+#[cfg(test)]
+mod tests;
+
 use super::artifact_file::{self, digest_of};
 use crate::apply::{Workshop, apply};
 use crate::device_dir::DeviceDir;
