@@ -16,7 +16,7 @@ use crate::handle::Handle;
 use crate::limits::STEPS_PER_TURN_MAX;
 use crate::measuring::Measuring;
 use crate::os;
-use crate::ports::{ConditionsHook, FactsHook, HealthCheck, RestartHook};
+use crate::ports::{Clock, ConditionsHook, FactsHook, HealthCheck, RestartHook};
 use crate::restart::{After, Restarting};
 use crate::status;
 use crate::talking::Talking;
@@ -38,6 +38,7 @@ pub struct Agent {
     settings: AgentSettings,
     dir: DeviceDir,
     dial: Arc<dyn Dial>,
+    clock: Clock,
     measuring: Measuring,
     facts_hooks: Vec<FactsHook>,
     restarting: Restarting,
@@ -51,7 +52,8 @@ struct BootSession {
     body: Body,
     control: Option<Control>,
     queue: VecDeque<Happened>,
-    /// When it began, by the machine's clock.
+    clock: Clock,
+    /// When it began, by that clock.
     began_ms: u64,
     last_step: Uptime,
     measure_at: Uptime,
@@ -117,6 +119,7 @@ impl Agent {
         Ok(Self {
             dir: DeviceDir::new(settings.device_dir.clone()),
             dial: Arc::new(TcpDial),
+            clock: Arc::new(os::boot_time_ms),
             settings,
             measuring,
             facts_hooks: Vec::new(),
@@ -165,6 +168,13 @@ impl Agent {
     #[must_use]
     pub fn with_dial(mut self, dial: Arc<dyn Dial>) -> Self {
         self.dial = dial;
+        self
+    }
+
+    /// Goes by this clock instead of the system's.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -274,7 +284,8 @@ impl Agent {
             body: Body::new(dir, slots, talking, mark, &self.settings),
             control,
             queue: VecDeque::from([Happened::Plain(Event::Booted(booted))]),
-            began_ms: os::boot_time_ms(),
+            began_ms: (self.clock)(),
+            clock: self.clock.clone(),
             last_step: Uptime(0),
             measure_at: Uptime(0),
             conditions: None,
@@ -285,7 +296,7 @@ impl Agent {
 
 impl BootSession {
     fn uptime(&self) -> Uptime {
-        Uptime(os::boot_time_ms().saturating_sub(self.began_ms))
+        Uptime((self.clock)().saturating_sub(self.began_ms))
     }
 
     /// Serves whoever asks from outside.

@@ -34,6 +34,11 @@ pub enum NewNode {
         /// Where it leads.
         to: String,
     },
+    /// Where somebody listens.
+    Socket {
+        /// Its permissions.
+        mode: u32,
+    },
 }
 
 /// One change that a power cut may undo.

@@ -260,6 +260,9 @@ impl World {
     }
 
     fn drop_artifact(&mut self) -> Result<Done, Undone> {
+        if let Some(running) = &mut self.running {
+            running.transfer = None;
+        }
         self.remove_artifact()?;
         Ok(Done::Silently)
     }

@@ -6,7 +6,7 @@
 use crate::program::Program;
 use crate::server::{Reply, Request};
 use crate::storage::DiskError;
-use crate::world::{Exchange, Happening, Told, World};
+use crate::world::{Exchange, Happening, Running, Told, World};
 use lapwing_device::{Effect, Fetched, Transfer, Trouble};
 
 /// How long the device waits for a reply.
@@ -18,6 +18,9 @@ impl World {
         let Some(running) = &mut self.running else { return };
         running.exchanges += 1;
         running.open_exchanges.push(running.exchanges);
+        if matches!(effect, Effect::Fetch(_)) {
+            running.transfer = Some(running.exchanges);
+        }
         let exchange = Exchange { life: running.life, number: running.exchanges, effect };
         let reaches = running.program != Program::DeafToServer && self.link_now();
         self.happens_in(TIME_OUT_MS, Happening::TimesOut(exchange));
@@ -75,6 +78,9 @@ impl World {
         }
         if let Some(running) = &mut self.running {
             running.open_exchanges.retain(|open| *open != exchange.number);
+            if running.is_stale(exchange) {
+                return;
+            }
         }
         let told = match (exchange.effect, reply) {
             (effect, Reply::Refused) => Told::Failed(effect, Trouble::Refused),
@@ -99,9 +105,21 @@ impl World {
         let Some(running) = &mut self.running else { return };
         let open = running.open_exchanges.len();
         running.open_exchanges.retain(|known| *known != exchange.number);
-        if running.open_exchanges.len() < open {
+        if running.open_exchanges.len() < open && !running.is_stale(exchange) {
             self.failed_exchanges += 1;
             self.tell(Told::Failed(exchange.effect, Trouble::Link { retry_after_ms: None }));
         }
+    }
+}
+
+impl Running {
+    /// Whether this is about a transfer that another one replaced; else its transfer has ended.
+    fn is_stale(&mut self, exchange: Exchange) -> bool {
+        let transfer = matches!(exchange.effect, Effect::Fetch(_));
+        if transfer && self.transfer == Some(exchange.number) {
+            self.transfer = None;
+            return false;
+        }
+        transfer
     }
 }

@@ -209,6 +209,7 @@ impl World {
             brain,
             narrated,
             exchanges: 0,
+            transfer: None,
             open_exchanges: Vec::new(),
             wake: 0,
         });

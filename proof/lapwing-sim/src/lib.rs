@@ -20,10 +20,12 @@ mod exchange;
 mod launch;
 mod narrate;
 
+mod chance;
 mod checkers;
 mod cuts;
 mod stories;
 
+pub use chance::any;
 pub use cuts::{Expected, Failure, Tally, run_with};
 pub use device::CHUNK_BYTES;
 pub use maker::{Image, artifact, name, release, trust};

@@ -164,6 +164,7 @@ impl Server {
     pub fn ship(&mut self, published: Published) {
         self.releases.push(published);
         self.target = Some(self.releases.len() - 1);
+        self.idle = false;
     }
 
     /// Its clock.

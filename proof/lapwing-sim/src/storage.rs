@@ -82,6 +82,8 @@ pub struct Disk {
     pub room_bytes: Option<usize>,
     /// Writes fail.
     pub read_only: bool,
+    /// Operations that failed.
+    pub failures: u64,
     /// Bytes written in all.
     pub written_bytes: u64,
 }
@@ -106,6 +108,7 @@ impl Disk {
         let used: usize = self.seen.data.values().map(Vec::len).sum();
         let grows = (at + bytes.len()).saturating_sub(self.seen.data.get(&file).map_or(0, Vec::len));
         if grows > 0 && self.room_bytes.is_some_and(|room| used + grows > room) {
+            self.failures += 1;
             return Err(DiskError::Full);
         }
         self.written_bytes += bytes.len() as u64;
@@ -203,6 +206,7 @@ impl Disk {
 
     fn change(&mut self, change: Change) -> Result<(), DiskError> {
         if self.read_only {
+            self.failures += 1;
             return Err(DiskError::ReadOnly);
         }
         self.passes(move |disk, moment| {

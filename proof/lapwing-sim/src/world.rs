@@ -56,6 +56,8 @@ pub(crate) enum Happening {
     Replied(Exchange, Reply),
     /// An exchange took too long.
     TimesOut(Exchange),
+    /// The story takes a turn.
+    Twist(crate::chance::Twist),
 }
 
 /// One question and its answer.
@@ -104,6 +106,8 @@ pub(crate) struct Running {
     /// Numbers of events already narrated.
     pub(crate) narrated: u32,
     pub(crate) exchanges: u64,
+    /// The transfer under way; there is one at a time.
+    pub(crate) transfer: Option<u64>,
     /// Exchanges under way, by their number.
     pub(crate) open_exchanges: Vec<u64>,
     pub(crate) wake: u64,
@@ -260,6 +264,7 @@ impl World {
             Happening::Arrives(exchange, request) => self.arrives(exchange, &request),
             Happening::Replied(exchange, reply) if alive(exchange.life) => self.replied(exchange, reply),
             Happening::TimesOut(exchange) if alive(exchange.life) => self.times_out(exchange),
+            Happening::Twist(twist) => self.twist(twist),
             _ => {}
         }
     }

@@ -41,6 +41,10 @@ pub(crate) struct World {
     pub(crate) deferred: Option<Gate>,
     /// Somebody at the device asked for an update.
     pub(crate) asked_for: bool,
+    /// The refusal last reported.
+    pub(crate) refusal_said: Option<(AttemptId, Cause)>,
+    /// An open slot table that nothing explains is closed, not before this.
+    pub(crate) close_due: Uptime,
     /// The stored record could not be decoded, and that was not reported yet.
     pub(crate) record_lost: bool,
 }
@@ -200,7 +204,8 @@ impl Device {
             State::OnTrial(_) => self.trial_advance(now, effects),
             State::Watching(_) => self.watching_advance(now, effects),
             State::Judging { .. } => self.judging_advance(now, effects),
-            State::Starting | State::Idle | State::Applying(_) => {}
+            State::Idle => self.idle_advance(now, effects),
+            State::Starting | State::Applying(_) => {}
         }
     }
 
@@ -210,11 +215,12 @@ impl Device {
         match &self.state {
             State::Fetching(fetching) => one((!fetching.asked).then_some(fetching.due)),
             State::Staged(staged) => self.staged_due(staged),
-            State::Restarting { retry } => one(*retry),
+            State::Restarting { retry, .. } => one(*retry),
             State::OnTrial(on_trial) => self.trial_due(on_trial),
             State::Watching(watching) => self.watching_due(watching),
             State::Judging { until } => one(Some(*until)),
-            State::Starting | State::Idle | State::Applying(_) => [None; 4],
+            State::Idle => one(self.table_open().then_some(self.world.close_due)),
+            State::Starting | State::Applying(_) => [None; 4],
         }
     }
 
@@ -247,6 +253,7 @@ impl Device {
     }
 
     fn failed(&mut self, now: Now, effect: Effect, trouble: Trouble, effects: &mut Effects) {
+        self.ask_again(now, effect, effects);
         match effect {
             Effect::CheckIn | Effect::Report | Effect::FetchTrust(_) | Effect::KeepTrust(_) => {
                 self.contact_failed(now, trouble);
@@ -256,8 +263,18 @@ impl Device {
             Effect::Save => self.save_failed(now, trouble, effects),
             Effect::Switch { .. } => self.switch_failed(now, trouble, effects),
             Effect::RollBack(_) | Effect::Restart => self.restart_failed(now),
-            Effect::Confirm | Effect::Settle(_) | Effect::SignOfLife => self.table_write_failed(now),
-            Effect::DropArtifact => {}
+            // Their own due times bring them back.
+            Effect::Confirm | Effect::Settle(_) | Effect::SignOfLife | Effect::DropArtifact => {}
+        }
+    }
+
+    /// What followed a failed effect in its step was dropped: what nobody else would ask for is asked for again.
+    fn ask_again(&mut self, now: Now, failed: Effect, effects: &mut Effects) {
+        if !self.is_of_talk(failed) {
+            self.talk_again(effects);
+        }
+        if !matches!(failed, Effect::Fetch(_)) {
+            self.fetch_again(now);
         }
     }
 
@@ -284,6 +301,11 @@ impl Device {
         self.world.permission = None;
         effects.ask(Effect::Save);
         effects.ask(Effect::DropArtifact);
+    }
+
+    /// Whether the way back is still open.
+    pub(crate) fn table_open(&self) -> bool {
+        self.world.boot.is_some_and(|boot| boot.table.phase != lapwing_core::Phase::Settled)
     }
 
     pub(crate) fn set_stage(&mut self, stage: Stage) {

@@ -22,7 +22,8 @@ pub enum Effect {
     /// Store the trust document that was just given to the brain, durably. No event when it succeeds.
     KeepTrust(TrustDocument),
     /// Get on with fetching this artifact, resuming what is stored of it and deleting any other;
-    /// gives `Fetched`.
+    /// gives `Fetched`. There is one transfer at a time: another `Fetch`, or `DropArtifact`, ends it without
+    /// an event.
     Fetch(Transfer),
     /// Write the image into the spare slot from the stored artifact, check it, and stage it; gives `Applied`.
     Apply(Install),

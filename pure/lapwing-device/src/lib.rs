@@ -32,5 +32,5 @@ pub use effect::{Effect, Effects, Install, Transfer};
 pub use event::{
     Applied, Battery, Boot, Conditions, Event, Fetched, Link, Now, ResetCause, Trouble, TrustDocument,
 };
-pub use record::{Attempt, Candidate, Floor, Installed, Record, Stage, TrialLog};
+pub use record::{Attempt, Candidate, Floor, Installed, Record, Refusal, Stage, TrialLog};
 pub use settings::{Identity, Provisioned, Settings, Talking, Trial, Tries, VersionPolicy};

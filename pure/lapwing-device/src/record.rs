@@ -16,6 +16,9 @@ use lapwing_core::{AttemptId, Digest, KeyId, ShortDigest, UnixSeconds, Version};
 use minicbor::Decoder;
 
 const FORMAT: u64 = 1;
+const NUMBERS_SKIPPED_MIN: u32 = 256;
+const NUMBERS_SKIPPED_MAX: u64 = 1 << 16;
+const NUMBERS_LOST: u64 = 1 << 31;
 
 /// A release that runs, or ran and may be returned to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +106,15 @@ pub struct Floor {
     pub key: KeyId,
 }
 
+/// An artifact or a release that an attempt brought and that was false.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// In which attempt.
+    pub attempt: AttemptId,
+    /// What.
+    pub digest: Digest,
+}
+
 /// All that is remembered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -118,10 +130,11 @@ pub struct Record {
     pub floor: Option<Floor>,
     /// The attempt in progress.
     pub attempt: Option<Attempt>,
-    /// The release that came back once because its link was gone, without blame.
-    pub link_lost_once: Option<Digest>,
-    /// Artifacts and releases that were false.
-    pub refused: heapless::Vec<Digest, REFUSED_MAX>,
+    /// The release that came back once without blame, for a reason that may be its own after all:
+    /// its link was gone, or the power, and nothing shows that it ever ran.
+    pub excused_once: Option<Digest>,
+    /// Artifacts and releases that were false, each for one attempt: another may bring them whole.
+    pub refused: heapless::Vec<Refusal, REFUSED_MAX>,
     /// Events not acknowledged yet, oldest first.
     pub events: heapless::Vec<Event, EVENTS_MAX>,
     /// How the images that ran here fared, newest last.
@@ -141,7 +154,7 @@ impl Record {
             seq_blamed: 0,
             floor: None,
             attempt: None,
-            link_lost_once: None,
+            excused_once: None,
             refused: heapless::Vec::new(),
             events: heapless::Vec::new(),
             health: heapless::Vec::new(),
@@ -199,9 +212,20 @@ impl Record {
         let _ = self.events.push(event);
     }
 
-    /// Forgets what the fleet has acknowledged: all events up to this number.
+    /// Forgets what the fleet has acknowledged: all events up to the one of this number.
     pub(crate) fn acknowledged(&mut self, number: u32) {
-        self.events.retain(|event| event.number > number);
+        let known = self.events.iter().position(|event| event.number == number);
+        let known = known.map_or(0, |at| at.saturating_add(1));
+        self.events = self.events.iter().skip(known).copied().collect();
+    }
+
+    /// A boot skips the numbers of events that the last one may have reported and not stored: a number that
+    /// stood for two events would cost the second, which may be an outcome. Chance covers storage that fails.
+    pub(crate) fn skip_numbers(&mut self, entropy: u64, lost: bool) {
+        let range = if lost { NUMBERS_LOST } else { NUMBERS_SKIPPED_MAX };
+        let skipped = entropy.checked_rem(range).and_then(|number| u32::try_from(number).ok());
+        let skipped = skipped.unwrap_or(0).saturating_add(NUMBERS_SKIPPED_MIN);
+        self.next_event = self.next_event.wrapping_add(skipped);
     }
 
     /// Whether a new attempt's outcome would have room.
@@ -210,15 +234,25 @@ impl Record {
         self.outcomes_pending() < OUTCOMES_MAX
     }
 
-    /// Remembers a digest as refused, forgetting the oldest.
-    pub(crate) fn refuse(&mut self, digest: Digest) {
-        if self.refused.contains(&digest) {
+    /// Whether the outcome of this attempt waits to be acknowledged.
+    pub(crate) fn has_outcome_of(&self, attempt: AttemptId) -> bool {
+        self.events.iter().any(|event| event.attempt == attempt && event.kind.is_outcome())
+    }
+
+    /// Remembers a refusal, forgetting the oldest.
+    pub(crate) fn refuse(&mut self, attempt: AttemptId, digest: Digest) {
+        if self.has_refused(attempt, &digest) {
             return;
         }
         if self.refused.is_full() {
             self.refused.remove(0);
         }
-        let _ = self.refused.push(digest);
+        let _ = self.refused.push(Refusal { attempt, digest });
+    }
+
+    /// Whether this artifact or release was refused in this attempt.
+    pub(crate) fn has_refused(&self, attempt: AttemptId, digest: &Digest) -> bool {
+        self.refused.iter().any(|refusal| refusal.attempt == attempt && refusal.digest == *digest)
     }
 
     /// The row of the image that runs, a new one if it never ran; the oldest makes room.
@@ -259,7 +293,7 @@ impl Wire<'_> for Record {
         out.u64(self.seq_blamed)?.u32(self.security_floor)?;
         write_optional(out, self.floor.as_ref())?;
         write_optional(out, self.attempt.as_ref())?;
-        write_optional(out, self.link_lost_once.as_ref())?;
+        write_optional(out, self.excused_once.as_ref())?;
         write_list(out, &self.refused)?;
         write_list(out, &self.events)?;
         write_list(out, &self.health)?;
@@ -280,8 +314,8 @@ impl Wire<'_> for Record {
             security_floor: input.u32()?,
             floor: read_optional(input, Floor::read)?,
             attempt: read_optional(input, Attempt::read)?,
-            link_lost_once: read_optional(input, Digest::read)?,
-            refused: read_list(input, Digest::read)?,
+            excused_once: read_optional(input, Digest::read)?,
+            refused: read_list(input, Refusal::read)?,
             events: read_list(input, Event::read)?,
             health: read_list(input, HealthRow::read)?,
             next_event: input.u32()?,
@@ -311,6 +345,18 @@ impl Wire<'_> for Floor {
     fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         read_array(input, 2)?;
         Ok(Self { time: UnixSeconds::read(input)?, key: KeyId::read(input)? })
+    }
+}
+
+impl Wire<'_> for Refusal {
+    fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
+        out.array(2)?.u64(self.attempt.0)?;
+        self.digest.write(out)
+    }
+
+    fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        read_array(input, 2)?;
+        Ok(Self { attempt: AttemptId(input.u64()?), digest: Digest::read(input)? })
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) enum State {
     Restarting {
         /// When to ask again if it was not.
         retry: Option<Uptime>,
+        /// Attempts at it that failed.
+        failures: u8,
     },
     /// The new image runs and must prove itself.
     OnTrial(OnTrial),
@@ -43,6 +45,8 @@ pub(crate) struct Fetching {
     pub(crate) wrong_digests: u8,
     pub(crate) failed_deltas: u8,
     pub(crate) failures: u8,
+    /// Times the server refused.
+    pub(crate) refusals: u8,
     pub(crate) due: Uptime,
     /// The body is at it.
     pub(crate) asked: bool,
@@ -61,6 +65,8 @@ pub(crate) struct Staged {
     /// Not before this, after a switch failed.
     pub(crate) due: Uptime,
     pub(crate) failures: u8,
+    /// The fleet was asked for permission since it last gave some.
+    pub(crate) asked: bool,
 }
 
 /// A trial in this boot.
@@ -69,7 +75,8 @@ pub(crate) struct OnTrial {
     pub(crate) since: Uptime,
     /// Uptime in trial before this boot.
     pub(crate) before_ms: u64,
-    pub(crate) life: SignOfLife,
+    /// When the launcher is to be told that this start lives, until the table says that it was.
+    pub(crate) life: Option<Uptime>,
     pub(crate) checkpoint: Uptime,
     /// A table write is on its way or failed; not before this.
     pub(crate) confirm_due: Uptime,
@@ -81,28 +88,11 @@ pub(crate) struct Watching {
     pub(crate) since: Uptime,
     /// Uptime since the confirmation, before this boot.
     pub(crate) before_ms: u64,
-    pub(crate) life: SignOfLife,
+    /// As in a trial.
+    pub(crate) life: Option<Uptime>,
     pub(crate) checkpoint: Uptime,
     /// The last follow-up is done, the table is being settled; not before this.
     pub(crate) settle_due: Option<Uptime>,
-}
-
-/// Whether the launcher was told that this start lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SignOfLife {
-    /// Not yet; then is the time.
-    Due(Uptime),
-    /// It was.
-    Given,
-}
-
-impl SignOfLife {
-    pub(crate) const fn due(self) -> Option<Uptime> {
-        match self {
-            Self::Due(due) => Some(due),
-            Self::Given => None,
-        }
-    }
 }
 
 impl State {

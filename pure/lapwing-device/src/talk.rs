@@ -27,6 +27,8 @@ const ASKS_MAX: u8 = 2;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Talk {
     phase: Phase,
+    /// When this phase began.
+    since: Uptime,
     /// The next check-in.
     due: Uptime,
     /// Back-off: nothing at all before this.
@@ -47,7 +49,7 @@ pub(crate) struct Talk {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Quiet,
-    CheckingIn { nonce: Option<Nonce>, since: Uptime },
+    CheckingIn { nonce: Option<Nonce> },
     Reporting { up_to: u32 },
     Walking { root_to: u32, steps: u8 },
 }
@@ -56,6 +58,7 @@ impl Talk {
     pub(crate) const fn new() -> Self {
         Self {
             phase: Phase::Quiet,
+            since: Uptime(0),
             due: Uptime(0),
             not_before: Uptime(0),
             failures: 0,
@@ -93,6 +96,10 @@ impl Talk {
         uptime.since(self.signed) > settings.talking.signed_status_max_age_ms
     }
 
+    fn enter(&mut self, phase: Phase, now: Now) {
+        (self.phase, self.since) = (phase, now.uptime);
+    }
+
     fn failed(&mut self, settings: &Settings, now: Now, hint_ms: u64) {
         let talking = &settings.talking;
         self.phase = Phase::Quiet;
@@ -104,7 +111,7 @@ impl Talk {
         self.not_before = self.due;
     }
 
-    fn answered(&mut self, now: Now, next_ms: u64) {
+    pub(crate) fn answered(&mut self, now: Now, next_ms: u64) {
         self.phase = Phase::Quiet;
         (self.failures, self.asks) = (0, 0);
         (self.nonce_wanted, self.facts_due, self.health_due) = (false, false, false);
@@ -116,7 +123,14 @@ impl Talk {
 impl Device {
     /// Begins the next exchange if one is due and nothing is in its way.
     pub(crate) fn talk_advance(&mut self, now: Now, effects: &mut Effects) {
-        let busy = matches!(self.state, State::Starting | State::Restarting { .. } | State::Applying(_));
+        let busy = matches!(
+            self.state,
+            State::Starting | State::Restarting { retry: None, .. } | State::Applying(_)
+        );
+        if self.talk.phase != Phase::Quiet && now.uptime > self.answer_due() {
+            // Whatever became of it, nobody will say any more.
+            self.contact_failed(now, Trouble::Link { retry_after_ms: None });
+        }
         if busy || self.talk.phase != Phase::Quiet || now.uptime < self.talk.not_before {
             return;
         }
@@ -125,7 +139,7 @@ impl Device {
         let last = self.record.events.last().filter(|_| now.uptime >= self.talk.reports_due);
         match last.map(|event| event.number) {
             Some(up_to) if check_in_due || prompt => {
-                self.talk.phase = Phase::Reporting { up_to };
+                self.talk.enter(Phase::Reporting { up_to }, now);
                 effects.ask(Effect::Report);
             }
             _ if check_in_due => self.check_in(now, effects),
@@ -138,7 +152,25 @@ impl Device {
         let prompt = self.settings.talking.report_promptly && !self.record.events.is_empty();
         let report = self.talk.not_before.max(self.talk.reports_due);
         let due = if prompt { report.min(self.talk.due) } else { self.talk.due };
-        (self.talk.phase == Phase::Quiet).then_some(due)
+        Some(if self.talk.phase == Phase::Quiet { due } else { self.answer_due().after(1) })
+    }
+
+    fn answer_due(&self) -> Uptime {
+        self.talk.since.after(self.settings.talking.answer_window_ms)
+    }
+
+    /// An effect of the conversation may have been dropped with the rest of its step.
+    pub(crate) fn talk_again(&mut self, effects: &mut Effects) {
+        match self.talk.phase {
+            Phase::CheckingIn { .. } => effects.ask(Effect::CheckIn),
+            Phase::Reporting { .. } => effects.ask(Effect::Report),
+            Phase::Walking { root_to, .. } => effects.ask(Effect::FetchTrust(self.next_document(root_to))),
+            Phase::Quiet => {}
+        }
+    }
+
+    pub(crate) const fn is_of_talk(&self, effect: Effect) -> bool {
+        matches!(effect, Effect::CheckIn | Effect::Report | Effect::FetchTrust(_) | Effect::KeepTrust(_))
     }
 
     fn check_in(&mut self, now: Now, effects: &mut Effects) {
@@ -147,7 +179,7 @@ impl Device {
             || self.talk.nonce_wanted
             || now.uptime.since(self.talk.signed) >= talking.signed_status_max_age_ms;
         let nonce = signed.then(|| Nonce(now.entropy.to_be_bytes()));
-        self.talk.phase = Phase::CheckingIn { nonce, since: now.uptime };
+        self.talk.enter(Phase::CheckingIn { nonce }, now);
         effects.ask(Effect::CheckIn);
     }
 
@@ -162,7 +194,7 @@ impl Device {
     ) -> Result<&'a [u8], NoRoom> {
         let identity = &self.settings.identity;
         let nonce = match self.talk.phase {
-            Phase::CheckingIn { nonce, .. } => nonce,
+            Phase::CheckingIn { nonce } => nonce,
             _ => None,
         };
         let component = ComponentState {
@@ -221,18 +253,19 @@ impl Device {
             Trouble::Link { retry_after_ms } => retry_after_ms.unwrap_or(0),
             _ => 0,
         };
+        let hint_ms = hint_ms.min(self.settings.talking.signed_status_max_age_ms);
         self.talk.failed(&self.settings, now, hint_ms);
     }
 
     pub(crate) fn answered(&mut self, now: Now, bytes: &[u8], effects: &mut Effects) -> Option<Ignored> {
-        let Phase::CheckingIn { nonce, since } = self.talk.phase else { return Some(Ignored::Unexpected) };
-        if now.uptime.since(since) > self.settings.talking.answer_window_ms {
+        let Phase::CheckingIn { nonce } = self.talk.phase else { return Some(Ignored::Unexpected) };
+        if now.uptime.since(self.talk.since) > self.settings.talking.answer_window_ms {
             self.contact_failed(now, Trouble::Link { retry_after_ms: None });
             return Some(Ignored::Late);
         }
         match (decode(bytes), nonce) {
             (Ok(Answer::Nothing { next_check_in_s }), None) => {
-                self.talk.answered(now, seconds(next_check_in_s));
+                self.talk.answered(now, self.pause_ms(next_check_in_s));
                 self.fleet_reached(now, effects);
             }
             (Ok(Answer::Ask(wanted)), _) if self.talk.asks < ASKS_MAX => {
@@ -242,7 +275,7 @@ impl Device {
                 self.check_in(now, effects);
             }
             (Ok(Answer::Wait { after_s, .. }), _) => {
-                self.talk.answered(now, seconds(after_s));
+                self.talk.answered(now, self.pause_ms(after_s));
                 self.talk.not_before = self.talk.due;
                 self.talk.facts_due = true;
             }
@@ -253,8 +286,7 @@ impl Device {
                 return self.status_came(now, envelope, nonce, effects);
             }
             (Ok(Answer::Offer { offer, release }), Some(nonce)) => {
-                self.talk.answered(now, self.settings.talking.check_in_interval_ms);
-                self.offer_came(now, offer, release, nonce, effects);
+                return self.offer_came(now, offer, release, nonce, effects);
             }
             _ => {
                 self.contact_failed(now, Trouble::Link { retry_after_ms: None });
@@ -275,7 +307,7 @@ impl Device {
         let above_floor = |time| self.record.floor.is_none_or(|floor| time >= floor.time);
         match self.anchor.open_status(envelope, device, nonce) {
             Ok((status, key)) if above_floor(status.now) => {
-                self.talk.answered(now, seconds(status.next_check_in_s));
+                self.talk.answered(now, self.pause_ms(status.next_check_in_s));
                 self.take_time(now, Floor { time: status.now, key }, effects);
                 self.fleet_reached(now, effects);
                 self.nothing_offered(effects);
@@ -312,7 +344,7 @@ impl Device {
             self.contact_failed(now, Trouble::Link { retry_after_ms: None });
             return Some(Ignored::Undecodable);
         }
-        self.talk.phase = Phase::Walking { root_to, steps: 0 };
+        self.talk.enter(Phase::Walking { root_to, steps: 0 }, now);
         effects.ask(Effect::FetchTrust(self.next_document(root_to)));
         None
     }
@@ -330,6 +362,7 @@ impl Device {
         effects: &mut Effects,
     ) -> Option<Ignored> {
         let Phase::Walking { root_to, steps } = self.talk.phase else { return Some(Ignored::Unexpected) };
+        let held = self.anchor.delegation().cloned();
         let advanced = match document {
             TrustDocument::Root(_) => self.anchor.advance(bytes),
             TrustDocument::Delegation => self.anchor.delegate(bytes),
@@ -340,10 +373,15 @@ impl Device {
             return Some(Ignored::Undecodable);
         };
         self.anchor = anchor;
+        if document == TrustDocument::Delegation && steps == 0 && self.anchor.delegation() == held.as_ref() {
+            // The hint promised a newer one.
+            self.contact_failed(now, Trouble::Link { retry_after_ms: None });
+            return Some(Ignored::Undecodable);
+        }
         effects.ask(Effect::KeepTrust(document));
         match document {
             TrustDocument::Root(_) if steps < ROOT_STEPS_MAX => {
-                self.talk.phase = Phase::Walking { root_to, steps: steps.saturating_add(1) };
+                self.talk.enter(Phase::Walking { root_to, steps: steps.saturating_add(1) }, now);
                 effects.ask(Effect::FetchTrust(self.next_document(root_to)));
             }
             TrustDocument::Root(_) => self.talk.failed(&self.settings, now, 0),
@@ -367,6 +405,11 @@ impl Device {
         let time = delegation.not_before.max(self.anchor.root().issued);
         self.record.floor = Some(Floor { time, key: first.key.id() });
         effects.ask(Effect::Save);
+    }
+
+    /// What a server may ask for: never so long that nobody would notice that it keeps a device quiet.
+    fn pause_ms(&self, asked_s: u32) -> u64 {
+        u64::from(asked_s).saturating_mul(1_000).min(self.settings.talking.signed_status_max_age_ms)
     }
 
     /// Every gate that is closed whatever is offered.
@@ -393,7 +436,3 @@ impl Device {
 
 /// The floor is written only when it moved by more than this.
 const FLOOR_STEP_S: u64 = 86_400;
-
-fn seconds(seconds: u32) -> u64 {
-    u64::from(seconds).saturating_mul(1_000)
-}

@@ -43,6 +43,8 @@ pub(crate) struct Refused {
     pub(crate) attempt: AttemptId,
     /// Which release it named, if the offer itself was genuine.
     pub(crate) release: Option<Digest>,
+    /// The time that it stated, if the offer itself was genuine.
+    pub(crate) stated: Option<Floor>,
     pub(crate) cause: Cause,
 }
 
@@ -56,12 +58,15 @@ pub(crate) fn verify(
     let (offer, key) = open_offer(standing, offer, nonce).map_err(|cause| Refused {
         attempt: AttemptId::NONE,
         release: None,
+        stated: None,
         cause,
     })?;
-    let refused = |cause| Refused { attempt: offer.attempt, release: Some(offer.release), cause };
+    let stated = Floor { time: offer.now, key };
+    let refused =
+        |cause| Refused { attempt: offer.attempt, release: Some(offer.release), stated: Some(stated), cause };
     let release = open_release(standing.anchor, &offer, release).map_err(refused)?;
     check_release(standing, &release, offer.now).map_err(refused)?;
-    check_travel(standing, &release, &offer.travel).map_err(refused)?;
+    check_travel(standing, &release, &offer).map_err(refused)?;
     Ok(Accepted {
         attempt: offer.attempt,
         forced: release.flags.has(ReleaseFlags::FORCED),
@@ -69,7 +74,7 @@ pub(crate) fn verify(
         travel: offer.travel,
         ttl_s: offer.ttl_s,
         switch_window: offer.switch_window,
-        stated: Floor { time: offer.now, key },
+        stated,
     })
 }
 
@@ -155,8 +160,10 @@ fn requirements_met(release: &Release, standing: &Standing<'_>) -> bool {
     release.requires.iter().all(|needed| met(&needed.component, needed.seq_min))
 }
 
-fn check_travel(standing: &Standing<'_>, release: &Release, travel: &Travel) -> Result<(), Cause> {
+fn check_travel(standing: &Standing<'_>, release: &Release, offer: &Offer) -> Result<(), Cause> {
     let Standing { identity, record, running, .. } = standing;
+    let travel = &offer.travel;
+    let false_before = if travel.from.is_some() { Cause::DeltaUndecodable } else { Cause::TransferDigest };
     let justified = release
         .image_size_bytes
         .saturating_add(release.image_size_bytes / 20)
@@ -165,7 +172,7 @@ fn check_travel(standing: &Standing<'_>, release: &Release, travel: &Travel) -> 
         (travel.artifact_size_bytes <= justified, Cause::TransferOversize),
         (travel.profile <= identity.profile, Cause::ProfileTooLarge),
         (travel.from.is_none_or(|from| from == running.short()), Cause::BaseUnknown),
-        (!record.refused.contains(&travel.artifact), Cause::DeltaUndecodable),
+        (!record.has_refused(offer.attempt, &travel.artifact), false_before),
     ];
     checks.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, cause)| Err(cause))
 }

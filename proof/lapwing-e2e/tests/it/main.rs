@@ -2,7 +2,10 @@
 //!
 //! Touches: processes that it starts, temporary folders, the loopback.
 
+mod agent_updates;
+mod chaos;
 mod counts;
 mod hand_made;
-mod programs;
+mod identity;
+mod story;
 mod updaters;

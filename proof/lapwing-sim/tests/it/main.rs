@@ -3,3 +3,4 @@
 //! Touches: `lapwing_sim`. Never: the network, files, or a clock.
 
 mod power_cuts;
+mod seeds;

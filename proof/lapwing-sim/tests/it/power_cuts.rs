@@ -37,3 +37,10 @@ fn a_sick_image_is_left_wherever_the_power_is_cut() {
     singles(Program::Unhealthy);
     singles(Program::UnhealthyAfter { ms: 60_000 });
 }
+
+#[test]
+fn a_good_update_arrives_wherever_the_power_is_cut_twice() {
+    let mut tally = Tally::default();
+    tally.pairs(&update(1, Pace::Short, Program::Good), 7, 11, expected(Program::Good));
+    hold("pairs", &tally);
+}

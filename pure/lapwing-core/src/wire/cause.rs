@@ -80,6 +80,7 @@ causes! {
     61 None StorageReadOnly "storage-read-only": "The storage does not take writes.";
     62 None StorageFault "storage-fault": "The storage failed while it was read or written.";
     63 None SlotTampered "slot-tampered": "The slot changed between being written and being started.";
+    64 None PowerUnstable "power-unstable": "The power was lost too often before the image could show a sign of life.";
     70 Image SilentStarts "silent-starts": "The image was started as often as allowed without showing a sign of life.";
     71 Image TrialStarts "trial-starts": "The image was started as often as a trial allows without proving itself.";
     72 Image NotStartable "not-startable": "The image could not be started at all.";

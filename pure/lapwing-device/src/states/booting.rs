@@ -12,7 +12,7 @@ use crate::state::{Staged, State};
 use lapwing_core::wire::cause::{Blame, Cause};
 use lapwing_core::wire::check_in::Health;
 use lapwing_core::wire::report::{Detail, EventKind};
-use lapwing_core::{OldSlot, Phase, Return};
+use lapwing_core::{AttemptId, OldSlot, Phase, Return, SlotState};
 
 impl Device {
     pub(crate) fn booted(&mut self, now: Now, boot: Boot, effects: &mut Effects) {
@@ -20,14 +20,18 @@ impl Device {
         (self.world.health, self.world.health_since) = (Health::Unknown, now.uptime);
         self.count_boot(&boot);
         effects.ask(Effect::Save);
+        self.world.close_due = now.uptime;
+        self.record.skip_numbers(now.entropy, self.world.record_lost);
         if core::mem::take(&mut self.world.record_lost) {
+            // Numbers that were used before would be taken for what the fleet has already heard.
+            self.record.next_event = first_event_number(now.entropy);
             self.note(EventKind::AttemptFailed, Detail::Cause(Cause::RecordUnreadable));
         }
         let spread = self.settings.talking.boot_spread_ms.saturating_add(1);
         self.talk.at(now.uptime.after(now.entropy.checked_rem(spread).unwrap_or(0)));
         let runs_active = boot.slot == boot.table.active;
         match boot.table.phase {
-            Phase::Trial | Phase::Watched if !runs_active => self.try_not_recorded(effects),
+            Phase::Trial | Phase::Watched if !runs_active => self.try_not_recorded(),
             Phase::Trial => self.booted_on_trial(now, boot, effects),
             Phase::Watched => self.booted_watched(now, boot, effects),
             Phase::Settled => self.booted_settled(now, boot, effects),
@@ -44,19 +48,23 @@ impl Device {
         row.errors = errors;
     }
 
-    /// The launcher could not write down a try and started the old slot instead.
-    fn try_not_recorded(&mut self, effects: &mut Effects) {
+    /// The launcher could not write down a try and started the old slot instead. The trial is over when
+    /// the table says so; until then the next start may go on with it.
+    fn try_not_recorded(&mut self) {
         self.state = State::Idle;
-        self.came_back(Cause::TryNotRecorded, effects);
-        effects.ask(Effect::RollBack(OldSlot::Keep));
+        let stage = self.record.attempt.as_ref().map(|attempt| &attempt.stage);
+        if stage.is_some_and(|stage| !matches!(stage, Stage::Returning(_))) {
+            self.note(EventKind::RollbackTriggered, Detail::Cause(Cause::TryNotRecorded));
+            self.set_stage(Stage::Returning(Cause::TryNotRecorded));
+        }
     }
 
     fn booted_on_trial(&mut self, now: Now, boot: Boot, effects: &mut Effects) {
         let stage = self.stage_of_active(&boot);
         let log = match stage {
-            None => return self.stranger_on_trial(effects),
+            None => return self.stranger_on_trial(now),
             Some(Stage::Returning(_)) => {
-                self.state = State::Restarting { retry: Some(now.uptime) };
+                self.state = State::Restarting { retry: Some(now.uptime), failures: 0 };
                 return;
             }
             Some(Stage::Trial(log)) => Some(log),
@@ -83,13 +91,14 @@ impl Device {
         self.begin_trial(now, log, effects);
     }
 
-    /// A trial that no record explains cannot be judged, so the old image gets its place back.
-    fn stranger_on_trial(&mut self, effects: &mut Effects) {
-        self.record.attempt = None;
-        self.note(EventKind::RollbackTriggered, Detail::Cause(Cause::RecordUnreadable));
-        self.state = State::Restarting { retry: None };
-        effects.ask(Effect::RollBack(OldSlot::Keep));
-        effects.ask(Effect::Restart);
+    /// A trial that no record explains cannot be judged, so the old image gets its place back, if there is one.
+    fn stranger_on_trial(&mut self, now: Now) {
+        if !self.has_way_back() {
+            self.state = State::Idle;
+            return;
+        }
+        self.note_for(AttemptId::NONE, EventKind::RollbackTriggered, Detail::Cause(Cause::RecordUnreadable));
+        self.state = State::Restarting { retry: Some(now.uptime), failures: 0 };
     }
 
     fn booted_watched(&mut self, now: Now, boot: Boot, effects: &mut Effects) {
@@ -97,13 +106,12 @@ impl Device {
             Some(Stage::Watching { follow_ups, elapsed_ms }) => {
                 self.begin_watch(now, follow_ups, elapsed_ms);
             }
-            Some(Stage::Returning(_)) => self.state = State::Restarting { retry: Some(now.uptime) },
+            Some(Stage::Returning(_)) => {
+                self.state = State::Restarting { retry: Some(now.uptime), failures: 0 };
+            }
             // The confirmation was written down by the table, but not yet by the record.
             Some(_) => self.confirmed(now, effects),
-            None => {
-                self.state = State::Idle;
-                effects.ask(Effect::Settle(OldSlot::Keep));
-            }
+            None => self.state = State::Idle,
         }
     }
 
@@ -111,25 +119,43 @@ impl Device {
         self.state = State::Idle;
         let Some(attempt) = &self.record.attempt else { return };
         let image = attempt.candidate.image;
-        let runs_candidate = boot.running == image && boot.table.slot(boot.slot).image == image;
         match attempt.stage.clone() {
             Stage::Fetching => {}
-            Stage::Staged | Stage::Switching if self.spare_holds(&image) && boot.table.returned.is_none() => {
+            // An image that waits in its slot was not switched to, whatever came back before it.
+            Stage::Staged | Stage::Switching if self.spare_holds(&image) => {
                 self.set_stage(Stage::Staged);
                 self.state = State::Staged(Staged::default());
             }
             Stage::Staged => self.set_stage(Stage::Fetching),
             Stage::Judging => self.begin_judging(now),
-            // The table was settled, the record was not.
-            Stage::Watching { .. } if runs_candidate => self.settled(effects),
-            Stage::Switching | Stage::Trial(_) if boot.table.returned.is_none() && !runs_candidate => {
-                self.set_stage(Stage::Fetching);
-            }
             Stage::Returning(cause) => self.came_back_for(now, cause, effects),
-            Stage::Switching | Stage::Trial(_) | Stage::Watching { .. } => {
-                let cause = boot.table.returned.map_or(Cause::SilentStarts, return_cause);
-                self.came_back_for(now, cause, effects);
+            stage => match boot.table.returned {
+                Some(why) => self.came_back_for(now, self.return_cause(&boot, &stage, why), effects),
+                // The table was settled, the record was not.
+                None if matches!(stage, Stage::Watching { .. }) => self.settled(effects),
+                None => self.set_stage(Stage::Fetching),
+            },
+        }
+    }
+
+    /// What the end of a trial is called that the record does not explain.
+    fn return_cause(&self, boot: &Boot, stage: &Stage, why: Return) -> Cause {
+        let ran = !matches!(stage, Stage::Switching);
+        let release = self.record.attempt.as_ref().map(|attempt| attempt.candidate.release);
+        let excused = ran || self.record.excused_once != release;
+        let kept = boot.table.slot(boot.slot.other()).state == SlotState::Staged;
+        match why {
+            // What dies by itself is started again at once: it was the power that stopped it.
+            Return::SilentStarts | Return::TrialStarts if excused && boot.reset == ResetCause::PowerOn => {
+                Cause::PowerUnstable
             }
+            Return::SilentStarts => Cause::SilentStarts,
+            Return::TrialStarts => Cause::TrialStarts,
+            Return::NotStartable => Cause::NotStartable,
+            Return::ImageDiffers => Cause::SlotTampered,
+            // The reason could not be stored; the slot still tells whether the image was to blame.
+            Return::AgentAsked if kept => Cause::ServerUnreachable,
+            Return::AgentAsked => Cause::HealthFailed,
         }
     }
 
@@ -140,11 +166,13 @@ impl Device {
         (attempt.candidate.image == active).then(|| attempt.stage.clone())
     }
 
-    fn came_back_for(&mut self, now: Now, cause: Cause, effects: &mut Effects) {
+    pub(crate) fn came_back_for(&mut self, now: Now, cause: Cause, effects: &mut Effects) {
+        if matches!(cause, Cause::LinkLost | Cause::PowerUnstable) {
+            self.record.excused_once = self.record.attempt.as_ref().map(|attempt| attempt.candidate.release);
+        }
         if cause != Cause::LinkLost {
             return self.came_back(cause, effects);
         }
-        self.record.link_lost_once = self.record.attempt.as_ref().map(|attempt| attempt.candidate.release);
         self.set_stage(Stage::Judging);
         self.begin_judging(now);
     }
@@ -171,23 +199,17 @@ impl Device {
     }
 }
 
+/// A number in the lower half, so that the events of a whole life fit above it.
+fn first_event_number(entropy: u64) -> u32 {
+    u32::try_from(entropy >> 33).unwrap_or(0)
+}
+
 /// Remembers a moment, forgetting the oldest.
 fn remember<const N: usize>(moments: &mut heapless::Vec<u64, N>, moment: u64) {
     if moments.is_full() {
         moments.remove(0);
     }
     let _ = moments.push(moment);
-}
-
-/// What the launcher's verdict is called when it ends an attempt.
-fn return_cause(why: Return) -> Cause {
-    match why {
-        Return::SilentStarts => Cause::SilentStarts,
-        Return::TrialStarts => Cause::TrialStarts,
-        Return::NotStartable => Cause::NotStartable,
-        Return::ImageDiffers => Cause::SlotTampered,
-        Return::AgentAsked => Cause::HealthFailed,
-    }
 }
 
 /// What becomes of the slot that is left for this cause.

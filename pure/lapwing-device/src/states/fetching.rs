@@ -11,6 +11,7 @@ use crate::event::{Applied, Fetched, Now, Trouble};
 use crate::policy::back_off_ms;
 use crate::record::Stage;
 use crate::state::{Applying, Fetching, Staged, State};
+use lapwing_core::Digest;
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::report::{Detail, EventKind};
 
@@ -31,6 +32,7 @@ impl Device {
         let State::Fetching(fetching) = &mut self.state else { return };
         fetching.asked = false;
         match fetched {
+            Fetched::Part { have_bytes } if have_bytes <= fetching.have_bytes => self.fetch_later(now, 0),
             Fetched::Part { have_bytes } => {
                 let before = fetching.percent();
                 fetching.have_bytes = have_bytes.min(fetching.travel.artifact_size_bytes);
@@ -48,7 +50,7 @@ impl Device {
                     return self.fetch_later(now, 0);
                 }
                 let artifact = fetching.travel.artifact;
-                self.record.refuse(artifact);
+                self.refuse(artifact);
                 self.note(EventKind::DownloadFailed, Detail::Cause(Cause::TransferDigest));
                 self.fail_attempt(Cause::TransferDigest, effects);
             }
@@ -60,13 +62,22 @@ impl Device {
         fetching.asked = false;
         match trouble {
             Trouble::Link { retry_after_ms } => self.fetch_later(now, retry_after_ms.unwrap_or(0)),
-            Trouble::Refused if fetching.failures < REFUSALS_MAX => {
+            Trouble::Refused if fetching.refusals < REFUSALS_MAX => {
+                fetching.refusals = fetching.refusals.saturating_add(1);
                 // The offer may have changed: ask before trying again.
                 self.talk.hurry(now);
                 self.fetch_later(now, 0);
             }
             Trouble::Refused => self.download_failed(Cause::ServerRefused, effects),
             other => self.download_failed(storage_cause(other), effects),
+        }
+    }
+
+    /// The body may never have been asked.
+    pub(crate) fn fetch_again(&mut self, now: Now) {
+        let again = now.uptime.after(self.settings.talking.retry_first_ms);
+        if let State::Fetching(fetching) = &mut self.state {
+            (fetching.asked, fetching.due) = (false, fetching.due.max(again));
         }
     }
 
@@ -100,13 +111,13 @@ impl Device {
     }
 
     pub(crate) fn applied(&mut self, now: Now, applied: Applied, effects: &mut Effects) -> Option<Ignored> {
+        if let (Applied::Staged(table), Some(boot)) = (applied, &mut self.world.boot) {
+            boot.table = table;
+        }
         let State::Applying(applying) = &self.state else { return Some(Ignored::Unexpected) };
         let applying = applying.clone();
         match applied {
-            Applied::Staged(table) => {
-                if let Some(boot) = &mut self.world.boot {
-                    boot.table = table;
-                }
+            Applied::Staged(_) => {
                 self.note(EventKind::InstallCompleted, Detail::None);
                 self.set_stage(Stage::Staged);
                 self.state = State::Staged(Staged::default());
@@ -130,7 +141,7 @@ impl Device {
             self.state = State::Fetching(again);
             return;
         }
-        self.record.refuse(applying.travel.artifact);
+        self.refuse(applying.travel.artifact);
         self.note(EventKind::VerifyFailed, Detail::Cause(cause));
         if applying.travel.from.is_none() {
             return self.fail_attempt(cause, effects);
@@ -138,6 +149,12 @@ impl Device {
         self.state = State::Idle;
         self.talk.hurry(now);
         effects.ask(Effect::Save);
+    }
+
+    fn refuse(&mut self, artifact: Digest) {
+        if let Some(attempt) = &self.record.attempt {
+            self.record.refuse(attempt.id, artifact);
+        }
     }
 
     pub(crate) fn apply_failed(&mut self, trouble: Trouble, effects: &mut Effects) {

@@ -3,9 +3,9 @@
 //! Touches: `crate::{verify, policy}`. Entered from: `talk.rs`.
 //! Never: begins anything that a gate holds back.
 
-use crate::device::{Device, Permission};
+use crate::device::{Device, Ignored, Permission};
 use crate::effect::{Effect, Effects};
-use crate::event::Now;
+use crate::event::{Now, Trouble};
 use crate::policy::{Demand, closed_gate, version_allowed};
 use crate::record::{Attempt, Stage};
 use crate::state::{Fetching, Staged, State};
@@ -14,7 +14,7 @@ use lapwing_core::wire::answer::Travel;
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::Gate;
 use lapwing_core::wire::report::{Detail, EventKind};
-use lapwing_core::{Nonce, Uptime};
+use lapwing_core::{Nonce, OldSlot, Phase, Uptime};
 
 impl Device {
     pub(crate) fn offer_came(
@@ -24,24 +24,64 @@ impl Device {
         release: Option<&[u8]>,
         nonce: Nonce,
         effects: &mut Effects,
-    ) {
-        match verify(&self.standing(), offer, release, nonce) {
-            Ok(accepted) => {
-                self.take_time(now, accepted.stated, effects);
-                self.fleet_reached(now, effects);
-                self.offer_accepted(now, accepted, effects);
+    ) -> Option<Ignored> {
+        let verified = verify(&self.standing(), offer, release, nonce);
+        let stated =
+            verified.as_ref().map_or_else(|refused| refused.stated, |accepted| Some(accepted.stated));
+        let Some(stated) = stated else {
+            self.contact_failed(now, Trouble::Link { retry_after_ms: None });
+            if let Err(refused) = verified {
+                self.offer_refused(refused, effects);
             }
+            return Some(Ignored::Undecodable);
+        };
+        self.talk.answered(now, self.settings.talking.check_in_interval_ms);
+        self.take_time(now, stated, effects);
+        let judging = matches!(self.state, State::Judging { .. });
+        self.fleet_reached(now, effects);
+        let attempt = verified.as_ref().map_or_else(|refused| refused.attempt, |accepted| accepted.attempt);
+        match verified {
+            // The fleet made this offer before it heard how the attempt ended.
+            _ if self.record.has_outcome_of(attempt) => {}
+            // The verdict that just fell may have burnt this very release: the fleet shall hear it first.
+            _ if judging => self.talk.hurry(now),
+            Ok(accepted) => self.offer_accepted(now, accepted, effects),
             Err(refused) => self.offer_refused(refused, effects),
         }
+        None
     }
 
     /// The fleet answered with a signed "nothing": whatever was on its way was withdrawn.
     pub(crate) fn nothing_offered(&mut self, effects: &mut Effects) {
-        self.world.permission = None;
+        (self.world.permission, self.world.deferred) = (None, None);
+        self.world.asked_for = false;
         let waiting = matches!(self.state, State::Fetching(_) | State::Staged(_));
-        let resumable = matches!(self.state, State::Idle) && self.record.attempt.is_some();
+        let stage = self.record.attempt.as_ref().map(|attempt| &attempt.stage);
+        let resumable = matches!((&self.state, stage), (State::Idle, Some(Stage::Fetching)));
         if waiting || resumable {
             self.fail_attempt(Cause::Withdrawn, effects);
+        }
+    }
+
+    /// A table that is open although nothing is being tried is closed: nobody else would do it.
+    pub(crate) fn idle_advance(&mut self, now: Now, effects: &mut Effects) {
+        let Some(boot) = self.world.boot else { return };
+        if !self.table_open() || now.uptime < self.world.close_due {
+            return;
+        }
+        self.world.close_due = now.uptime.after(self.settings.trial.checkpoint_ms);
+        effects.ask(match boot.table.phase {
+            _ if boot.slot != boot.table.active => Effect::RollBack(OldSlot::Keep),
+            Phase::Trial => Effect::Confirm,
+            Phase::Watched | Phase::Settled => Effect::Settle(OldSlot::Keep),
+        });
+    }
+
+    /// The table was closed from the slot that the launcher fell back to.
+    pub(crate) fn closed(&mut self, now: Now, effects: &mut Effects) {
+        if let Some(Stage::Returning(cause)) = self.record.attempt.as_ref().map(|attempt| &attempt.stage) {
+            let cause = *cause;
+            self.came_back_for(now, cause, effects);
         }
     }
 
@@ -57,24 +97,23 @@ impl Device {
         }
     }
 
-    /// A refusal is said once: the same release refused again is old news.
+    /// A refusal is said once: the same release refused again in the same attempt is old news.
     fn offer_refused(&mut self, refused: Refused, effects: &mut Effects) {
         let detail = Detail::Cause(refused.cause);
-        let known = refused.release.is_some_and(|release| self.record.refused.contains(&release));
-        let said = self.record.events.last().is_some_and(|last| {
-            last.kind == EventKind::VerifyFailed && last.detail == detail && last.attempt == refused.attempt
-        });
-        if known || said {
+        let known = refused.release.is_some_and(|release| self.record.has_refused(refused.attempt, &release));
+        let said = Some((refused.attempt, refused.cause));
+        if known || core::mem::replace(&mut self.world.refusal_said, said) == said {
             return;
         }
         self.note_for(refused.attempt, EventKind::VerifyFailed, detail);
         let Some(release) = refused.release else { return };
-        let current =
-            self.record.attempt.as_ref().is_some_and(|attempt| attempt.candidate.release == release);
-        if current && !self.trial_open() {
+        let current = self.record.attempt.as_ref().is_some_and(|attempt| attempt.id == refused.attempt);
+        if current && self.trial_open() {
+            // It was switched to already; how it ends, its trial says.
+        } else if current {
             self.fail_attempt(refused.cause, effects);
         } else if self.record.has_room_for_outcome() {
-            self.record.refuse(release);
+            self.record.refuse(refused.attempt, release);
             self.note_for(refused.attempt, EventKind::AttemptFailed, detail);
             effects.ask(Effect::Save);
         }
@@ -85,10 +124,15 @@ impl Device {
             return;
         }
         let current = self.record.attempt.as_ref();
-        let same = current.is_some_and(|attempt| attempt.candidate.release == accepted.candidate.release);
+        let same = current.is_some_and(|attempt| {
+            attempt.id == accepted.attempt && attempt.candidate.release == accepted.candidate.release
+        });
         self.permit(now, &accepted);
         match &mut self.state {
-            State::Staged(_) if same => return,
+            State::Staged(staged) if same => {
+                staged.asked = false;
+                return;
+            }
             State::Fetching(fetching) if same && fetching.travel.artifact == accepted.travel.artifact => {
                 return;
             }
@@ -97,7 +141,7 @@ impl Device {
         if let Some(gate) = self.gate_for(&accepted) {
             return self.defer(gate, accepted.attempt);
         }
-        if current_differs(self.record.attempt.as_ref(), &accepted) {
+        if !same && self.record.attempt.is_some() {
             self.note(EventKind::AttemptFailed, Detail::Cause(Cause::Superseded));
         }
         self.begin(now, accepted, same, effects);
@@ -166,10 +210,6 @@ impl Device {
     }
 }
 
-fn current_differs(attempt: Option<&Attempt>, accepted: &Accepted) -> bool {
-    attempt.is_some_and(|attempt| attempt.candidate.release != accepted.candidate.release)
-}
-
 impl Fetching {
     pub(crate) fn begin(travel: Travel, now: Now) -> Self {
         Self {
@@ -178,6 +218,7 @@ impl Fetching {
             wrong_digests: 0,
             failed_deltas: 0,
             failures: 0,
+            refusals: 0,
             due: now.uptime,
             asked: false,
         }

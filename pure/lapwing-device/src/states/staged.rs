@@ -10,6 +10,7 @@ use crate::policy::{Demand, back_off_ms, closed_gate};
 use crate::record::Stage;
 use crate::state::{Staged, State};
 use lapwing_core::Uptime;
+use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::report::{Detail, EventKind};
 
 impl Device {
@@ -36,17 +37,25 @@ impl Device {
         match self.permission_now(now.uptime) {
             Permitted::Yes => {
                 let limits = self.settings.trial.limits;
-                self.note(EventKind::RebootStarted, Detail::None);
+                let failures = staged.failures;
+                if failures == 0 {
+                    self.note(EventKind::RebootStarted, Detail::None);
+                }
                 self.set_stage(Stage::Switching);
-                self.state = State::Restarting { retry: None };
+                self.state = State::Restarting { retry: None, failures };
                 effects.ask(Effect::Save);
                 effects.ask(Effect::Switch { image, limits });
                 effects.ask(Effect::Restart);
             }
             Permitted::Later => {}
             Permitted::No => {
-                self.talk.want_signed();
-                self.talk.hurry(now);
+                // Once is enough: an answer that permits nothing is not improved by asking again at once.
+                if let State::Staged(staged) = &mut self.state
+                    && !core::mem::replace(&mut staged.asked, true)
+                {
+                    self.talk.want_signed();
+                    self.talk.hurry(now);
+                }
             }
         }
     }
@@ -76,15 +85,21 @@ impl Device {
     }
 
     pub(crate) fn switch_failed(&mut self, now: Now, trouble: Trouble, effects: &mut Effects) {
-        self.set_stage(Stage::Staged);
-        if trouble == Trouble::Tampered || trouble == Trouble::SlotTable {
-            return self.fail_attempt(storage_cause(trouble), effects);
+        if !matches!(self.state, State::Restarting { .. }) {
+            return;
         }
-        self.wait_staged(now);
+        if matches!(trouble, Trouble::Tampered | Trouble::SlotTable) {
+            // The body marked it, or it never was there: what the slot holds is of no use.
+            if let Some(boot) = &mut self.world.boot {
+                boot.table = boot.table.mark_bad(boot.slot.other()).unwrap_or(boot.table);
+            }
+            return self.fail_attempt(Cause::SlotTampered, effects);
+        }
+        self.switch_later(now, trouble, effects);
     }
 
     pub(crate) fn save_failed(&mut self, now: Now, trouble: Trouble, effects: &mut Effects) {
-        match &self.state {
+        match self.state {
             // Nothing was fetched yet, or nothing that a power cut would not cost anyway.
             State::Fetching(_) | State::Applying(_) => {
                 let cause = storage_cause(trouble);
@@ -95,39 +110,47 @@ impl Device {
             }
             State::Restarting { .. } if self.trial_in_table() => {
                 // Going back matters more than remembering why.
-                effects.ask(Effect::RollBack(lapwing_core::OldSlot::MarkBad));
+                effects.ask(Effect::RollBack(self.slot_left()));
                 effects.ask(Effect::Restart);
             }
-            State::Restarting { .. } => {
-                self.set_stage(Stage::Staged);
-                self.wait_staged(now);
-            }
+            State::Restarting { .. } => self.switch_later(now, trouble, effects),
             _ => {}
         }
     }
 
     pub(crate) fn restart_failed(&mut self, now: Now) {
-        let retry = Some(now.uptime.after(self.settings.talking.retry_first_ms));
-        self.state = State::Restarting { retry };
+        let State::Restarting { failures, .. } = self.state else { return };
+        let (failures, wait_ms) = self.wait_after(failures, now);
+        self.state = State::Restarting { retry: Some(now.uptime.after(wait_ms)), failures };
     }
 
-    fn wait_staged(&mut self, now: Now) {
+    /// The image stays staged; storage that keeps failing ends the attempt.
+    fn switch_later(&mut self, now: Now, trouble: Trouble, effects: &mut Effects) {
+        let State::Restarting { failures, .. } = self.state else { return };
+        let (failures, wait_ms) = self.wait_after(failures, now);
+        self.set_stage(Stage::Staged);
+        self.state = State::Staged(Staged { due: now.uptime.after(wait_ms), failures, asked: false });
+        if failures >= SWITCH_FAILURES_MAX {
+            self.fail_attempt(storage_cause(trouble), effects);
+        }
+    }
+
+    fn wait_after(&self, failures: u8, now: Now) -> (u8, u64) {
         let talking = &self.settings.talking;
-        let failures = match &self.state {
-            State::Staged(staged) => staged.failures.saturating_add(1),
-            _ => 1,
-        };
+        let failures = failures.saturating_add(1);
         let (first, max) = (talking.retry_first_ms, talking.retry_max_ms);
-        let wait = back_off_ms(first, max, failures, first, now.entropy);
-        self.state = State::Staged(Staged { due: now.uptime.after(wait), failures });
+        (failures, back_off_ms(first, max, failures, first, now.entropy))
     }
 
-    fn trial_in_table(&self) -> bool {
+    pub(crate) fn trial_in_table(&self) -> bool {
         self.world.boot.is_some_and(|boot| {
             boot.slot == boot.table.active && boot.table.phase != lapwing_core::Phase::Settled
         })
     }
 }
+
+/// Switches in a row that storage may refuse.
+const SWITCH_FAILURES_MAX: u8 = 5;
 
 /// Whether a switch may happen.
 enum Permitted {

@@ -9,11 +9,11 @@ use crate::device::Device;
 use crate::effect::{Effect, Effects};
 use crate::event::{Link, Now};
 use crate::record::{Stage, TrialLog};
-use crate::state::{OnTrial, SignOfLife, State};
+use crate::state::{OnTrial, State};
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::Health;
 use lapwing_core::wire::report::{Detail, EventKind};
-use lapwing_core::{Phase, Uptime};
+use lapwing_core::{OldSlot, Uptime};
 
 impl Device {
     pub(crate) fn begin_trial(&mut self, now: Now, log: TrialLog, effects: &mut Effects) {
@@ -25,7 +25,7 @@ impl Device {
         self.state = State::OnTrial(OnTrial {
             since: now.uptime,
             before_ms: log.elapsed_ms,
-            life: SignOfLife::Due(now.uptime.after(trial.sign_of_life_ms)),
+            life: self.life_due(now),
             checkpoint: now.uptime.after(trial.checkpoint_ms),
             confirm_due: now.uptime,
         });
@@ -45,7 +45,7 @@ impl Device {
         }
         if self.proven(now) {
             if now.uptime >= on_trial.confirm_due {
-                let again = now.uptime.after(self.settings.talking.retry_first_ms);
+                let again = now.uptime.after(self.settings.trial.checkpoint_ms);
                 if let State::OnTrial(on_trial) = &mut self.state {
                     on_trial.confirm_due = again;
                 }
@@ -68,33 +68,58 @@ impl Device {
             Health::Unknown => on_trial.checkpoint,
         };
         let deadline = on_trial.since.after(self.deadline_ms().saturating_sub(on_trial.before_ms));
-        [Some(verdict), Some(on_trial.checkpoint), Some(deadline), on_trial.life.due()]
+        [Some(verdict), Some(on_trial.checkpoint), Some(deadline), on_trial.life]
     }
 
     /// Leaves the image on trial or under watch, for good.
     pub(crate) fn go_back(&mut self, cause: Cause, effects: &mut Effects) {
+        if !self.has_way_back() {
+            return self.stay(cause, effects);
+        }
         self.note(EventKind::RollbackTriggered, Detail::Cause(cause));
         self.set_stage(Stage::Returning(cause));
-        self.state = State::Restarting { retry: None };
+        self.state = State::Restarting { retry: None, failures: 0 };
         effects.ask(Effect::Save);
         effects.ask(Effect::RollBack(old_slot(cause)));
         effects.ask(Effect::Restart);
     }
 
+    /// There is nothing to go back to: a sick image that can be updated is better than none.
+    fn stay(&mut self, cause: Cause, effects: &mut Effects) {
+        self.note(EventKind::AttemptFailed, Detail::Cause(cause));
+        if let Some(attempt) = self.record.attempt.take() {
+            self.record.blame(attempt.candidate.installed.seq, cause);
+            self.record.confirmed = attempt.candidate.installed;
+        }
+        self.record.previous = None;
+        self.state = State::Idle;
+        effects.ask(Effect::Save);
+    }
+
+    /// Whether the other slot may be started again.
+    pub(crate) fn has_way_back(&self) -> bool {
+        self.world.boot.is_some_and(|boot| {
+            boot.table.slot(boot.table.active.other()).state == lapwing_core::SlotState::Confirmed
+        })
+    }
+
+    /// What becomes of the slot that is being left.
+    pub(crate) fn slot_left(&self) -> OldSlot {
+        match self.record.attempt.as_ref().map(|attempt| &attempt.stage) {
+            Some(Stage::Returning(cause)) => old_slot(*cause),
+            _ => OldSlot::Keep,
+        }
+    }
+
     /// Tries again what should have ended this boot.
     pub(crate) fn restarting_advance(&mut self, now: Now, effects: &mut Effects) {
-        let State::Restarting { retry: Some(due) } = self.state else { return };
+        let State::Restarting { retry: Some(due), failures } = self.state else { return };
         if now.uptime < due {
             return;
         }
-        self.state = State::Restarting { retry: None };
-        let cause = match self.record.attempt.as_ref().map(|attempt| &attempt.stage) {
-            Some(Stage::Returning(cause)) => Some(*cause),
-            _ => None,
-        };
-        let open = self.world.boot.is_some_and(|boot| boot.table.phase != Phase::Settled);
-        if let Some(cause) = cause.filter(|_| open) {
-            effects.ask(Effect::RollBack(old_slot(cause)));
+        self.state = State::Restarting { retry: None, failures };
+        if self.trial_in_table() {
+            effects.ask(Effect::RollBack(self.slot_left()));
         }
         effects.ask(Effect::Restart);
     }
@@ -131,23 +156,37 @@ impl Device {
 
     /// Whether the spare slot is the way back and must stay as it is.
     pub(crate) fn trial_open(&self) -> bool {
-        let in_table = self.world.boot.is_some_and(|boot| boot.table.phase != Phase::Settled);
-        in_table || matches!(self.state, State::OnTrial(_) | State::Watching(_) | State::Judging { .. })
+        self.table_open()
+            || matches!(self.state, State::OnTrial(_) | State::Watching(_) | State::Judging { .. })
     }
 
-    /// Tells the launcher that this start lives, once, when the loop has run long enough.
+    /// Tells the launcher that this start lives, when the loop has run long enough, until the table says so.
     pub(crate) fn show_life(&mut self, now: Now, effects: &mut Effects) {
+        let again = now.uptime.after(self.settings.trial.checkpoint_ms);
         let life = match &mut self.state {
             State::OnTrial(on_trial) => &mut on_trial.life,
             State::Watching(watching) => &mut watching.life,
             _ => return,
         };
-        if let SignOfLife::Due(due) = *life
-            && now.uptime >= due
-        {
-            *life = SignOfLife::Given;
+        if life.is_some_and(|due| now.uptime >= due) {
+            *life = Some(again);
             effects.ask(Effect::SignOfLife);
         }
+    }
+
+    /// The table tells whether the launcher knows that this start lives.
+    pub(crate) fn life_shown(&mut self) {
+        let shown = self.world.boot.is_some_and(|boot| boot.table.starts_silent == 0);
+        match &mut self.state {
+            State::OnTrial(on_trial) if shown => on_trial.life = None,
+            State::Watching(watching) if shown => watching.life = None,
+            _ => {}
+        }
+    }
+
+    pub(crate) fn life_due(&self, now: Now) -> Option<Uptime> {
+        let counted = self.world.boot.is_some_and(|boot| boot.table.starts_silent > 0);
+        counted.then(|| now.uptime.after(self.settings.trial.sign_of_life_ms))
     }
 
     pub(crate) fn unhealthy_for_too_long(&self, now: Now) -> bool {
@@ -186,7 +225,7 @@ impl Device {
             return Some(Cause::TrialDeadline);
         }
         let release = self.record.attempt.as_ref().map(|attempt| attempt.candidate.release);
-        if self.world.conditions.link == Link::Down && self.record.link_lost_once != release {
+        if self.world.conditions.link == Link::Down && self.record.excused_once != release {
             return Some(Cause::LinkLost);
         }
         let stretched_ms = self.settings.trial.stretch_max_ms.max(deadline_ms);

@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::effect::{Effect, Effects};
 use crate::event::Now;
 use crate::record::Stage;
-use crate::state::{SignOfLife, State, Watching};
+use crate::state::{State, Watching};
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::Health;
 use lapwing_core::wire::report::{Detail, EventKind};
@@ -32,7 +32,7 @@ impl Device {
         self.state = State::Watching(Watching {
             since: now.uptime,
             before_ms: elapsed_ms,
-            life: SignOfLife::Due(now.uptime.after(trial.sign_of_life_ms)),
+            life: self.life_due(now),
             checkpoint: now.uptime.after(trial.checkpoint_ms),
             settle_due: None,
         });
@@ -57,7 +57,7 @@ impl Device {
         }
         if usize::from(due) >= self.settings.trial.follow_ups_ms.len() {
             if settle_due.is_none_or(|again| now.uptime >= again) {
-                let again = now.uptime.after(self.settings.talking.retry_first_ms);
+                let again = now.uptime.after(self.settings.trial.checkpoint_ms);
                 let old = self.old_slot_after_floor();
                 if let State::Watching(watching) = &mut self.state {
                     watching.settle_due = Some(again);
@@ -81,15 +81,18 @@ impl Device {
         let failing = self.world.health == Health::Failing;
         let unhealthy = self.world.health_since.after(self.settings.trial.unhealthy_max_ms);
         let soonest = follow_up.or(watching.settle_due);
-        [soonest, failing.then_some(unhealthy), Some(watching.checkpoint), watching.life.due()]
+        [soonest, failing.then_some(unhealthy), Some(watching.checkpoint), watching.life]
     }
 
     /// A change of the slot table was made durable.
     pub(crate) fn table_changed(&mut self, now: Now, effects: &mut Effects) {
+        self.life_shown();
+        self.world.close_due = now.uptime;
         let phase = self.world.boot.map(|boot| boot.table.phase);
         match (&self.state, phase) {
             (State::OnTrial(_), Some(Phase::Watched)) => self.confirmed(now, effects),
             (State::Watching(_), Some(Phase::Settled)) => self.settled(effects),
+            (State::Idle, Some(Phase::Settled)) => self.closed(now, effects),
             _ => {}
         }
     }
@@ -98,20 +101,10 @@ impl Device {
     pub(crate) fn settled(&mut self, effects: &mut Effects) {
         self.record.security_floor = self.next_floor();
         self.record.previous = None;
-        self.record.link_lost_once = None;
+        self.record.excused_once = None;
         self.record.attempt = None;
         self.state = State::Idle;
         effects.ask(Effect::Save);
-    }
-
-    /// A table write failed; the state's own due times bring it back.
-    pub(crate) fn table_write_failed(&mut self, now: Now) {
-        let again = now.uptime.after(self.settings.talking.retry_first_ms);
-        match &mut self.state {
-            State::OnTrial(on_trial) => on_trial.confirm_due = again,
-            State::Watching(watching) if watching.settle_due.is_some() => watching.settle_due = Some(again),
-            _ => {}
-        }
     }
 
     fn follow_ups_done(&self) -> u8 {
