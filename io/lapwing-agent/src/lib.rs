@@ -23,6 +23,7 @@ mod talking;
 
 mod control;
 mod handle;
+mod program;
 mod restart;
 mod status;
 

@@ -4,6 +4,9 @@
 //! turn of the loop to the next, and is closed when the loop goes to sleep.
 //! Never: retries; it says what went wrong, and the brain decides.
 
+#[cfg(test)]
+mod tests;
+
 use crate::adapters::artifact_file::{self, ArtifactFile};
 use crate::adapters::identity_files;
 use crate::device_dir::DeviceDir;

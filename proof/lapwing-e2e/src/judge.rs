@@ -27,6 +27,9 @@ const PROMISED: [&str; 2] = [SECRET, RECORD];
 
 type History = Vec<(usize, Option<Arc<Content>>)>;
 
+/// The files of `trust/`.
+type Documents = Vec<(String, Digest)>;
+
 /// Judges folders of an `app` device.
 #[derive(Debug)]
 pub struct LapwingJudge {
@@ -36,8 +39,8 @@ pub struct LapwingJudge {
     generations: Vec<(usize, u64)>,
     histories: Vec<(&'static str, History)>,
     config: Option<Arc<Content>>,
-    /// What the documents of `trust/` make, by their names and digests: signatures take their time.
-    anchors: RefCell<HashMap<Vec<(String, Digest)>, Result<TrustAnchor, String>>>,
+    /// What documents make: signatures take their time.
+    anchors: RefCell<HashMap<Documents, Result<TrustAnchor, String>>>,
 }
 
 impl LapwingJudge {

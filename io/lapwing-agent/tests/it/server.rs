@@ -267,7 +267,7 @@ fn base64(text: &str) -> String {
     let sixes =
         bits.chunks(6).map(|six| six.iter().fold(0, |value, bit| value << 1 | bit) << (6 - six.len()));
     let mut spelled: String = sixes.map(|six| char::from(LETTERS[usize::from(six)])).collect();
-    while spelled.len() % 4 != 0 {
+    while !spelled.len().is_multiple_of(4) {
         spelled.push('=');
     }
     spelled
