@@ -118,7 +118,8 @@ async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     patience: Patience,
     watcher: Watcher,
 ) -> Result<(), ConnectionError> {
-    let mut builder = Builder::new(TokioExecutor::new());
+    // Without this it would wait for ever to see which version the first byte belongs to.
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder
         .http1()
         .timer(TokioTimer::new())

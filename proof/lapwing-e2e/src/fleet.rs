@@ -24,7 +24,7 @@ pub struct Fleet {
     binaries: Binaries,
     dir: PathBuf,
     management_url: String,
-    device_url: String,
+    device_addr: String,
 }
 
 impl Fleet {
@@ -38,13 +38,13 @@ impl Fleet {
             binaries: binaries.clone(),
             dir: dir.to_owned(),
             management_url: String::new(),
-            device_url: String::new(),
+            device_addr: String::new(),
         };
         fs::create_dir_all(fleet.logs())?;
         fs::write(fleet.server_config(), server_config(&fleet.data(), ("127.0.0.1:0", "127.0.0.1:0")))?;
         fleet.start_server()?;
         // From here on the addresses stay, so that a server that was killed can be started again.
-        let fixed = (address(&fleet.device_url), address(&fleet.management_url));
+        let fixed = (fleet.device_addr.as_str(), fleet.management_url.trim_start_matches("http://"));
         fs::write(fleet.server_config(), server_config(&fleet.data(), fixed))?;
         fleet.lapwing(&["key", "init", "--dir", &fleet.signing()])?;
         fleet.lapwing(&[&["key", "enroll", "--dir", &fleet.signing()], &*fleet.management()].concat())?;
@@ -68,7 +68,7 @@ impl Fleet {
             }
             Ok(server.log().get(seen..).unwrap_or_default().lines().find_map(addresses))
         });
-        (self.device_url, self.management_url) = addresses.context("wait for the server")?;
+        (self.device_addr, self.management_url) = addresses.context("wait for the server")?;
         self.server = Some(server);
         Ok(())
     }
@@ -201,13 +201,9 @@ fn server_config(data: &Path, (device, management): (&str, &str)) -> String {
     )
 }
 
-/// The addresses that a line of the server's log tells, as URLs.
+/// Where the server listens, if this line of its output says so: devices, then operators.
 fn addresses(line: &str) -> Option<(String, String)> {
     let said: Value = serde_json::from_str(line).ok()?;
     let text = |key: &str| said.get(key).and_then(Value::as_str).map(str::to_owned);
-    Some((text("device_url")?, text("management")?))
-}
-
-fn address(url: &str) -> &str {
-    url.split_once("://").map_or(url, |(_, address)| address)
+    Some((text("device_addr")?, text("management")?))
 }

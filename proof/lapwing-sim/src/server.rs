@@ -228,7 +228,7 @@ impl Server {
         let tries = mine().count();
         let last = mine().next_back().map(|(at, attempt)| (at, attempt.outcomes.last().copied()));
         let at = match last {
-            Some((_, Some((EventKind::Confirmed, _)))) if running == image => return None,
+            Some((_, Some(_))) if running == image => return None,
             Some((_, Some((_, Some(cause))))) if cause.blame() == Blame::Image => return None,
             Some((_, Some(_))) if tries > self.retries => return None,
             Some((at, None)) => at,

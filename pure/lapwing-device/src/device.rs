@@ -204,8 +204,10 @@ impl Device {
             State::OnTrial(_) => self.trial_advance(now, effects),
             State::Watching(_) => self.watching_advance(now, effects),
             State::Judging { .. } => self.judging_advance(now, effects),
-            State::Idle => self.idle_advance(now, effects),
-            State::Starting | State::Applying(_) => {}
+            State::Starting | State::Idle | State::Applying(_) => {}
+        }
+        if matches!(self.state, State::Idle) {
+            self.idle_advance(now, effects);
         }
     }
 
@@ -262,6 +264,7 @@ impl Device {
             Effect::Apply(_) => self.apply_failed(trouble, effects),
             Effect::Save => self.save_failed(now, trouble, effects),
             Effect::Switch { .. } => self.switch_failed(now, trouble, effects),
+            Effect::RollBack(_) if trouble == Trouble::SlotTable => self.no_way_back(effects),
             Effect::RollBack(_) | Effect::Restart => self.restart_failed(now),
             // Their own due times bring them back.
             Effect::Confirm | Effect::Settle(_) | Effect::SignOfLife | Effect::DropArtifact => {}

@@ -104,6 +104,8 @@ async fn the_management_plane_asks_for_its_token_everywhere() {
         ("POST", "/api/v1/devices/d1/pin"),
         ("POST", "/api/v1/devices/d1/replace"),
         ("GET", "/api/v1/events"),
+        ("GET", "/debug/profile/cpu"),
+        ("GET", "/debug/profile/heap"),
     ];
     let to = world.server.management_addr();
     for (method, path) in paths {

@@ -12,5 +12,6 @@ mod check_ins;
 mod first_contact;
 mod hostile;
 mod kills;
+mod operating;
 mod publishing;
 mod reports;

@@ -6,14 +6,16 @@
 use crate::counts::{both_models, nothing_traced};
 use anyhow::{Context, Result};
 use lapwing_core::{Digest, Phase};
-use lapwing_e2e::{Binaries, Device, Fleet, HARDWARE, LapwingJudge, Tracing, wait_until};
+use lapwing_e2e::{
+    Binaries, Device, Findings, Fleet, HARDWARE, LapwingJudge, Recording, Tracing, wait_until,
+};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-const STATES_PER_CUT: usize = 1500;
+const STATES_PER_CUT: usize = 4000;
 const PATIENCE: Duration = Duration::from_secs(120);
 const ID: &str = "beacon-1";
 const IMAGE_BYTES: usize = 96 * 1024;
@@ -86,51 +88,72 @@ impl Versions {
     }
 }
 
+/// What the agent did, and which image is which version's.
+struct Traced {
+    recording: Recording,
+    images: [(&'static str, Digest); 4],
+}
+
+impl Traced {
+    fn updates() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let binaries = Binaries::find().unwrap();
+        let fleet = Fleet::start(&binaries, folder.path()).unwrap();
+        let versions = Versions::make(&folder.path().join("images"), &binaries).unwrap();
+        versions.push(&fleet, "1.0.0").unwrap();
+        let device = versions.provision(&fleet, folder.path(), &binaries).unwrap();
+        let mut command = Command::new(binaries.program("lapwing-launcher"));
+        command.args(["supervise", "--restart-delay-ms", "10", "--root"]).arg(device.dir());
+        let tracing = Tracing::start(device.dir(), &command).unwrap();
+        for (version, ending) in ENDINGS {
+            let seen = last_event(&fleet).unwrap();
+            versions.push(&fleet, version).unwrap();
+            let ended = wait_until(PATIENCE, || {
+                let settled = device.slot_table()?.phase == Phase::Settled;
+                Ok((settled && outcome(&fleet, seen)?.as_deref() == Some(ending)).then_some(()))
+            });
+            ended.with_context(|| format!("{version}: {}", tracing.output())).unwrap();
+        }
+        tracing.ask_to_end();
+        let images = VERSIONS.map(|(version, _)| (version, versions.digest(version)));
+        Self { recording: tracing.finish().unwrap(), images }
+    }
+
+    fn findings(&self, name: &str, recording: &Recording) -> [Findings; 2] {
+        let end = recording.operations.len();
+        let judge = LapwingJudge::new(recording, &self.images).reported(end, "1.1.0");
+        let mut promises = recording.spoken();
+        promises.push(end);
+        both_models(name, recording, &promises, STATES_PER_CUT, &|crash| judge.judge(crash))
+    }
+}
+
+/// What each release after the first comes to.
+const ENDINGS: [(&str, &str); 3] = [
+    ("1.1.0", "update.confirmed"),
+    ("1.2.0", "update.rollback.completed"),
+    ("1.3.0", "update.rollback.completed"),
+];
+
 #[test]
-fn the_agents_updates_have_no_bad_state() {
+fn the_agents_updates_have_no_bad_state_and_need_each_of_their_flushes() {
     if nothing_traced("the agent's updates") {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let binaries = Binaries::find().unwrap();
-    let fleet = Fleet::start(&binaries, folder.path()).unwrap();
-    let versions = Versions::make(&folder.path().join("images"), &binaries).unwrap();
-    versions.push(&fleet, "1.0.0").unwrap();
-    let device = versions.provision(&fleet, folder.path(), &binaries).unwrap();
-
-    let mut command = Command::new(binaries.program("lapwing-launcher"));
-    command.args(["supervise", "--restart-delay-ms", "10", "--root"]).arg(device.dir());
-    let tracing = Tracing::start(device.dir(), &command).unwrap();
-    let endings = [
-        ("1.1.0", "update.confirmed"),
-        ("1.2.0", "update.rollback.completed"),
-        ("1.3.0", "update.rollback.completed"),
-    ];
-    for (version, ending) in endings {
-        let seen = last_event(&fleet).unwrap();
-        versions.push(&fleet, version).unwrap();
-        let ended = wait_until(PATIENCE, || {
-            let settled = device.slot_table()?.phase == Phase::Settled;
-            Ok((settled && outcome(&fleet, seen)?.as_deref() == Some(ending)).then_some(()))
-        });
-        ended.with_context(|| format!("{version}: {}", tracing.output())).unwrap();
-    }
-    tracing.ask_to_end();
-    let recording = tracing.finish().unwrap();
-
-    let end = recording.operations.len();
-    let images = VERSIONS.map(|(version, _)| (version, versions.digest(version)));
-    let judge = LapwingJudge::new(&recording, &images).reported(end, "1.1.0");
-    let mut promises = recording.spoken();
-    promises.push(end);
-    let findings = both_models("the agent's updates", &recording, &promises, STATES_PER_CUT, &|crash| {
-        judge.judge(crash)
-    });
-    for findings in findings {
+    let traced = Traced::updates();
+    for findings in traced.findings("the agent's updates", &traced.recording) {
         assert_eq!(findings.bad, 0, "{findings}");
         for (version, _) in VERSIONS {
             assert!(findings.good.contains_key(version), "{version} never starts: {findings}");
         }
+    }
+    // The judge would see it if the agent or the launcher forgot one: nothing passes by its blindness.
+    for path in ["slot-table", "record.new", "", "secret.new", "slots/b/image", "slots/b", "slots/a/image"] {
+        let (recording, forgotten) = traced.recording.without_flushes(path);
+        assert!(forgotten > 0, "nothing flushes {path}");
+        let name = format!("the agent's updates without {forgotten} flushes of /{path}");
+        let [_, posix] = traced.findings(&name, &recording);
+        assert!(posix.bad > 0, "{path}: {posix}");
     }
 }
 

@@ -4,10 +4,10 @@
 
 use crate::counts::{both_models, nothing_traced};
 use lapwing_core::Digest;
-use lapwing_e2e::{Binaries, Findings, LapwingJudge, Recording, trace};
+use lapwing_e2e::{Binaries, Crash, Findings, LapwingJudge, Recording, Tree, trace};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
@@ -80,7 +80,11 @@ impl Workshop {
         let judge = LapwingJudge::new(&recording, &images).reported(end, ends_with);
         let mut promises = recording.spoken();
         promises.push(end);
-        let name = format!("by hand, without {omit}");
+        let name = match omit {
+            "nothing" => "an update by hand".to_owned(),
+            "roll-back" => "a rollback by hand".to_owned(),
+            omit => format!("an update by hand, wrong in {omit}"),
+        };
         both_models(&name, &recording, &promises, STATES_PER_CUT, &|crash| judge.judge(crash))
     }
 }
@@ -100,6 +104,53 @@ fn a_right_update_and_a_right_rollback_have_no_bad_state() {
 }
 
 #[test]
+fn a_damaged_folder_is_refused() {
+    let workshop = Workshop::new();
+    let images = [("old", workshop.digest("old"))];
+    let verdict = |damage: &dyn Fn(&Path)| {
+        let device = workshop.provision();
+        let recording = Recording { before: Tree::read(device.path()).unwrap(), operations: Vec::new() };
+        damage(device.path());
+        let tree = Tree::read(device.path()).unwrap();
+        let crash = Crash { tree: &tree, cut: 0, promised: None };
+        LapwingJudge::new(&recording, &images).judge(&crash)
+    };
+    assert_eq!(verdict(&|_| {}), Ok("old".into()));
+    let remove = |name: &'static str| move |root: &Path| fs::remove_file(root.join(name)).unwrap();
+    let put = |name: &'static str, bytes: &'static [u8]| {
+        move |root: &Path| fs::write(root.join(name), bytes).unwrap()
+    };
+    let shorten = |name: &'static str| {
+        move |root: &Path| {
+            let bytes = fs::read(root.join(name)).unwrap();
+            fs::write(root.join(name), &bytes[..bytes.len() - 1]).unwrap();
+        }
+    };
+    type Damage<'a> = (&'a str, &'a dyn Fn(&Path));
+    let damages: &[Damage<'_>] = &[
+        ("there is no slot table", &remove("slot-table")),
+        ("the slot table is 8191 bytes long", &shorten("slot-table")),
+        ("neither record of the slot table is valid", &put("slot-table", &[0; 8192])),
+        ("slot a has no image", &remove("slots/a/image")),
+        ("slot a is Confirmed and holds other bytes", &shorten("slots/a/image")),
+        ("there is no root document", &remove("trust/root-1.cbor")),
+        ("root document 1:", &shorten("trust/root-1.cbor")),
+        ("root document 2:", &put("trust/root-2.cbor", b"another")),
+        ("there is no delegation", &remove("trust/delegation.cbor")),
+        ("no root document believes the delegation", &shorten("trust/delegation.cbor")),
+        ("neither secret nor claim token", &remove("claim-token")),
+        ("others may read the secret", &put("secret", b"secret")),
+        ("the configuration has changed", &shorten("agent.toml")),
+        ("the record is cut short", &put("record", b"short")),
+        ("the record is not the one that was summed up", &put("record", b"as long as a sum")),
+    ];
+    for (complaint, damage) in damages {
+        let said = verdict(damage).expect_err(complaint);
+        assert!(said.starts_with(complaint), "{complaint}: {said}");
+    }
+}
+
+#[test]
 fn each_step_left_out_is_found() {
     if nothing_traced("steps left out") {
         return;
@@ -109,8 +160,9 @@ fn each_step_left_out_is_found() {
         "image-flush",
         "image-folder-flush",
         "table-flush",
-        "other-place",
+        "table-place",
         "staged-late",
+        "mode",
         "record-flush",
         "record-folder-flush",
         "record-rename",

@@ -63,10 +63,7 @@ impl Device {
         let stage = self.stage_of_active(&boot);
         let log = match stage {
             None => return self.stranger_on_trial(now),
-            Some(Stage::Returning(_)) => {
-                self.state = State::Restarting { retry: Some(now.uptime), failures: 0 };
-                return;
-            }
+            Some(Stage::Returning(cause)) => return self.return_now(now, cause, effects),
             Some(Stage::Trial(log)) => Some(log),
             Some(_) => None,
         };
@@ -101,14 +98,21 @@ impl Device {
         self.state = State::Restarting { retry: Some(now.uptime), failures: 0 };
     }
 
+    /// Going back was decided before the power went.
+    fn return_now(&mut self, now: Now, cause: Cause, effects: &mut Effects) {
+        if self.has_way_back() {
+            self.state = State::Restarting { retry: Some(now.uptime), failures: 0 };
+        } else {
+            self.stay(cause, effects);
+        }
+    }
+
     fn booted_watched(&mut self, now: Now, boot: Boot, effects: &mut Effects) {
         match self.stage_of_active(&boot) {
             Some(Stage::Watching { follow_ups, elapsed_ms }) => {
                 self.begin_watch(now, follow_ups, elapsed_ms);
             }
-            Some(Stage::Returning(_)) => {
-                self.state = State::Restarting { retry: Some(now.uptime), failures: 0 };
-            }
+            Some(Stage::Returning(cause)) => self.return_now(now, cause, effects),
             // The confirmation was written down by the table, but not yet by the record.
             Some(_) => self.confirmed(now, effects),
             None => self.state = State::Idle,

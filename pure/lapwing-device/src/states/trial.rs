@@ -85,7 +85,7 @@ impl Device {
     }
 
     /// There is nothing to go back to: a sick image that can be updated is better than none.
-    fn stay(&mut self, cause: Cause, effects: &mut Effects) {
+    pub(crate) fn stay(&mut self, cause: Cause, effects: &mut Effects) {
         self.note(EventKind::AttemptFailed, Detail::Cause(cause));
         if let Some(attempt) = self.record.attempt.take() {
             self.record.blame(attempt.candidate.installed.seq, cause);
@@ -94,6 +94,19 @@ impl Device {
         self.record.previous = None;
         self.state = State::Idle;
         effects.ask(Effect::Save);
+    }
+
+    /// The table would not let go of the slot.
+    pub(crate) fn no_way_back(&mut self, effects: &mut Effects) {
+        let stage = self.record.attempt.as_ref().map(|attempt| &attempt.stage);
+        match (&self.state, stage) {
+            (State::Restarting { .. }, Some(Stage::Returning(cause))) => {
+                let cause = *cause;
+                self.stay(cause, effects);
+            }
+            (State::Restarting { .. }, None) => self.state = State::Idle,
+            _ => {}
+        }
     }
 
     /// Whether the other slot may be started again.

@@ -76,7 +76,7 @@ impl Reader {
     /// A socket of this machine has a name like a file; others have none here.
     pub(super) fn bind(&mut self, call: &Call<'_>) -> Result<(), TraceError> {
         let Some(path) = call.socket_path(1)? else { return Ok(()) };
-        let path = self.from_folder(call, None, path)?;
+        let path = self.path_from(call, None, path)?;
         if let Some((place, None)) = self.walk(&path, Last::Itself)? {
             let mode = 0o777 & !self.umask(call);
             self.enter(place, NewNode::Socket { mode });
@@ -124,10 +124,10 @@ impl Reader {
         path: usize,
     ) -> Result<String, TraceError> {
         let path = call.text(path)?;
-        self.from_folder(call, folder, path)
+        self.path_from(call, folder, path)
     }
 
-    fn from_folder(
+    fn path_from(
         &mut self,
         call: &Call<'_>,
         folder: Option<usize>,
