@@ -37,6 +37,11 @@ const COMMANDS: &[Command] = &[
         run: |house, arguments| start(house, "lapwing-sim", "lapwing-sim", &["cuts"], arguments),
     },
     Command {
+        usage: "kills --count N [--seed S]",
+        about: "kill -9 real programs N times while updates go on",
+        run: kills,
+    },
+    Command {
         usage: "fuzz TARGET [--count N] [--seed S]",
         about: "hostile input for one decoder; without TARGET it lists them",
         run: fuzz::run,
@@ -98,6 +103,11 @@ fn demo(house: &House, arguments: &[String]) -> Result<(), String> {
         suite_bodies::build_binaries(house)?;
     }
     start(house, "lapwing-e2e", "lapwing-demo", &[], arguments)
+}
+
+fn kills(house: &House, arguments: &[String]) -> Result<(), String> {
+    suite_bodies::build_binaries(house)?;
+    start(house, "lapwing-e2e", "lapwing-kills", &[], arguments)
 }
 
 fn bench(house: &House, arguments: &[String]) -> Result<(), String> {

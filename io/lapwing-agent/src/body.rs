@@ -89,9 +89,10 @@ impl Body {
                 .fetch_trust(device, document)
                 .map(|bytes| Done::With(Happened::TrustFetched(document, bytes))),
             Effect::KeepTrust(document) => self.keep_trust(device, document, given).map(|()| Done::Quietly),
-            Effect::Fetch(transfer) => {
-                self.talking.fetch(device, transfer).map(|fetched| plain(Event::Fetched(fetched)))
-            }
+            Effect::Fetch(transfer) => self
+                .talking
+                .fetch(&device.anchor().root().tls_anchors, transfer)
+                .map(|fetched| plain(Event::Fetched(fetched))),
             Effect::Apply(install) => self.apply(&install),
             Effect::DropArtifact => self.talking.drop_artifact().map(|()| Done::Quietly),
             Effect::SignOfLife => self.slots.sign_of_life().map(table),

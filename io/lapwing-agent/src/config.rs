@@ -74,6 +74,11 @@ pub enum RestartSettings {
     Exit,
     /// A command sees to it.
     Command(CommandLine),
+    /// The program is a child of this process, which starts the launcher itself.
+    Child {
+        /// How long the program may take to end when asked.
+        stop_timeout_ms: u64,
+    },
 }
 
 /// Why there are no settings.

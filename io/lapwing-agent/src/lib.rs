@@ -23,6 +23,7 @@ mod talking;
 
 mod control;
 mod handle;
+mod program;
 mod restart;
 mod status;
 
@@ -37,7 +38,7 @@ pub use config::{
 pub use control::{ControlError, ask_status, ask_trigger};
 pub use handle::Handle;
 pub use os::keep_over_restart;
-pub use ports::{ConditionsHook, FactsHook, HealthCheck, RestartHook};
+pub use ports::{Clock, ConditionsHook, FactsHook, HealthCheck, RestartHook};
 pub use run::{Agent, Ended, RunError, Turn};
 
 pub use lapwing_core::Slot;

@@ -7,7 +7,8 @@
 use lapwing_agent::{Agent, AgentSettings, DEFAULT_CONFIG_NAME, Ended, Handle, ask_status, ask_trigger};
 use lexopt::{Arg, Parser, ValueExt};
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
@@ -17,8 +18,9 @@ const HELP: &str = concat!(
     "
 Keeps one component of this device up to date.
 
-  lapwing-agent run [--config FILE] [--check-config]
-      Runs until SIGTERM or SIGINT. SIGUSR1 logs more, SIGUSR2 less.
+  lapwing-agent run [--config FILE] [--check-config] [-- ARGS...]
+      Runs until SIGTERM or SIGINT. SIGUSR1 logs more, SIGUSR2 less. Where the program in the
+      slot is a child of the agent (`how = \"child\"`), ARGS are handed to it.
   lapwing-agent status [--config FILE] [--json]
   lapwing-agent trigger [--config FILE]
       Asks the agent that runs in the device directory of this configuration.
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
             print!("{text}");
             ExitCode::SUCCESS
         }
-        Ok(Order::Do(verb, config, json)) => obey(verb, &config, json),
+        Ok(Order::Do(task)) => obey(task),
         Err(error) => {
             eprintln!("lapwing-agent: {error} (see --help)");
             USAGE.into()
@@ -52,7 +54,14 @@ fn main() -> ExitCode {
 
 enum Order {
     Print(&'static str),
-    Do(Verb, PathBuf, Form),
+    Do(Task),
+}
+
+struct Task {
+    verb: Verb,
+    config: PathBuf,
+    form: Form,
+    program_arguments: Vec<OsString>,
 }
 
 #[derive(Clone, Copy)]
@@ -71,8 +80,16 @@ enum Form {
 
 fn parse(mut parser: Parser) -> Result<Order, lexopt::Error> {
     let (mut verb, mut form) = (None, Form::People);
+    let mut program_arguments = Vec::new();
     let mut config = PathBuf::from(DEFAULT_CONFIG_NAME);
-    while let Some(argument) = parser.next()? {
+    loop {
+        if matches!(verb, Some(Verb::Run))
+            && let Some(words) = parser.try_raw_args().filter(|words| words.peek() == Some("--".as_ref()))
+        {
+            program_arguments = words.skip(1).collect();
+            break;
+        }
+        let Some(argument) = parser.next()? else { break };
         verb = match (argument, verb) {
             (Arg::Long("help") | Arg::Short('h'), _) => return Ok(Order::Print(HELP)),
             (Arg::Long("version") | Arg::Short('V'), _) => {
@@ -97,11 +114,12 @@ fn parse(mut parser: Parser) -> Result<Order, lexopt::Error> {
         };
     }
     let verb = verb.ok_or("expected run, status or trigger")?;
-    Ok(Order::Do(verb, config, form))
+    Ok(Order::Do(Task { verb, config, form, program_arguments }))
 }
 
-fn obey(verb: Verb, config: &Path, form: Form) -> ExitCode {
-    let settings = match AgentSettings::load(config) {
+fn obey(task: Task) -> ExitCode {
+    let Task { verb, config, form, program_arguments } = task;
+    let settings = match AgentSettings::load(&config) {
         Ok(settings) => settings,
         Err(error) => return complain(&error, CONFIG),
     };
@@ -110,7 +128,7 @@ fn obey(verb: Verb, config: &Path, form: Form) -> ExitCode {
             println!("{} is understood", config.display());
             ExitCode::SUCCESS
         }
-        Verb::Run => run(settings),
+        Verb::Run => run(settings, program_arguments),
         Verb::Status => match ask_status(&settings.device_dir) {
             Ok(status) => {
                 println!("{}", if matches!(form, Form::Json) { status } else { for_people(&status) });
@@ -125,10 +143,10 @@ fn obey(verb: Verb, config: &Path, form: Form) -> ExitCode {
     }
 }
 
-fn run(settings: AgentSettings) -> ExitCode {
+fn run(settings: AgentSettings, program_arguments: Vec<OsString>) -> ExitCode {
     log_to_stderr();
     let mut agent = match Agent::new(settings) {
-        Ok(agent) => agent,
+        Ok(agent) => agent.with_arguments(program_arguments),
         Err(error) => return complain(&error, FAILED),
     };
     heed_signals(agent.handle());

@@ -7,6 +7,7 @@
 use lapwing_core::wire::check_in::Health;
 use lapwing_device::Conditions;
 use std::io;
+use std::sync::Arc;
 
 /// Says how the running program fares.
 pub type HealthCheck = Box<dyn FnMut() -> Health + Send>;
@@ -17,3 +18,6 @@ pub type FactsHook = Box<dyn FnMut() -> Vec<(String, String)> + Send>;
 /// Brings about a restart into whatever the slot table says. If it returns well the agent ends its run
 /// with [`Ended::Restart`](crate::Ended::Restart).
 pub type RestartHook = Box<dyn FnMut() -> io::Result<()> + Send>;
+/// Milliseconds since the machine started, time asleep included. For hosts with a clock of their own,
+/// and for tests that do not want to wait.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;

@@ -1,4 +1,4 @@
-//! How a switch takes effect: in place through the launcher, by a supervisor, or by a command.
+//! How a switch takes effect: in place through the launcher, by a supervisor, by a command, in a child.
 //!
 //! Touches: exec, processes. Entered from: `body`.
 //! Never: starts a slot itself; the launcher spends the tries.
@@ -7,6 +7,7 @@ use crate::adapters::running_mark::RunningMark;
 use crate::command;
 use crate::config::{CommandLine, RestartSettings};
 use crate::ports::RestartHook;
+use crate::program::Program;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
@@ -29,6 +30,8 @@ pub(crate) struct Restarting {
     /// For the next image.
     pub(crate) arguments: Vec<OsString>,
     pub(crate) hook: Option<RestartHook>,
+    /// The program, where it is a child of the agent.
+    pub(crate) program: Option<Program>,
 }
 
 impl Restarting {
@@ -40,6 +43,10 @@ impl Restarting {
             (None, RestartSettings::Exit) => Ok(After::EndOfRun),
             (None, RestartSettings::Command(line)) => run_command(line).map(|()| After::NewBoot),
             (None, RestartSettings::Launcher) => Err(self.become_launcher(device_dir)),
+            (None, RestartSettings::Child { .. }) => {
+                self.program.iter_mut().for_each(Program::stop);
+                Ok(After::NewBoot)
+            }
         };
         if outcome.is_err() {
             mark.renew();

@@ -9,14 +9,15 @@ use crate::adapters::running_mark::{MarkError, RunningMark};
 use crate::adapters::slots_app::{AppSlots, SlotsError};
 use crate::adapters::trust_files::{self, TrustError};
 use crate::body::{Body, Done, Happened};
-use crate::config::AgentSettings;
+use crate::config::{AgentSettings, RestartSettings};
 use crate::control::{self, Control, Request};
 use crate::device_dir::DeviceDir;
 use crate::handle::Handle;
 use crate::limits::STEPS_PER_TURN_MAX;
 use crate::measuring::Measuring;
 use crate::os;
-use crate::ports::{ConditionsHook, FactsHook, HealthCheck, RestartHook};
+use crate::ports::{Clock, ConditionsHook, FactsHook, HealthCheck, RestartHook};
+use crate::program::Program;
 use crate::restart::{After, Restarting};
 use crate::status;
 use crate::talking::Talking;
@@ -38,6 +39,7 @@ pub struct Agent {
     settings: AgentSettings,
     dir: DeviceDir,
     dial: Arc<dyn Dial>,
+    clock: Clock,
     measuring: Measuring,
     facts_hooks: Vec<FactsHook>,
     restarting: Restarting,
@@ -51,7 +53,8 @@ struct BootSession {
     body: Body,
     control: Option<Control>,
     queue: VecDeque<Happened>,
-    /// When it began, by the machine's clock.
+    clock: Clock,
+    /// When it began, by that clock.
     began_ms: u64,
     last_step: Uptime,
     measure_at: Uptime,
@@ -92,6 +95,9 @@ pub enum RunError {
     /// There is nothing to believe.
     #[error("nothing can be believed")]
     Trust(#[from] TrustError),
+    /// The launcher could not be started.
+    #[error("the program cannot be started")]
+    Program(#[source] io::Error),
     /// The system gives no randomness.
     #[error("the system gives no randomness")]
     Random(#[source] io::Error),
@@ -113,10 +119,12 @@ impl Agent {
             launcher: settings.launcher.clone(),
             arguments: env::args_os().skip(1).collect(),
             hook: None,
+            program: None,
         };
         Ok(Self {
             dir: DeviceDir::new(settings.device_dir.clone()),
             dial: Arc::new(TcpDial),
+            clock: Arc::new(os::boot_time_ms),
             settings,
             measuring,
             facts_hooks: Vec::new(),
@@ -168,6 +176,13 @@ impl Agent {
         self
     }
 
+    /// Goes by this clock instead of the system's.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// A way to reach this agent from elsewhere.
     #[must_use]
     pub fn handle(&self) -> Handle {
@@ -177,7 +192,6 @@ impl Agent {
     /// Runs until it is cancelled or a restart is due. With [`RestartSettings::Launcher`] a restart
     /// does not return: this process becomes the next image.
     ///
-    /// [`RestartSettings::Launcher`]: crate::RestartSettings::Launcher
     /// # Errors
     /// See [`RunError`].
     pub fn run(&mut self) -> Result<Ended, RunError> {
@@ -195,7 +209,8 @@ impl Agent {
     #[must_use]
     pub fn wakers(&self) -> Vec<BorrowedFd<'_>> {
         let control = self.boot.as_ref().and_then(|boot| boot.control.as_ref());
-        [Some(self.handle.news()), control.map(Control::clients)].into_iter().flatten().collect()
+        let program = self.restarting.program.as_ref().and_then(Program::end);
+        [Some(self.handle.news()), control.map(Control::clients), program].into_iter().flatten().collect()
     }
 
     /// Does everything that is due. May block for as long as one exchange with a server takes.
@@ -208,13 +223,14 @@ impl Agent {
             if self.handle.is_cancelled() {
                 return Ok(self.end(Ended::Cancelled));
             }
+            if let Some(wait) = self.program_delay() {
+                return Ok(Turn::Wait(wait));
+            }
             let boot = match self.boot.take() {
-                Some(boot) => self.boot.insert(boot),
-                None => {
-                    let boot = self.begin()?;
-                    self.boot.insert(boot)
-                }
+                Some(boot) => boot,
+                None => self.begin()?,
             };
+            let boot = self.boot.insert(boot);
             boot.listen(&self.handle);
             boot.measure(&mut self.measuring);
             let Some(happened) = boot.next_event() else {
@@ -235,7 +251,31 @@ impl Agent {
             boot.body.talking.rest();
             boot.body.mark.clear();
         }
+        // A program that is a child ends with the run.
+        self.restarting.program = None;
         Turn::Ended(ended)
+    }
+
+    /// How long a program that ended by itself still has to be left alone, if it did.
+    fn program_delay(&mut self) -> Option<Duration> {
+        let program = self.restarting.program.as_mut()?;
+        if program.has_ended() {
+            self.boot = None;
+        }
+        program.delay()
+    }
+
+    /// The slot that the launcher chose for the program, where that is a child; whether it crashed before.
+    fn start_program(&mut self) -> io::Result<(Option<Slot>, bool)> {
+        let RestartSettings::Child { stop_timeout_ms } = self.settings.restart else {
+            return Ok((None, false));
+        };
+        let Restarting { launcher, arguments, program, .. } = &mut self.restarting;
+        let program = program.get_or_insert_with(|| {
+            let stop_timeout = Duration::from_millis(stop_timeout_ms);
+            Program::new(launcher.clone(), self.settings.device_dir.clone(), arguments.clone(), stop_timeout)
+        });
+        program.start()
     }
 
     /// Finds out what runs and what was being tried.
@@ -245,7 +285,8 @@ impl Agent {
             MarkError::Held => RunError::AlreadyRunning,
             MarkError::Io(error) => RunError::Dir(error),
         })?;
-        let told = self.settings.slot.or_else(|| told_by_launcher(dir.root()));
+        let (chosen, program_crashed) = self.start_program().map_err(RunError::Program)?;
+        let told = chosen.or(self.settings.slot).or_else(|| told_by_launcher(dir.root()));
         let (slots, table) = AppSlots::open(dir.clone(), told)?;
         slots.show_current();
         let anchor = trust_files::load(&dir)?;
@@ -266,7 +307,7 @@ impl Agent {
             slot: slots.booted(),
             running: slots.running(),
             reset: ResetCause::Unknown,
-            crashed,
+            crashed: crashed || program_crashed,
         };
         log::info!("slot {} runs image {}", booted.slot.name(), booted.running.short());
         Ok(BootSession {
@@ -274,7 +315,8 @@ impl Agent {
             body: Body::new(dir, slots, talking, mark, &self.settings),
             control,
             queue: VecDeque::from([Happened::Plain(Event::Booted(booted))]),
-            began_ms: os::boot_time_ms(),
+            began_ms: (self.clock)(),
+            clock: self.clock.clone(),
             last_step: Uptime(0),
             measure_at: Uptime(0),
             conditions: None,
@@ -285,7 +327,7 @@ impl Agent {
 
 impl BootSession {
     fn uptime(&self) -> Uptime {
-        Uptime(os::boot_time_ms().saturating_sub(self.began_ms))
+        Uptime((self.clock)().saturating_sub(self.began_ms))
     }
 
     /// Serves whoever asks from outside.

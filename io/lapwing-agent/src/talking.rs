@@ -4,6 +4,9 @@
 //! turn of the loop to the next, and is closed when the loop goes to sleep.
 //! Never: retries; it says what went wrong, and the brain decides.
 
+#[cfg(test)]
+mod tests;
+
 use crate::adapters::artifact_file::{self, ArtifactFile};
 use crate::adapters::identity_files;
 use crate::device_dir::DeviceDir;
@@ -78,7 +81,7 @@ impl Talking {
     }
 
     /// Gets on with the transfer for one turn of the loop.
-    pub(crate) fn fetch(&mut self, device: &Device, transfer: Transfer) -> Result<Fetched, Trouble> {
+    pub(crate) fn fetch(&mut self, anchors: &[TlsAnchor], transfer: Transfer) -> Result<Fetched, Trouble> {
         let mut arriving = match self.arriving.take() {
             Some(arriving) if arriving.file.transfer() == transfer => arriving,
             _ => {
@@ -88,7 +91,7 @@ impl Talking {
             }
         };
         if arriving.file.missing().is_some() {
-            self.get_on(device, &mut arriving)?;
+            self.get_on(anchors, &mut arriving)?;
         }
         if arriving.file.missing().is_some() {
             let have_bytes = arriving.file.have_bytes();
@@ -118,14 +121,14 @@ impl Talking {
         artifact_file::discard(&self.dir.artifact()).map_err(storage)
     }
 
-    fn get_on(&mut self, device: &Device, arriving: &mut Arriving) -> Result<(), Trouble> {
+    fn get_on(&mut self, anchors: &[TlsAnchor], arriving: &mut Arriving) -> Result<(), Trouble> {
         let until_ms = os::boot_time_ms().saturating_add(FETCH_TURN_MS);
         let (mut piece, mut taken_bytes) = (vec![0; PIECE_BYTES], 0);
         let failed = loop {
             let Some(missing) = arriving.file.missing() else { return Ok(()) };
             let bytes = match arriving.bytes.take() {
                 Some(bytes) if bytes.next_offset() >= missing.start => bytes,
-                _ => match self.open(device, arriving.file.transfer(), missing.start) {
+                _ => match self.open(anchors, arriving.file.transfer(), missing.start) {
                     Ok(bytes) => bytes,
                     Err(trouble) => break trouble,
                 },
@@ -152,8 +155,12 @@ impl Talking {
         Err(failed)
     }
 
-    fn open(&mut self, device: &Device, transfer: Transfer, offset: u64) -> Result<ArtifactBytes, Trouble> {
-        let anchors = &device.anchor().root().tls_anchors;
+    fn open(
+        &mut self,
+        anchors: &[TlsAnchor],
+        transfer: Transfer,
+        offset: u64,
+    ) -> Result<ArtifactBytes, Trouble> {
         let who = self.introduce(anchors)?;
         let Transfer { artifact, artifact_size_bytes } = transfer;
         let opened = self.client.artifact(anchors, &who, &artifact, artifact_size_bytes, offset);

@@ -4,7 +4,7 @@
 //! Never: decides; it only hands out snapshots.
 
 use crate::blobs::Blobs;
-use crate::clock::Timepiece;
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::devices::Devices;
 use crate::logging::LogControl;
@@ -22,7 +22,7 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 /// A running server's shared parts.
 pub(crate) struct App {
     pub(crate) settings: Settings,
-    pub(crate) time: Timepiece,
+    pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
     pub(crate) devices: Devices,
@@ -56,7 +56,7 @@ impl Snapshots {
 
 impl App {
     pub(crate) fn now(&self) -> UnixSeconds {
-        self.time.now()
+        self.clock.now()
     }
 
     pub(crate) fn trust(&self) -> Arc<Trust> {

@@ -5,11 +5,15 @@
 
 use crate::durable::flush_dir;
 use lapwing_core::{Digest, Hasher};
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Where blobs are before they are whole.
+const DRAFTS: &str = "drafts";
 
 /// The directory of blobs.
 #[derive(Debug, Clone)]
@@ -29,7 +33,7 @@ pub(crate) struct Draft {
 impl Blobs {
     /// Opens the directory and sweeps drafts that a power cut left.
     pub(crate) fn open(dir: PathBuf) -> io::Result<Self> {
-        let drafts = dir.join("drafts");
+        let drafts = dir.join(DRAFTS);
         std::fs::create_dir_all(&drafts)?;
         for draft in std::fs::read_dir(&drafts)? {
             std::fs::remove_file(draft?.path())?;
@@ -48,7 +52,7 @@ impl Blobs {
     /// Begins a blob.
     pub(crate) fn draft(&self) -> io::Result<Draft> {
         let number = self.drafts.fetch_add(1, Ordering::Relaxed);
-        let path = self.dir.join("drafts").join(number.to_string());
+        let path = self.dir.join(DRAFTS).join(number.to_string());
         let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
         Ok(Draft { path, file, hasher: Hasher::new(), size_bytes: 0 })
     }
@@ -75,12 +79,22 @@ impl Blobs {
         self.keep(draft)
     }
 
-    /// Removes a blob that nothing names any more.
-    pub(crate) fn remove(&self, digest: Digest) -> io::Result<()> {
-        match std::fs::remove_file(self.path(digest)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+    /// Removes every blob but these.
+    pub(crate) fn keep_only(&self, known: &HashSet<Digest>) -> io::Result<()> {
+        for shelf in std::fs::read_dir(&self.dir)? {
+            let shelf = shelf?;
+            if shelf.file_name() == DRAFTS || !shelf.file_type()?.is_dir() {
+                continue;
+            }
+            for blob in std::fs::read_dir(shelf.path())? {
+                let blob = blob?;
+                let name = blob.file_name().to_str().and_then(|name| name.parse().ok());
+                if !name.is_some_and(|name| known.contains(&name)) {
+                    std::fs::remove_file(blob.path())?;
+                }
+            }
         }
+        Ok(())
     }
 }
 
@@ -121,6 +135,16 @@ mod tests {
         draft.write(b"half").unwrap();
         drop(draft);
         assert_eq!(std::fs::read_dir(dir.path().join("blobs/drafts")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn only_known_blobs_are_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(dir.path().join("blobs")).unwrap();
+        let (known, _) = blobs.keep_bytes(b"known").unwrap();
+        let (orphan, _) = blobs.keep_bytes(b"orphan").unwrap();
+        blobs.keep_only(&HashSet::from([known])).unwrap();
+        assert!(blobs.path(known).exists() && !blobs.path(orphan).exists());
     }
 
     #[test]

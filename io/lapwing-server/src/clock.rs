@@ -1,12 +1,12 @@
 //! The wall clock, and the guard that keeps a wrong one from being signed.
 //!
-//! Touches: the system clock, here and nowhere else in this crate.
+//! Touches: the system's clocks, here and nowhere else in this crate.
 //! Never: corrects a clock; a person confirms a jump or mends it.
 
-use lapwing_core::UnixSeconds;
+use lapwing_core::{Digest, UnixSeconds};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where the server's time comes from.
 #[derive(Debug, Clone, Default)]
@@ -31,50 +31,68 @@ impl Clock {
         }
     }
 
-    /// Seconds on a clock that nobody sets, where there is one.
-    fn steady_s(&self, since: Instant) -> Option<u64> {
+    /// The time on a clock that nobody sets, where there is one.
+    pub(crate) fn steady(&self) -> Option<Steady> {
         match self {
-            Self::System => Some(since.elapsed().as_secs()),
+            Self::System => Steady::of_machine(),
             Self::Manual(_) => None,
         }
     }
 }
 
+/// Seconds since a machine started, and which start that was. It goes on while the server is off, so a
+/// server that was only stopped for a while needs nobody to confirm its clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Steady {
+    pub(crate) boot: u64,
+    pub(crate) seconds: u64,
+}
+
+impl Steady {
+    fn of_machine() -> Option<Self> {
+        let boot = std::fs::read("/proc/sys/kernel/random/boot_id").ok()?;
+        let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
+        let [a, b, c, d, ..] = *Digest::of(&boot).as_bytes();
+        let boot = u32::from_be_bytes([a, b, c, d]).into();
+        Some(Self { boot, seconds: uptime.split('.').next()?.parse().ok()? })
+    }
+
+    /// Seconds from `earlier` to this, if it is the same machine in the same run.
+    fn since(self, earlier: Self) -> Option<u64> {
+        (self.boot == earlier.boot).then(|| self.seconds.saturating_sub(earlier.seconds))
+    }
+}
+
 /// The wall clock moved without as much time having passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Jump {
-    /// The last time that was vouched for.
-    pub from: UnixSeconds,
-    /// What the clock says now.
-    pub to: UnixSeconds,
+pub(crate) struct Jump {
+    /// What the clock should have said.
+    pub(crate) from: UnixSeconds,
+    /// What it said.
+    pub(crate) to: UnixSeconds,
 }
 
 /// Remembers the last time that was signed, and stops when the next one is not believable.
 #[derive(Debug)]
-pub struct ClockGuard {
-    /// Last vouched-for time, and when that was on the steady clock.
-    last: Option<(UnixSeconds, Option<u64>)>,
+pub(crate) struct ClockGuard {
+    last: Option<(UnixSeconds, Option<Steady>)>,
     jump: Option<Jump>,
     jump_s_max: u64,
 }
 
 impl ClockGuard {
-    /// A guard that continues where the last one stopped; `last_signed` is none at the very first start.
-    #[must_use]
-    pub fn new(last_signed: Option<UnixSeconds>, jump_s_max: u64) -> Self {
-        Self { last: last_signed.map(|time| (time, None)), jump: None, jump_s_max }
+    /// A guard that continues where the last one stopped; `last` is none at the very first start.
+    pub(crate) fn new(last: Option<(UnixSeconds, Option<Steady>)>, jump_s_max: u64) -> Self {
+        Self { last, jump: None, jump_s_max }
     }
 
-    /// The time to sign, if it is believable.
-    ///
-    /// # Errors
-    /// The jump that a person must confirm first.
-    pub fn check(&mut self, now: UnixSeconds, steady_s: Option<u64>) -> Result<UnixSeconds, Jump> {
+    /// The time to sign, if it is believable; else the jump that a person must confirm first.
+    pub(crate) fn check(&mut self, now: UnixSeconds, steady: Option<Steady>) -> Result<UnixSeconds, Jump> {
         if let Some(jump) = self.jump {
             return Err(jump);
         }
         if let Some((last, then)) = self.last {
-            let passed = steady_s.zip(then).map_or(0, |(now, then)| now.saturating_sub(then));
+            let passed = steady.zip(then).and_then(|(now, then)| now.since(then)).unwrap_or(0);
             let expected = last.after(passed);
             if now.0.abs_diff(expected.0) > self.jump_s_max {
                 let jump = Jump { from: expected, to: now };
@@ -82,53 +100,24 @@ impl ClockGuard {
                 return Err(jump);
             }
         }
-        self.last = Some((now, steady_s));
+        self.last = Some((now, steady));
         Ok(now)
     }
 
     /// A person says that the clock is right.
-    pub fn confirm(&mut self, now: UnixSeconds, steady_s: Option<u64>) {
+    pub(crate) fn confirm(&mut self, now: UnixSeconds, steady: Option<Steady>) {
         self.jump = None;
-        self.last = Some((now, steady_s));
+        self.last = Some((now, steady));
     }
 
     /// The jump that waits for a person, if any.
-    #[must_use]
-    pub fn jump(&self) -> Option<Jump> {
+    pub(crate) fn jump(&self) -> Option<Jump> {
         self.jump
     }
 
-    /// The last time that was vouched for.
-    #[must_use]
-    pub fn last_signed(&self) -> Option<UnixSeconds> {
-        self.last.map(|(time, _)| time)
-    }
-}
-
-/// A clock with its steady companion.
-#[derive(Debug, Clone)]
-pub struct Timepiece {
-    clock: Clock,
-    started: Instant,
-}
-
-impl Timepiece {
-    /// The companion starts now.
-    #[must_use]
-    pub fn new(clock: Clock) -> Self {
-        Self { clock, started: Instant::now() }
-    }
-
-    /// The wall clock's time.
-    #[must_use]
-    pub fn now(&self) -> UnixSeconds {
-        self.clock.now()
-    }
-
-    /// Seconds since start on the steady clock, where there is one.
-    #[must_use]
-    pub fn steady_s(&self) -> Option<u64> {
-        self.clock.steady_s(self.started)
+    /// The last time that was vouched for, on both clocks.
+    pub(crate) fn last_signed(&self) -> Option<(UnixSeconds, Option<Steady>)> {
+        self.last
     }
 }
 
@@ -136,23 +125,38 @@ impl Timepiece {
 mod tests {
     use super::*;
 
+    fn at(seconds: u64) -> Option<Steady> {
+        Some(Steady { boot: 1, seconds })
+    }
+
     #[test]
     fn a_jump_in_either_direction_stops_until_confirmed() {
         for to in [10_000 + 3_601, 10_000 - 3_601] {
-            let mut guard = ClockGuard::new(Some(UnixSeconds(10_000)), 3_600);
+            let mut guard = ClockGuard::new(Some((UnixSeconds(10_000), None)), 3_600);
             let jump = Jump { from: UnixSeconds(10_000), to: UnixSeconds(to) };
-            assert_eq!(guard.check(UnixSeconds(to), Some(0)), Err(jump));
-            assert_eq!(guard.check(UnixSeconds(10_000), Some(0)), Err(jump), "stays stopped");
-            guard.confirm(UnixSeconds(to), Some(1));
-            assert_eq!(guard.check(UnixSeconds(to + 2), Some(3)), Ok(UnixSeconds(to + 2)));
+            assert_eq!(guard.check(UnixSeconds(to), at(0)), Err(jump));
+            assert_eq!(guard.check(UnixSeconds(10_000), at(0)), Err(jump), "stays stopped");
+            guard.confirm(UnixSeconds(to), at(1));
+            assert_eq!(guard.check(UnixSeconds(to + 2), at(3)), Ok(UnixSeconds(to + 2)));
         }
     }
 
     #[test]
-    fn idle_hours_are_no_jump_while_the_steady_clock_saw_them() {
+    fn hours_that_the_steady_clock_saw_are_no_jump_even_over_a_restart() {
         let mut guard = ClockGuard::new(None, 3_600);
-        assert!(guard.check(UnixSeconds(10_000), Some(0)).is_ok());
-        assert!(guard.check(UnixSeconds(100_000), Some(90_000)).is_ok());
-        assert!(guard.check(UnixSeconds(200_000), Some(90_010)).is_err());
+        assert!(guard.check(UnixSeconds(10_000), at(0)).is_ok());
+        assert!(guard.check(UnixSeconds(100_000), at(90_000)).is_ok());
+        let mut restarted = ClockGuard::new(guard.last_signed(), 3_600);
+        assert!(restarted.check(UnixSeconds(200_000), at(190_000)).is_ok());
+        assert!(restarted.check(UnixSeconds(300_000), at(190_010)).is_err());
+        let mut elsewhere = ClockGuard::new(guard.last_signed(), 3_600);
+        let other = Some(Steady { boot: 2, seconds: 190_000 });
+        assert!(elsewhere.check(UnixSeconds(200_000), other).is_err());
+    }
+
+    #[test]
+    fn this_machine_has_a_steady_clock() {
+        assert!(Clock::System.steady().is_some());
+        assert_eq!(Clock::Manual(Arc::default()).steady(), None);
     }
 }

@@ -3,6 +3,7 @@
 //! Touches: the store, the device table. Never: in the way of a check-in.
 
 use crate::app::App;
+use crate::clock::Steady;
 use crate::limits::PAGE_ROWS_MAX;
 use crate::listen::told_to_stop;
 use crate::store::{
@@ -33,11 +34,11 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn round(app: &App, last_signed: &mut Option<UnixSeconds>) -> Result<(), StoreError> {
+async fn round(app: &App, last_signed: &mut Option<(UnixSeconds, Option<Steady>)>) -> Result<(), StoreError> {
     app.devices.flush_seen().await?;
     let signed = app.online.last_signed();
-    if let Some(UnixSeconds(time)) = signed.filter(|_| signed != *last_signed) {
-        app.store.write(move |c| put_setting(c, Setting::LastSigned, time)).await?;
+    if let Some((time, steady)) = signed.filter(|_| signed != *last_signed) {
+        app.store.write(move |c| keep_last_signed(c, time, steady)).await?;
         *last_signed = signed;
     }
     let now = app.now();
@@ -49,6 +50,18 @@ async fn round(app: &App, last_signed: &mut Option<UnixSeconds>) -> Result<(), S
         app.store.write(move |c| prune_events(c, kept)).await?;
     }
     Ok(())
+}
+
+/// Both clocks, so that the next start can tell a jump from time that passed.
+fn keep_last_signed(
+    c: &rusqlite::Connection,
+    time: UnixSeconds,
+    steady: Option<Steady>,
+) -> Result<(), StoreError> {
+    put_setting(c, Setting::SignedTime, time.0)?;
+    let Some(Steady { boot, seconds }) = steady else { return Ok(()) };
+    put_setting(c, Setting::SteadyTime, seconds)?;
+    put_setting(c, Setting::MachineRun, boot)
 }
 
 /// Ends the attempts of a device whose deadline passed in silence.

@@ -32,3 +32,7 @@ pub(crate) const CLAIM_COUNT_MAX: u32 = 1_000_000;
 pub(crate) const CLAIM_EXPIRES_S_MAX: u64 = 366 * 86_400;
 /// Age from which a blob that nothing names is swept at start, seconds.
 pub(crate) const ORPHAN_AGE_S: u64 = 86_400;
+/// Longest CPU profile, seconds.
+pub(crate) const PROFILE_SECONDS_MAX: u32 = 120;
+/// Samples of a CPU profile, per second of CPU time.
+pub(crate) const PROFILE_HZ: i32 = 99;

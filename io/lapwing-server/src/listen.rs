@@ -18,6 +18,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 use tokio_rustls::TlsAcceptor;
 
@@ -55,6 +56,8 @@ pub(crate) async fn serve(
 ) {
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(patience.connections_max));
+    // Dropped last, and with it what did not end in time.
+    let mut connections = JoinSet::new();
     loop {
         let next = async {
             let permit = Arc::clone(&room).acquire_owned().await;
@@ -73,7 +76,8 @@ pub(crate) async fn serve(
             },
         };
         let (tls, router, watcher) = (tls.clone(), router.clone(), graceful.watcher());
-        tokio::spawn(async move {
+        while connections.try_join_next().is_some() {}
+        connections.spawn(async move {
             if let Err(error) = connection(stream, tls, router, patience, watcher).await {
                 tracing::debug!(%error, "connection ended");
             }
@@ -114,7 +118,8 @@ async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     patience: Patience,
     watcher: Watcher,
 ) -> Result<(), ConnectionError> {
-    let mut builder = Builder::new(TokioExecutor::new());
+    // Without this it would wait for ever to see which version the first byte belongs to.
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder
         .http1()
         .timer(TokioTimer::new())

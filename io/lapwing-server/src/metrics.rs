@@ -43,7 +43,8 @@ struct Inner {
     registry: Registry,
     heartbeats: Family<ByResult, Counter>,
     check_ins: Family<ByAnswer, Counter>,
-    rollbacks: Family<ByTarget, Counter>,
+    /// A gauge, because a counter would be spelled with `_total`.
+    rollbacks: Family<ByTarget, Gauge>,
     late_rollbacks: Family<ByTarget, Counter>,
     events: Family<ByName, Counter>,
     bytes_served: Counter,
@@ -157,7 +158,6 @@ fn register(inner: &mut Inner) {
     r.register("lapwing_clones", "Devices found to share one id", inner.clones.clone());
     let late = inner.late_rollbacks.clone();
     r.register("lapwing_rollbacks_after_confirm", "Rollbacks after a reported success", late);
-    // The spelling that the field knows; a gauge by name, a count by nature.
     let rollbacks = inner.rollbacks.clone();
     r.register("firmware_rollback_count", "Rollbacks by the version gone back from", rollbacks);
 }

@@ -2,7 +2,7 @@
 //!
 //! Touches: `lapwing_core::envelope`. Never: signs a release, and never a time it cannot vouch for.
 
-use crate::clock::{ClockGuard, Jump, Timepiece};
+use crate::clock::{Clock, ClockGuard, Jump, Steady};
 use ed25519_dalek::{Signer, SigningKey};
 use lapwing_core::cbor::{Wire, encode};
 use lapwing_core::envelope::{Context, Form, Kind, SealError, seal};
@@ -39,13 +39,13 @@ pub(crate) struct Online {
     key: SigningKey,
     public: PublicKey,
     guard: Mutex<ClockGuard>,
-    time: Timepiece,
+    clock: Clock,
 }
 
 impl Online {
-    pub(crate) fn new(key: SigningKey, guard: ClockGuard, time: Timepiece) -> Self {
+    pub(crate) fn new(key: SigningKey, guard: ClockGuard, clock: Clock) -> Self {
         let public = PublicKey::ed25519(key.verifying_key().as_bytes());
-        Self { key, public, guard: Mutex::new(guard), time }
+        Self { key, public, guard: Mutex::new(guard), clock }
     }
 
     /// The key that the delegation must name.
@@ -64,11 +64,11 @@ impl Online {
         if !delegation.keys.iter().any(named) {
             return Err(SignError::NotDelegated);
         }
-        let now = self.time.now();
+        let now = self.clock.now();
         if !delegation.covers(now) {
             return Err(SignError::OutsideWindow);
         }
-        self.guard().check(now, self.time.steady_s()).map_err(SignError::Jumped)
+        self.guard().check(now, self.clock.steady()).map_err(SignError::Jumped)
     }
 
     /// Signs a status or an offer for one device and nonce.
@@ -89,7 +89,7 @@ impl Online {
 
     /// A person says that the clock is right.
     pub(crate) fn confirm_clock(&self) {
-        self.guard().confirm(self.time.now(), self.time.steady_s());
+        self.guard().confirm(self.clock.now(), self.clock.steady());
     }
 
     /// The jump that waits for a person, if any.
@@ -98,7 +98,7 @@ impl Online {
     }
 
     /// The last time that was signed, to be kept over a restart.
-    pub(crate) fn last_signed(&self) -> Option<UnixSeconds> {
+    pub(crate) fn last_signed(&self) -> Option<(UnixSeconds, Option<Steady>)> {
         self.guard().last_signed()
     }
 

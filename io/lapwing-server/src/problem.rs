@@ -93,10 +93,8 @@ const PROBLEM_JSON: &str = "application/problem+json";
 /// Turns the framework's own plain refusals (no such path, wrong method) into problems as well.
 pub(crate) async fn speak_problem(response: Response) -> Response {
     let status = response.status();
-    let spoken = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|found| found.as_bytes() == PROBLEM_JSON.as_bytes());
+    let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let spoken = kind.is_some_and(|kind| kind.ends_with(b"json"));
     if spoken || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }

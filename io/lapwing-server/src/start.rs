@@ -5,7 +5,7 @@
 
 use crate::app::{App, Snapshots, load_catalogue};
 use crate::blobs::Blobs;
-use crate::clock::{Clock, ClockGuard, Timepiece};
+use crate::clock::{Clock, ClockGuard, Steady};
 use crate::config::{Certificate, Config, ConfigError, Settings};
 use crate::devices::Devices;
 use crate::key_file::{KeyError, online_key, refuse_foreign_keys};
@@ -15,7 +15,7 @@ use crate::logging::LogControl;
 use crate::metrics::Metrics;
 use crate::online::Online;
 use crate::publish::deltas::Deltas;
-use crate::store::{Setting, Store, StoreError, forget_blob, get_setting, orphans};
+use crate::store::{Setting, Store, StoreError, blob_names, forget_blob, get_setting, orphans};
 use crate::tls::{TlsError, identity};
 use crate::trust::{Trust, TrustError};
 use crate::{device_plane, housekeeping, management};
@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 
 /// Why a server does not start.
@@ -154,15 +154,21 @@ impl Running {
     /// Stops listening, lets open requests end, writes what is pending.
     pub async fn shutdown(self) {
         let Self { app, stop, mut tasks, threads, .. } = self;
-        drop(stop.send(true));
+        let grace = app.settings.shutdown_grace;
+        stop.send_replace(true);
         app.deltas.stop();
         while tasks.join_next().await.is_some() {}
         drop(app);
-        // The threads end when the last handle to their queue is gone; none of them waits for a person.
-        let joined = tokio::task::spawn_blocking(move || {
-            threads.into_iter().filter_map(|thread| thread.join().err()).count()
-        });
-        drop(joined.await);
+        // The threads end when the last handle to their queue is gone. One in the midst of an artifact may
+        // take its time; nothing is lost by leaving it.
+        let (ended, all_ended) = oneshot::channel();
+        let join = move || {
+            let panicked = threads.into_iter().filter_map(|thread| thread.join().err()).count();
+            let _ = ended.send(panicked);
+        };
+        if std::thread::Builder::new().spawn(join).is_ok() {
+            drop(tokio::time::timeout(grace, all_ended).await);
+        }
     }
 }
 
@@ -201,32 +207,32 @@ async fn assemble(
 ) -> Result<(Arc<App>, Vec<JoinHandle<()>>), StartError> {
     let dir = &settings.data_dir;
     let io_error = |path: PathBuf| move |error| StartError::Io(path, error);
-    let time = Timepiece::new(around.clock);
+    let clock = around.clock;
     let key = online_key(&dir.join("online.key"))?;
     let token_path = admin_token_path(&settings);
     let admin_token = management::admin_token(&token_path).map_err(io_error(token_path))?;
     let (store, writer) = Store::open(&dir.join("store.sqlite"))?;
     let blobs = Blobs::open(blobs_path(&settings)).map_err(io_error(blobs_path(&settings)))?;
-    sweep_orphans(&store, &blobs, time.now()).await?;
+    sweep_orphans(&store, &blobs, clock.now()).await?;
     let trust = Trust::load(&store).await.map_err(|error| match error {
         TrustError::Store(error) => StartError::Store(error),
         refused => StartError::Trust(refused.to_string()),
     })?;
     let catalogue = load_catalogue(&store, &trust, settings.pace.retry).await?;
-    let last_signed = store.read(|c| get_setting(c, Setting::LastSigned)).await?.map(UnixSeconds);
+    let last_signed = store.read(last_signed).await?;
     let guard = ClockGuard::new(last_signed, settings.clock_jump_s_max);
     let metrics = Metrics::new();
     let (deltas, maker) =
-        Deltas::start(&store, &blobs, &metrics, &time, settings.deltas).map_err(io_error(dir.clone()))?;
+        Deltas::start(&store, &blobs, &metrics, &clock, settings.deltas).map_err(io_error(dir.clone()))?;
     let app = App {
-        online: Online::new(key, guard, time.clone()),
+        online: Online::new(key, guard, clock.clone()),
         devices: Devices::new(settings.devices_cached_max, store.clone()),
         streams: Arc::new(Semaphore::new(settings.artifact_streams_max)),
         publishing: Default::default(),
         snapshots: Snapshots::new(trust, catalogue),
         log: around.log,
         settings,
-        time,
+        clock,
         store,
         blobs,
         deltas,
@@ -238,13 +244,24 @@ async fn assemble(
     Ok((Arc::new(app), vec![writer, maker]))
 }
 
-/// Removes blobs that were uploaded long ago and never named by a release. The row goes first: a file
-/// without a row is only found again by its digest, a row without a file would be a promise broken.
+/// When something was last signed, on both clocks.
+fn last_signed(c: &rusqlite::Connection) -> Result<Option<(UnixSeconds, Option<Steady>)>, StoreError> {
+    let Some(time) = get_setting(c, Setting::SignedTime)? else { return Ok(None) };
+    let boot = get_setting(c, Setting::MachineRun)?;
+    let seconds = get_setting(c, Setting::SteadyTime)?;
+    let steady = boot.zip(seconds).map(|(boot, seconds)| Steady { boot, seconds });
+    Ok(Some((UnixSeconds(time), steady)))
+}
+
+/// Forgets blobs that were uploaded long ago and never named by a release, then removes every file that
+/// no row knows. In this order a power cut leaves a file too many, never a row without its file.
 async fn sweep_orphans(store: &Store, blobs: &Blobs, now: UnixSeconds) -> Result<(), StoreError> {
     let before = UnixSeconds(now.0.saturating_sub(ORPHAN_AGE_S));
-    for digest in store.read(move |c| orphans(c, before)).await? {
-        store.write(move |c| forget_blob(c, digest)).await?;
-        blobs.remove(digest)?;
-    }
-    Ok(())
+    store
+        .write(move |c| -> Result<(), StoreError> {
+            orphans(c, before)?.into_iter().try_for_each(|digest| forget_blob(c, digest))
+        })
+        .await?;
+    let known = store.read(blob_names).await?;
+    Ok(blobs.keep_only(&known)?)
 }

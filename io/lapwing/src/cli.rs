@@ -79,15 +79,22 @@ pub(crate) struct SignerArgs {
 }
 
 impl SignerArgs {
-    /// The keys that were named, or else the role's key files in `dir`; perhaps none.
+    /// The keys of this role among those that were named; if none at all were named, its key files in
+    /// `dir`. Perhaps none.
     pub(crate) fn keys(&self, dir: Option<&SigningDir>, role: KeyRole) -> Result<Vec<Key>> {
-        let files = self.keys.iter().map(|path| signer::read_key_file(path).map(|(_, key)| key));
-        let mut keys = files.collect::<Result<Vec<_>>>()?;
-        if let (Some(command), Some(public)) = (&self.signer_command, &self.signer_public) {
-            keys.push(Key::behind_command(command, public.clone()));
+        let mut keys = Vec::new();
+        for path in &self.keys {
+            let (is_for, key) = signer::read_key_file(path)?;
+            keys.extend((is_for == role).then_some(key));
         }
+        if let (Some(command), Some(public)) = (&self.signer_command, &self.signer_public) {
+            // Nobody wrote on the external signer what its key is for, but the root document may say.
+            let known = dir.filter(|_| role == KeyRole::Delegator).map(|dir| dir.delegates(public));
+            keys.extend(known.unwrap_or(true).then(|| Key::behind_command(command, public.clone())));
+        }
+        let named = !self.keys.is_empty() || self.signer_command.is_some();
         match dir {
-            Some(dir) if keys.is_empty() => dir.keys(role),
+            Some(dir) if !named => dir.keys(role),
             _ => Ok(keys),
         }
     }

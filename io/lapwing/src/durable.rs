@@ -65,12 +65,13 @@ fn lock_file(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(false).open(path.with_file_name(name))
 }
 
-/// Makes a directory and the ones above it that only their owner may enter, where they are missing.
+/// Makes a directory and the ones above it where they are missing, with this mode.
 pub(crate) fn make_dir(path: &Path, mode: u32) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
+    let missing: Vec<&Path> = path.ancestors().take_while(|above| !above.exists()).collect();
     let attempt = || -> std::io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(mode).create(path)?;
-        sync_parent(path)
+        missing.iter().filter(|made| !made.as_os_str().is_empty()).try_for_each(|made| sync_parent(made))
     };
     attempt().with_context(|| format!("make the directory {}", path.display()))
 }

@@ -22,7 +22,7 @@ impl Said {
     pub(crate) fn print(&self, json: bool) -> ExitCode {
         let mut out = std::io::stdout().lock();
         let written =
-            if json { writeln!(out, "{:#}", self.json) } else { writeln!(out, "{}", self.words.trim_end()) };
+            if json { writeln!(out, "{}", self.json) } else { writeln!(out, "{}", self.words.trim_end()) };
         match written {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
             _ => ExitCode::SUCCESS,

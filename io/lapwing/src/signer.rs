@@ -13,7 +13,7 @@ use crate::exit::{Code, Refusal};
 use crate::hex;
 use anyhow::{Context, Result, bail};
 use ed25519_dalek::{Signer as _, SigningKey};
-use lapwing_core::trust::PublicKey;
+use lapwing_core::trust::{Algorithm, PublicKey};
 use std::fmt;
 use std::io::Write;
 use std::path::PathBuf;
@@ -92,20 +92,44 @@ fn sign_by_command(command: &str, message: &[u8]) -> Result<[u8; SIGNATURE_LEN]>
     output.stdout.try_into().ok().with_context(wrong)
 }
 
-/// Parses a public key: `ed25519:` and 64 hexadecimal digits, or the digits alone.
+/// Parses a public key: `ed25519:` and 64 hexadecimal digits, or these alone; or `esp256:` and the 66 of a
+/// compressed point, for an external signer that has no Ed25519.
 pub(crate) fn parse_public(text: &str) -> Result<PublicKey, String> {
-    let digits = text.strip_prefix("ed25519:").unwrap_or(text);
-    let wrong = || "a public key is ed25519: and 64 hexadecimal digits".to_owned();
-    hex::decode(digits).map(|bytes| PublicKey::ed25519(&bytes)).ok_or_else(wrong)
+    let key = match text.split_once(':').unwrap_or(("ed25519", text)) {
+        ("esp256", digits) => hex::decode(digits).map(|point| PublicKey::esp256(&point)),
+        ("ed25519", digits) => hex::decode(digits).map(|bytes| PublicKey::ed25519(&bytes)),
+        _ => None,
+    };
+    key.ok_or_else(|| "a public key is ed25519: and 64 hexadecimal digits, or esp256: and 66".to_owned())
 }
 
 /// A public key as [`parse_public`] reads it.
 pub(crate) fn public_in_words(key: &PublicKey) -> String {
-    format!("ed25519:{}", hex::encode(key.as_bytes()))
+    let algorithm = match key.algorithm {
+        Algorithm::Ed25519 => "ed25519",
+        Algorithm::Esp256 => "esp256",
+    };
+    format!("{algorithm}:{}", hex::encode(key.as_bytes()))
 }
 
 /// The complaint when nothing is there to sign with.
 pub(crate) fn no_key(role: KeyRole) -> Refusal {
     Refusal::new(Code::NotFound, format!("sign: no {role} key is at hand"))
         .advice("name key files with --key, or an external signer with --signer-command and --signer-public")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_keys_are_read_as_they_are_written() {
+        let check = |text: &str| assert_eq!(public_in_words(&parse_public(text).unwrap()), text);
+        check(&format!("ed25519:{}", "0f".repeat(32)));
+        check(&format!("esp256:02{}", "0f".repeat(32)));
+        assert_eq!(parse_public(&"0f".repeat(32)), parse_public(&format!("ed25519:{}", "0f".repeat(32))));
+        for wrong in ["", "ed25519:", "rsa:0f", &"0f".repeat(33), &format!("esp256:{}", "0f".repeat(32))] {
+            assert!(parse_public(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use crate::trust_chain::{TrustChain, peek_delegation};
 use anyhow::{Context, Result};
 use lapwing_core::FleetId;
 use lapwing_core::limits::ENVELOPE_BYTES_MAX;
-use lapwing_core::trust::PublicKey;
+use lapwing_core::trust::{PublicKey, RoleName};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -95,6 +95,12 @@ impl SigningDir {
     /// Whether there is a root document.
     pub(crate) fn has_root(&self) -> bool {
         self.root_path(1).exists()
+    }
+
+    /// Whether the newest root document knows this key as a delegator's.
+    pub(crate) fn delegates(&self, key: &PublicKey) -> bool {
+        let known = |chain: TrustChain| chain.newest().keys_of(RoleName::Delegator).any(|held| held == key);
+        self.chain().is_ok_and(known)
     }
 
     /// Where root document `version` lies.

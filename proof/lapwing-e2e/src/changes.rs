@@ -34,6 +34,11 @@ pub enum NewNode {
         /// Where it leads.
         to: String,
     },
+    /// Where somebody listens.
+    Socket {
+        /// Its permissions.
+        mode: u32,
+    },
 }
 
 /// One change that a power cut may undo.
@@ -161,6 +166,27 @@ impl Recording {
             matches!(operation, Operation::Spoke).then_some(index.saturating_add(1))
         };
         self.operations.iter().enumerate().filter_map(spoke).collect()
+    }
+
+    /// The same, as if the flushes of whatever lay at `path` had been forgotten, and how many they were.
+    #[must_use]
+    pub fn without_flushes(&self, path: &str) -> (Self, usize) {
+        let (mut tree, mut forgotten) = (self.before.clone(), 0);
+        let mut operations = self.operations.clone();
+        for operation in &mut operations {
+            match operation {
+                Operation::Change(change) => tree.apply(change),
+                Operation::Sync { what: Sync::Node(node) | Sync::Data(node), covers }
+                    if tree.find(path) == Some(*node) =>
+                {
+                    // It stays in its place, so that the others keep theirs, and does nothing.
+                    *covers = 0;
+                    forgotten += 1;
+                }
+                _ => {}
+            }
+        }
+        (Self { before: self.before.clone(), operations }, forgotten)
     }
 
     pub(crate) fn changes(&self) -> impl Iterator<Item = (usize, &Change)> {

@@ -31,6 +31,8 @@ pub struct Plan<'a> {
     pub states_per_cut: usize,
     /// Where the draw begins.
     pub seed: u64,
+    /// No further cut is tried after so many bad states: what is thoroughly wrong allows too many.
+    pub bad_max: usize,
     /// After so many operations something was promised: the same folder is judged anew from there on.
     pub promises: &'a [usize],
 }
@@ -64,7 +66,9 @@ pub struct Bad {
 pub struct Findings {
     /// The model.
     pub model: Model,
-    /// Moments at which the power was cut.
+    /// Moments at which the power could be cut: before, between and after the operations.
+    pub moments: usize,
+    /// At how many of them it was.
     pub cuts: usize,
     /// States that the model allows, the same folder counted at every cut.
     pub possible: u128,
@@ -88,7 +92,11 @@ pub fn enumerate(
 ) -> Findings {
     let mut run = Run::new(recording, plan);
     for cut in 0..=recording.operations.len() {
+        if run.findings.bad >= plan.bad_max {
+            break;
+        }
         run.cut(cut, judge);
+        run.findings.cuts += 1;
     }
     run.findings
 }
@@ -124,7 +132,8 @@ impl<'a> Run<'a> {
         }
         let findings = Findings {
             model: plan.model,
-            cuts: recording.operations.len() + 1,
+            moments: recording.operations.len() + 1,
+            cuts: 0,
             possible: 0,
             tried: 0,
             distinct: 0,
@@ -285,11 +294,9 @@ impl Moment<'_> {
 
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { model, cuts, possible, tried, distinct, good, bad, examples } = self;
-        write!(
-            f,
-            "{model}: {cuts} cuts, {tried} of {possible} states tried, {distinct} distinct, {bad} bad"
-        )?;
+        let Self { model, moments, cuts, possible, tried, distinct, good, bad, examples } = self;
+        write!(f, "{model}: {cuts} of {moments} cuts, {tried} of {possible} states tried, ")?;
+        write!(f, "{distinct} distinct, {bad} bad")?;
         for (label, count) in good {
             write!(f, ", {count} {label}")?;
         }

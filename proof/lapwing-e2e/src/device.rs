@@ -3,7 +3,7 @@
 //! Touches: the folder, the program `lapwing-launcher`. Never: writes what the agent owns.
 
 use crate::binaries::Binaries;
-use crate::process::Process;
+use crate::process::{Process, children};
 use anyhow::{Context, Result};
 use lapwing_core::{Digest, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, Slot, SlotTable};
 use std::fs;
@@ -62,8 +62,24 @@ impl Device {
     pub fn start(&mut self) -> Result<()> {
         let mut command = Command::new(&self.launcher);
         command.args(["supervise", "--root"]).arg(&self.dir);
+        self.start_by(command)
+    }
+
+    /// Switches it on by a command that starts [`Self::launcher_run`] in its own way.
+    ///
+    /// # Errors
+    /// When the command cannot be started.
+    pub fn start_by(&mut self, command: Command) -> Result<()> {
         self.supervisor = Some(Process::start(command, &self.log)?);
         Ok(())
+    }
+
+    /// The words that start its program once, as a supervisor of the host's own would.
+    #[must_use]
+    pub fn launcher_run(&self) -> [String; 4] {
+        let words = [self.launcher.display().to_string(), "run".into(), "--root".into()];
+        let [launcher, run, root] = words;
+        [launcher, run, root, self.dir.display().to_string()]
     }
 
     /// Pulls the plug: supervisor and program end without warning.
@@ -78,7 +94,18 @@ impl Device {
     /// The process id of the program, while it runs.
     #[must_use]
     pub fn program_pid(&self) -> Option<u32> {
-        self.supervisor.as_ref().and_then(|supervisor| supervisor.children().first().copied())
+        let slots = self.dir.join("slots");
+        let runs_slot = |pid: &u32| {
+            fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|image| image.starts_with(&slots))
+        };
+        let mut pids = vec![self.supervisor.as_ref()?.pid()];
+        while let Some(pid) = pids.pop() {
+            if runs_slot(&pid) {
+                return Some(pid);
+            }
+            pids.extend(children(pid));
+        }
+        None
     }
 
     /// Its folder.

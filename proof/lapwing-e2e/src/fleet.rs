@@ -24,7 +24,7 @@ pub struct Fleet {
     binaries: Binaries,
     dir: PathBuf,
     management_url: String,
-    device_url: String,
+    device_addr: String,
 }
 
 impl Fleet {
@@ -38,13 +38,13 @@ impl Fleet {
             binaries: binaries.clone(),
             dir: dir.to_owned(),
             management_url: String::new(),
-            device_url: String::new(),
+            device_addr: String::new(),
         };
         fs::create_dir_all(fleet.logs())?;
         fs::write(fleet.server_config(), server_config(&fleet.data(), ("127.0.0.1:0", "127.0.0.1:0")))?;
         fleet.start_server()?;
         // From here on the addresses stay, so that a server that was killed can be started again.
-        let fixed = (address(&fleet.device_url), address(&fleet.management_url));
+        let fixed = (fleet.device_addr.as_str(), fleet.management_url.trim_start_matches("http://"));
         fs::write(fleet.server_config(), server_config(&fleet.data(), fixed))?;
         fleet.lapwing(&["key", "init", "--dir", &fleet.signing()])?;
         fleet.lapwing(&[&["key", "enroll", "--dir", &fleet.signing()], &*fleet.management()].concat())?;
@@ -68,7 +68,7 @@ impl Fleet {
             }
             Ok(server.log().get(seen..).unwrap_or_default().lines().find_map(addresses))
         });
-        (self.device_url, self.management_url) = addresses.context("wait for the server")?;
+        (self.device_addr, self.management_url) = addresses.context("wait for the server")?;
         self.server = Some(server);
         Ok(())
     }
@@ -91,26 +91,22 @@ impl Fleet {
     /// # Errors
     /// When it cannot be signed or published.
     pub fn push(&self, version: &str) -> Result<u64> {
-        let image = self.binaries.beacon(version)?;
-        let out = self.dir.join(format!("{version}.release"));
-        let (image_text, out_text) = (image.display().to_string(), out.display().to_string());
-        self.lapwing(&[
-            "release",
-            "create",
-            "--dir",
-            &self.signing(),
-            "--image",
-            &image_text,
-            "--hardware",
-            HARDWARE,
-            "--release-version",
-            version,
-            "--sign",
-            "--out",
-            &out_text,
-        ])?;
-        let push = ["release", "push", "--dir", &self.signing(), &out_text, "--image", &image_text];
-        self.lapwing(&[&push, &*self.management()].concat())?;
+        self.push_as(version, version)
+    }
+
+    /// Signs and publishes the image of one version under another.
+    ///
+    /// # Errors
+    /// When it cannot be signed or published.
+    pub fn push_as(&self, image: &str, version: &str) -> Result<u64> {
+        let image = self.binaries.beacon(image)?;
+        let release = self.dir.join(format!("{version}.release")).display().to_string();
+        let (image_text, signing) = (image.display().to_string(), self.signing());
+        let what = ["release", "create", "--image", &image_text, "--hardware", HARDWARE];
+        let how = ["--release-version", version, "--dir", &signing, "--sign", "--out", &release];
+        self.lapwing(&[&what[..], &how[..]].concat())?;
+        let push = ["release", "push", "--dir", &signing, &release, "--image", &image_text];
+        self.lapwing(&[&push[..], &self.management()].concat())?;
         Ok(fs::metadata(image)?.len())
     }
 
@@ -205,13 +201,9 @@ fn server_config(data: &Path, (device, management): (&str, &str)) -> String {
     )
 }
 
-/// The addresses that a line of the server's log tells, as URLs.
+/// Where the server listens, if this line of its output says so: devices, then operators.
 fn addresses(line: &str) -> Option<(String, String)> {
     let said: Value = serde_json::from_str(line).ok()?;
     let text = |key: &str| said.get(key).and_then(Value::as_str).map(str::to_owned);
-    Some((text("device_url")?, text("management")?))
-}
-
-fn address(url: &str) -> &str {
-    url.split_once("://").map_or(url, |(_, address)| address)
+    Some((text("device_addr")?, text("management")?))
 }

@@ -7,13 +7,15 @@ use crate::changes::Recording;
 use crate::crash_states::Crash;
 use crate::tree::{Content, Tree};
 use lapwing_core::{
-    BootId, Digest, HardwareClass, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SLOT_TABLE_LEN, Slot, SlotState,
-    SlotTable, TrustAnchor, Uptime,
+    BootId, Digest, HardwareClass, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SLOT_TABLE_LEN, ShortDigest, Slot,
+    SlotState, SlotTable, TrustAnchor, Uptime,
 };
 use lapwing_device::{
     Boot, Device, Event, Identity, Now, Provisioned, Record, ResetCause, Settings, StoredRecord, Talking,
     Trial, Tries, VersionPolicy,
 };
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What only its owner may read.
@@ -25,6 +27,9 @@ const PROMISED: [&str; 2] = [SECRET, RECORD];
 
 type History = Vec<(usize, Option<Arc<Content>>)>;
 
+/// The files of `trust/`.
+type Documents = Vec<(String, Digest)>;
+
 /// Judges folders of an `app` device.
 #[derive(Debug)]
 pub struct LapwingJudge {
@@ -34,6 +39,8 @@ pub struct LapwingJudge {
     generations: Vec<(usize, u64)>,
     histories: Vec<(&'static str, History)>,
     config: Option<Arc<Content>>,
+    /// What documents make: signatures take their time.
+    anchors: RefCell<HashMap<Documents, Result<TrustAnchor, String>>>,
 }
 
 impl LapwingJudge {
@@ -50,6 +57,7 @@ impl LapwingJudge {
             generations: generations.collect(),
             histories: PROMISED.map(|path| (path, recording.history(path))).to_vec(),
             config: recording.before.content("agent.toml").cloned(),
+            anchors: RefCell::default(),
         }
     }
 
@@ -72,8 +80,8 @@ impl LapwingJudge {
         let named = [start.slot, table.fallback()].map(|slot| self.startable(&table, slot));
         let [starts, falls_back] = named;
         let (image, _) = (starts?, falls_back?);
-        let anchor = trust(tree)?;
-        let record = record(tree)?;
+        let anchor = self.anchor(tree)?;
+        let record = stored_record(tree)?;
         answers(&anchor, record, start.store.unwrap_or(table), start.slot)?;
         answers(&anchor, record, table, table.fallback())?;
         self.private(tree)?;
@@ -122,6 +130,12 @@ impl LapwingJudge {
 
     fn name(&self, digest: &Digest) -> Option<&'static str> {
         self.images.iter().find(|(_, image)| image == digest).map(|(name, _)| *name)
+    }
+
+    fn anchor(&self, tree: &Tree) -> Result<TrustAnchor, String> {
+        let digest = |name: &str| Some((name.to_owned(), tree.content(&format!("trust/{name}"))?.digest()));
+        let documents = tree.names("trust").filter_map(digest).collect();
+        self.anchors.borrow_mut().entry(documents).or_insert_with(|| trust(tree)).clone()
     }
 
     fn private(&self, tree: &Tree) -> Result<(), String> {
@@ -196,13 +210,20 @@ fn trust(tree: &Tree) -> Result<TrustAnchor, String> {
     Ok(if believed.root().version == newest.root().version { believed } else { newest.clone() })
 }
 
-fn record(tree: &Tree) -> Result<StoredRecord<'_>, String> {
-    match tree.content(RECORD) {
-        None => Ok(StoredRecord::Fresh),
-        Some(content) => match Record::decode(content.bytes()) {
-            Ok(_) => Ok(StoredRecord::Bytes(content.bytes())),
-            Err(error) => Err(format!("the record does not decode: {error}")),
-        },
+/// The record behind its sum, or what its absence means: a device that has a secret has talked.
+fn stored_record(tree: &Tree) -> Result<StoredRecord<'_>, String> {
+    let Some(content) = tree.content(RECORD) else {
+        let has_talked = tree.node(SECRET).is_some();
+        return Ok(if has_talked { StoredRecord::Unreadable } else { StoredRecord::Fresh });
+    };
+    let (sum, record) =
+        content.bytes().split_at_checked(ShortDigest::LEN).ok_or("the record is cut short")?;
+    if Digest::of(record).short().0 != *sum {
+        return Err("the record is not the one that was summed up".into());
+    }
+    match Record::decode(record) {
+        Ok(_) => Ok(StoredRecord::Bytes(record)),
+        Err(error) => Err(format!("the record does not decode: {error}")),
     }
 }
 

@@ -10,6 +10,7 @@ mod process;
 mod device;
 mod fleet;
 
+mod mayhem;
 mod story;
 
 mod changes;
@@ -27,7 +28,8 @@ pub use crash_states::{Bad, Crash, Findings, Model, Plan, enumerate};
 pub use device::Device;
 pub use fleet::{Fleet, HARDWARE};
 pub use judge::LapwingJudge;
-pub use process::{Process, signal, wait_until};
+pub use mayhem::{Toll, kill_at_random};
+pub use process::{Process, children, signal, wait_until};
 pub use story::{Summary, tell};
 pub use trace::{TraceError, Tracing, trace, tracing_possible};
 pub use tree::{Content, Kind, Node, NodeId, Tree};

@@ -43,14 +43,6 @@ impl Process {
         self.child.id()
     }
 
-    /// The process ids of its children, oldest first.
-    #[must_use]
-    pub fn children(&self) -> Vec<u32> {
-        let path = format!("/proc/{0}/task/{0}/children", self.pid());
-        let text = fs::read_to_string(path).unwrap_or_default();
-        text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
-    }
-
     /// How it ended, if it did.
     ///
     /// # Errors
@@ -85,6 +77,13 @@ impl Drop for Process {
             let _ = self.child.wait();
         }
     }
+}
+
+/// The process ids of a process's children, oldest first.
+#[must_use]
+pub fn children(pid: u32) -> Vec<u32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// Sends a signal, by its name without SIG, to a process that we started or that one of ours did.

@@ -10,7 +10,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, Permissions};
 use std::hash::{Hash, Hasher};
 use std::io;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -63,6 +63,8 @@ pub enum Kind {
     Folder(BTreeMap<String, NodeId>),
     /// A symbolic link.
     Link(String),
+    /// Where somebody listens; nobody does after a power cut.
+    Socket,
 }
 
 /// A file, folder or link.
@@ -87,7 +89,7 @@ impl Tree {
     /// Reads a folder.
     ///
     /// # Errors
-    /// When something cannot be read, has a name that is not UTF-8, or is neither file, folder nor link.
+    /// When something cannot be read, has a name that is not UTF-8, or is none of the kinds.
     pub fn read(folder: &Path) -> io::Result<Self> {
         let mut tree = Self { nodes: BTreeMap::new() };
         tree.read_node(folder)?;
@@ -105,6 +107,7 @@ impl Tree {
                 Kind::File(content) => fs::write(&path, content.bytes())?,
                 Kind::Folder(_) => fs::create_dir(&path)?,
                 Kind::Link(to) => symlink(to, &path)?,
+                Kind::Socket => continue,
             }
             if !matches!(node.kind, Kind::Link(_)) {
                 fs::set_permissions(&path, Permissions::from_mode(node.mode))?;
@@ -165,6 +168,7 @@ impl Tree {
                 Kind::File(content) => (0_u8, content.fingerprint()).hash(&mut hasher),
                 Kind::Folder(_) => 1_u8.hash(&mut hasher),
                 Kind::Link(to) => (2_u8, to).hash(&mut hasher),
+                Kind::Socket => 3_u8.hash(&mut hasher),
             }
         }
         hasher.finish()
@@ -178,7 +182,7 @@ impl Tree {
             (Kind::File(a_content), Kind::File(b_content)) => {
                 a_content.bytes == b_content.bytes && a.mode == b.mode
             }
-            (Kind::Folder(_), Kind::Folder(_)) => a.mode == b.mode,
+            (Kind::Folder(_), Kind::Folder(_)) | (Kind::Socket, Kind::Socket) => a.mode == b.mode,
             (Kind::Link(a), Kind::Link(b)) => a == b,
             _ => false,
         };
@@ -306,8 +310,10 @@ impl Tree {
         } else if status.is_symlink() {
             let to = fs::read_link(path)?.into_os_string().into_string();
             Kind::Link(to.map_err(|_| strange("a link is not UTF-8"))?)
+        } else if status.file_type().is_socket() {
+            Kind::Socket
         } else {
-            return Err(strange("neither file, folder nor link"));
+            return Err(strange("neither file, folder, link nor socket"));
         };
         self.nodes.insert(id, Node { mode, kind });
         Ok(id)
@@ -335,6 +341,7 @@ impl NewNode {
             Self::File { mode } => Node { mode: *mode, kind: Kind::File(Arc::default()) },
             Self::Folder { mode } => Node { mode: *mode, kind: Kind::Folder(BTreeMap::new()) },
             Self::Link { to } => Node { mode: 0o777, kind: Kind::Link(to.clone()) },
+            Self::Socket { mode } => Node { mode: *mode, kind: Kind::Socket },
         }
     }
 }

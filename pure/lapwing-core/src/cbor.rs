@@ -234,7 +234,7 @@ fn check_item(bytes: &[u8], depth: u8) -> Result<&[u8], DecodeError> {
             Ok(rest)
         }
         5 => check_pairs(rest, head.argument, inner),
-        7 if matches!(head.argument, FALSE..=NULL) && head.short => Ok(rest),
+        7 if matches!(head.argument, FALSE..=NULL) => Ok(rest),
         _ => Err(DecodeError::NotDeterministic),
     }
 }
@@ -262,15 +262,13 @@ fn check_pairs(bytes: &[u8], pairs: u64, depth: u8) -> Result<&[u8], DecodeError
 struct Head {
     major: u8,
     argument: u64,
-    /// The argument stood in the first byte.
-    short: bool,
 }
 
 fn read_head(bytes: &[u8]) -> Result<(Head, &[u8]), DecodeError> {
     let (&first, rest) = bytes.split_first().ok_or(DecodeError::Malformed)?;
     let major = first >> 5;
     let (len, smallest) = match first & 0x1f {
-        short @ 0..=23 => return Ok((Head { major, argument: u64::from(short), short: true }, rest)),
+        short @ 0..=23 => return Ok((Head { major, argument: u64::from(short) }, rest)),
         24 => (1, 24),
         25 => (2, 0x100),
         26 => (4, 0x1_0000),
@@ -283,7 +281,7 @@ fn read_head(bytes: &[u8]) -> Result<(Head, &[u8]), DecodeError> {
     if argument < smallest {
         return Err(DecodeError::NotDeterministic);
     }
-    Ok((Head { major, argument, short: false }, rest))
+    Ok((Head { major, argument }, rest))
 }
 
 fn split(bytes: &[u8], at: u64) -> Result<(&[u8], &[u8]), DecodeError> {

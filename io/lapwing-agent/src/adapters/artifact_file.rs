@@ -4,6 +4,9 @@
 //! bit a block. Data is flushed before a bit that speaks of it is written, so a bit never lies.
 //! Touches: two files. Entered from: every transport. Never: counts a block that is not whole.
 
+#[cfg(test)]
+mod tests;
+
 use crate::durable;
 use crate::limits::{ARTIFACT_BYTES_MAX, BLOCK_BYTES, PIECE_BYTES};
 use lapwing_core::{Digest, Hasher};

@@ -51,3 +51,52 @@ pub(crate) fn load(path: &Path) -> Loaded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use tempfile::TempDir;
+
+    #[test]
+    fn a_record_comes_back_as_it_was_saved_and_damage_is_noticed() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("record");
+        assert_eq!(load(&path), Loaded::Missing);
+        save(&path, b"first").unwrap();
+        save(&path, b"second").unwrap();
+        assert_eq!(load(&path), Loaded::Record(b"second".to_vec()));
+        let whole = fs::read(&path).unwrap();
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            assert_eq!(load(&path), Loaded::Unreadable, "{length} bytes");
+        }
+        for at in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0x10;
+            fs::write(&path, damaged).unwrap();
+            assert_eq!(load(&path), Loaded::Unreadable, "byte {at}");
+        }
+        fs::write(&path, vec![0; 100_000]).unwrap();
+        assert_eq!(load(&path), Loaded::Unreadable);
+    }
+
+    #[test]
+    fn a_save_that_fails_leaves_the_record_before_it() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("record");
+        save(&path, b"first").unwrap();
+        // What a power cut left half written beside it is no hindrance, a directory is.
+        fs::write(dir.path().join("record.new"), b"hal").unwrap();
+        save(&path, b"second").unwrap();
+        fs::create_dir(dir.path().join("record.new")).unwrap();
+        assert!(save(&path, b"third").is_err());
+        assert_eq!(load(&path), Loaded::Record(b"second".to_vec()));
+    }
+
+    #[test]
+    fn a_missing_record_is_fresh_only_before_the_device_has_talked() {
+        assert!(matches!(Loaded::Missing.as_stored(false), StoredRecord::Fresh));
+        assert!(matches!(Loaded::Missing.as_stored(true), StoredRecord::Unreadable));
+    }
+}

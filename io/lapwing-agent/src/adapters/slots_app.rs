@@ -4,6 +4,9 @@
 //! record in place and flushes it. Source: formats/slot-table.md.
 //! Never: writes to the slot that runs, or to the spare one before the table says that it is being written.
 
+#[cfg(test)]
+mod tests;
+
 use super::artifact_file::{self, digest_of};
 use crate::apply::{Workshop, apply};
 use crate::device_dir::DeviceDir;
@@ -201,11 +204,6 @@ impl AppSlots {
     ) -> Result<SlotTable, Trouble> {
         change_table(&self.dir, change).map_err(|error| error.trouble())
     }
-}
-
-/// The table as it is stored now.
-pub(crate) fn active_slot(dir: &DeviceDir) -> Option<Slot> {
-    read_table(dir).ok().map(|table| table.active)
 }
 
 #[derive(Debug, thiserror::Error)]

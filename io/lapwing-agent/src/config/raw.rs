@@ -205,12 +205,14 @@ pub(super) struct RawMeasuring {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawRestart {
     /// `launcher`: become the launcher in place. `exit`: end, and be started again by a supervisor.
-    /// `command`: run one.
+    /// `command`: run one. `child`: the agent runs the program itself, as its child.
     pub(super) how: Option<String>,
-    /// Where `lapwing-launcher` lies, for `launcher` and for a program run by the agent itself.
+    /// Where `lapwing-launcher` lies, for `launcher` and `child`.
     pub(super) launcher: Option<PathBuf>,
     /// The command, for `command`.
     pub(super) command: Option<Vec<String>>,
     /// How long the command may take.
     pub(super) command_timeout_ms: Option<u64>,
+    /// How long a child may take to end when asked, before it is killed.
+    pub(super) stop_timeout_ms: Option<u64>,
 }

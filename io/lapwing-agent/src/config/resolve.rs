@@ -23,6 +23,7 @@ use std::time::Duration;
 const BATTERY_FLOOR_MV: u16 = 3_300;
 const COMMAND_TIMEOUT_MS: u64 = 10_000;
 const RESTART_TIMEOUT_MS: u64 = 60_000;
+const STOP_TIMEOUT_MS: u64 = 10_000;
 const MEASURING_INTERVAL_MS: u64 = 10_000;
 const LAUNCHER: &str = "/usr/bin/lapwing-launcher";
 
@@ -250,19 +251,22 @@ fn resolve_measuring(raw: RawMeasuring) -> Result<(MeasuringSettings, u16), Conf
 }
 
 fn resolve_restart(raw: RawRestart) -> Result<(RestartSettings, PathBuf), ConfigError> {
-    let RawRestart { how, launcher, command: words, command_timeout_ms } = raw;
+    let RawRestart { how, launcher, command: words, command_timeout_ms, stop_timeout_ms } = raw;
     let how = match (how.as_deref(), words) {
         (None | Some("launcher"), None) => RestartSettings::Launcher,
         (Some("exit"), None) => RestartSettings::Exit,
+        (Some("child"), None) => {
+            RestartSettings::Child { stop_timeout_ms: stop_timeout_ms.unwrap_or(STOP_TIMEOUT_MS) }
+        }
         (Some("command"), Some(words)) => {
             let timeout_ms = command_timeout_ms.unwrap_or(RESTART_TIMEOUT_MS);
             RestartSettings::Command(command("command", words, timeout_ms)?)
         }
         (Some("command"), None) => return Err(wrong("command", "is needed when `how` is command")),
-        (None | Some("launcher" | "exit"), Some(_)) => {
+        (None | Some("launcher" | "exit" | "child"), Some(_)) => {
             return Err(wrong("command", "is only used when `how` is command"));
         }
-        _ => return Err(wrong("how", "must be launcher, exit or command")),
+        _ => return Err(wrong("how", "must be launcher, exit, command or child")),
     };
     Ok((how, launcher.unwrap_or_else(|| PathBuf::from(LAUNCHER))))
 }

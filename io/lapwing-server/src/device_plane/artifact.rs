@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::channel::Channel;
 use lapwing_core::Digest;
-use lapwing_fleet::AttemptState;
+use lapwing_fleet::{AttemptState, Shelf};
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -37,7 +37,7 @@ pub(super) async fn artifact(
     let digest: Digest =
         name.parse().map_err(|_| Problem::not_found("an artifact is named by its digest"))?;
     let path = app.blobs.path(digest);
-    if !has_open_offer(&device, digest) {
+    if !has_open_offer(&app, &device, digest) {
         return Err(match path.exists() {
             true => Problem::forbidden("no-offer", "there is no open offer for this artifact"),
             false => Problem::not_found("no such artifact"),
@@ -70,11 +70,13 @@ pub(super) async fn artifact(
     Ok(response)
 }
 
-/// A device may fetch what it was last offered, until it said that the attempt is over.
-fn has_open_offer(device: &Device, digest: Digest) -> bool {
+/// A device may fetch what it was last offered, until it said that the attempt is over or the fleet
+/// withdrew the release.
+fn has_open_offer(app: &App, device: &Device, digest: Digest) -> bool {
     let Some(newest) = device.attempts.first() else { return false };
     let open = !newest.outcome.state.is_over() || newest.outcome.state == AttemptState::TimedOut;
-    open && newest.artifact == digest && device.quarantine.is_none()
+    let offered = app.catalogue().release(newest.release).is_some_and(|entry| entry.shelf == Shelf::Open);
+    open && offered && newest.artifact == digest && device.quarantine.is_none()
 }
 
 fn open(path: &std::path::Path) -> io::Result<(File, u64)> {

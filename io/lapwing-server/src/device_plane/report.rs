@@ -7,7 +7,9 @@ use super::auth::{authenticate, read_message, undecodable};
 use crate::app::App;
 use crate::limits::EVENTS_PER_ATTEMPT_MAX;
 use crate::problem::Problem;
-use crate::store::{AttemptRow, Device, Said, StoreError, events_of_attempt, log_event, put_attempt};
+use crate::store::{
+    AttemptRow, Device, Said, StoreError, drop_oldest_loose, events_of_attempt, log_event, put_attempt,
+};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -83,8 +85,12 @@ fn note(c: &Connection, device: &Device, event: &Event, now: UnixSeconds) -> Res
     let attempt = device.attempts.iter().find(|attempt| attempt.id == event.attempt);
     let foreign = attempt.is_none() && event.attempt != AttemptId::NONE;
     let id = device.id.as_str();
-    if foreign || events_of_attempt(c, id, event.attempt)? >= EVENTS_PER_ATTEMPT_MAX {
+    let crowded = events_of_attempt(c, id, event.attempt)? >= EVENTS_PER_ATTEMPT_MAX;
+    if foreign || (crowded && attempt.is_some()) {
         return Ok(false);
+    }
+    if crowded {
+        drop_oldest_loose(c, id)?;
     }
     let (cause, detail) = match event.detail {
         Detail::None => (None, None),

@@ -20,19 +20,20 @@ use std::sync::Arc;
 const ALARM_DAYS: [u64; 3] = [7, 14, 30];
 const SECONDS_PER_DAY: u64 = 86_400;
 
-/// `GET /healthz`. 200 when all is well or a person should look soon, 503 when nothing can be signed.
+/// `GET /healthz`. 200 when all is well, when a person should look soon, and while the server waits for
+/// its first root document; 503 when nothing can be signed.
 pub(super) async fn healthz(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
     authorise(&app, &headers, Action::ReadHealth)?;
     let trust = app.trust();
     let signing = app.online.time_to_sign(trust.delegation(), Powers::OFFER);
     let left_s = trust.delegation().map(|delegation| delegation.not_after.since(app.now()));
     let alarm_days = left_s.and_then(alarm);
-    let state = match (&signing, alarm_days) {
-        (Err(_), _) => "failing",
-        (Ok(_), Some(_)) => "degraded",
-        (Ok(_), None) => "ok",
+    let (state, status) = match (&signing, alarm_days) {
+        (Err(_), _) if trust.anchor().is_none() => ("new", StatusCode::OK),
+        (Err(_), _) => ("failing", StatusCode::SERVICE_UNAVAILABLE),
+        (Ok(_), Some(_)) => ("degraded", StatusCode::OK),
+        (Ok(_), None) => ("ok", StatusCode::OK),
     };
-    let status = if signing.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let jump = app.online.jump().map(|jump| json!({ "from": jump.from.0, "to": jump.to.0 }));
     let body = json!({
         "state": state,

@@ -10,6 +10,7 @@ mod devices;
 mod events;
 mod health;
 mod identity;
+mod profile;
 mod version_sets;
 
 pub(crate) use auth::admin_token;
@@ -46,6 +47,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/devices/{id}/pin", post(devices::pin))
         .route("/api/v1/devices/{id}/replace", post(devices::replace))
         .route("/api/v1/events", get(events::list))
+        .route("/debug/profile/cpu", get(profile::cpu))
+        .route("/debug/profile/heap", get(profile::heap))
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(health::metrics))
         .layer(map_response(speak_problem))

@@ -139,12 +139,15 @@ async fn move_to(app: &App, version: String, shelf: Shelf, event: &'static str) 
 async fn make_ready(app: &App) -> Result<(), Problem> {
     let catalogue = app.catalogue();
     let inventory = app.store.read(crate::store::running_counts).await?.into_iter().collect();
-    for (component, class) in catalogue.kinds() {
-        for pair in lapwing_fleet::delta_plan(&catalogue, component, *class, &inventory) {
-            for profile in app.deltas.profiles_asked_for() {
-                let want = Want { target: pair.target, base: Some(pair.base), profile };
-                app.deltas.ask(want, app.now()).await?;
-            }
+    let profiles: Vec<_> = app.deltas.profiles_asked_for().collect();
+    let pairs = catalogue
+        .kinds()
+        .flat_map(|(component, class)| lapwing_fleet::delta_plan(&catalogue, component, *class, &inventory));
+    for pair in pairs.collect::<Vec<_>>() {
+        for profile in profiles.iter().copied() {
+            let want = Want { target: pair.target, base: Some(pair.base), profile };
+            app.deltas.ask(want, app.now()).await?;
+            app.deltas.ask(Want { base: None, ..want }, app.now()).await?;
         }
     }
     Ok(())

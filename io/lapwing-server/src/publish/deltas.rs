@@ -4,7 +4,7 @@
 //! Never: keeps a device waiting for a delta when the full image is there and its patience is over.
 
 use crate::blobs::Blobs;
-use crate::clock::Timepiece;
+use crate::clock::Clock;
 use crate::config;
 use crate::metrics::Metrics;
 use crate::store::{ArtifactRow, Store, StoreError, artifact, put_artifact, put_blob};
@@ -87,7 +87,7 @@ struct Maker {
     metrics: Metrics,
     shared: Arc<Shared>,
     memory_bytes_max: u64,
-    time: Timepiece,
+    clock: Clock,
     runtime: tokio::runtime::Handle,
 }
 
@@ -97,7 +97,7 @@ impl Deltas {
         store: &Store,
         blobs: &Blobs,
         metrics: &Metrics,
-        time: &Timepiece,
+        clock: &Clock,
         limits: config::Deltas,
     ) -> io::Result<(Self, JoinHandle<()>)> {
         let (queue, inbox) = sync_channel(limits.queue_max);
@@ -108,7 +108,7 @@ impl Deltas {
             metrics: metrics.clone(),
             shared: Arc::clone(&shared),
             memory_bytes_max: limits.memory_bytes_max,
-            time: time.clone(),
+            clock: clock.clone(),
             runtime: tokio::runtime::Handle::current(),
         };
         let builder = std::thread::Builder::new().name("delta-maker".to_owned());
@@ -206,6 +206,10 @@ impl Maker {
 
     fn make(&self, want: Want) -> Result<(), JobError> {
         let Want { target, base, profile } = want;
+        let there = self.store.read(move |c| artifact(c, target, base, profile as u8));
+        if self.runtime.block_on(there)?.is_some() {
+            return Ok(());
+        }
         let size = |digest| std::fs::metadata(self.blobs.path(digest)).map(|data| data.len());
         let target_bytes = size(target)?;
         let base_bytes = base.map(size).transpose()?.unwrap_or(0);
@@ -225,7 +229,7 @@ impl Maker {
         self.metrics.artifact_made(is_delta, size_bytes, target_bytes);
         let profile = profile as u8;
         let row = ArtifactRow { target, base, is_delta, profile, codec: CODEC, digest, size_bytes };
-        let now = self.time.now();
+        let now = self.clock.now();
         let note = self.store.write(move |c| {
             put_blob(c, digest, size_bytes, now)?;
             put_artifact(c, &row)

@@ -113,8 +113,13 @@ pub(crate) fn new_token(
 /// Lets a device in: its first claim spends the token, the same claim again costs nothing.
 pub(crate) fn claim(connection: &Connection, token: Digest, claimed: &Device) -> Result<(), ClaimRefused> {
     let known = device(connection, &claimed.id)?;
-    if known.as_ref().is_some_and(|known| known.secret == claimed.secret) {
-        return Ok(());
+    match &known {
+        Some(known) if known.secret == claimed.secret && known.replaceable => {
+            let freed = Device { quarantine: None, replaceable: false, ..known.clone() };
+            return Ok(put_device(connection, &freed)?);
+        }
+        Some(known) if known.secret == claimed.secret => return Ok(()),
+        _ => {}
     }
     let sql = "SELECT 1 FROM claim_tokens WHERE hash = ?1 AND remaining > 0 AND expires > ?2";
     let key = (token.as_bytes(), number(claimed.last_seen.0));

@@ -82,6 +82,14 @@ pub(crate) fn log_event(connection: &Connection, said: &Said) -> Result<bool, St
     Ok(rows == 1)
 }
 
+/// Lets a device's oldest event outside any attempt go.
+pub(crate) fn drop_oldest_loose(connection: &Connection, device: &str) -> Result<(), StoreError> {
+    let sql = "DELETE FROM events WHERE id =
+        (SELECT min(id) FROM events WHERE device = ?1 AND attempt = ?2)";
+    connection.prepare_cached(sql)?.execute((device, number(AttemptId::NONE.0)))?;
+    Ok(())
+}
+
 /// How many events of a device's attempt are kept already.
 pub(crate) fn events_of_attempt(
     connection: &Connection,

@@ -15,11 +15,13 @@ pub(crate) use devices::{
     AttemptRow, ClaimRefused, Device, claim, device, devices_page, forget_device, new_attempt, new_token,
     overdue, put_attempt, put_device, put_seen, running_counts,
 };
-pub(crate) use events::{Said, events_after, events_beyond, events_of_attempt, log_event, prune_events};
+pub(crate) use events::{
+    Said, drop_oldest_loose, events_after, events_beyond, events_of_attempt, log_event, prune_events,
+};
 pub(crate) use publishing::{
-    ArtifactRow, BlobRow, ReleaseRow, VersionSetRow, artifact, blob, forget_blob, orphans, put_artifact,
-    put_blob, put_release, put_trust, put_version_set, releases, set_shelf, trust_documents, version_set,
-    version_sets,
+    ArtifactRow, BlobRow, ReleaseRow, VersionSetRow, artifact, blob, blob_names, forget_blob, orphans,
+    put_artifact, put_blob, put_release, put_trust, put_version_set, releases, set_shelf, trust_documents,
+    version_set, version_sets,
 };
 pub(crate) use settings::{Setting, get_setting, put_setting};
 pub(crate) use writer::Store;

@@ -6,6 +6,7 @@ use super::StoreError;
 use lapwing_core::{Digest, UnixSeconds};
 use lapwing_fleet::Shelf;
 use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::HashSet;
 
 /// A version set.
 #[derive(Debug, Clone)]
@@ -98,6 +99,13 @@ pub(crate) fn put_blob(
     let sql = "INSERT OR IGNORE INTO blobs VALUES (?1, ?2, ?3)";
     connection.execute(sql, (digest.as_bytes(), number(size_bytes), number(now.0)))?;
     Ok(())
+}
+
+/// All of them.
+pub(crate) fn blob_names(connection: &Connection) -> Result<HashSet<Digest>, StoreError> {
+    let mut statement = connection.prepare("SELECT digest FROM blobs")?;
+    let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|row| digest_from(&row?, "blobs")).collect()
 }
 
 /// Blobs stored before `before` that no release and no artifact names.

@@ -9,13 +9,19 @@ use rusqlite::{Connection, OptionalExtension};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Setting {
     /// The last time that was signed, seconds since 1970.
-    LastSigned,
+    SignedTime,
+    /// When that was on the steady clock, seconds.
+    SteadyTime,
+    /// In which run of the machine.
+    MachineRun,
 }
 
 impl Setting {
     const fn name(self) -> &'static str {
         match self {
-            Self::LastSigned => "last-signed",
+            Self::SignedTime => "last-signed",
+            Self::SteadyTime => "last-signed-steady",
+            Self::MachineRun => "last-signed-boot",
         }
     }
 }

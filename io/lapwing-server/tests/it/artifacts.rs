@@ -1,1 +1,64 @@
 //! Ranges, and who may have which artifact.
+
+use crate::world::{World, event, image};
+use lapwing_core::Digest;
+use lapwing_core::wire::report::{Detail, EventKind};
+
+#[tokio::test]
+async fn any_range_of_the_same_bytes() {
+    let world = World::new().await;
+    world.push(1, "1.0.0", &image(1, 200_000)).await;
+    let device = world.device("d1").await;
+    let artifact = world.offer(&device, b"factory").await.offer.travel.artifact;
+    let get = |headers: &[(&str, String)]| {
+        let mut request = world.artifact_request(&device, artifact);
+        for (name, value) in headers {
+            request = request.header(name, value.clone());
+        }
+        world.device_plane(request)
+    };
+    let whole = get(&[]).await.expect(200);
+    let (all, len) = (&whole.body, whole.body.len());
+    let etag = format!("\"{artifact}\"");
+    assert_eq!(Digest::of(all), artifact);
+    assert_eq!(whole.header("etag"), Some(etag.as_str()));
+    assert_eq!(whole.header("accept-ranges"), Some("bytes"));
+    assert_eq!(whole.header("cache-control"), Some("private, immutable, max-age=31536000"));
+
+    for (first, last) in [(0, 0), (0, len - 1), (65_535, 65_536), (len - 1, len + 99), (100, 70_000)] {
+        let part = get(&[("Range", format!("bytes={first}-{last}"))]).await.expect(206);
+        let end = (last + 1).min(len);
+        assert!(part.body == all[first..end], "{first}-{last}");
+        let stated = format!("bytes {first}-{}/{len}", end - 1);
+        assert_eq!(part.header("content-range"), Some(stated.as_str()));
+    }
+    let beyond = get(&[("Range", format!("bytes={len}-"))]).await.expect(416);
+    assert_eq!(beyond.header("content-range"), Some(format!("bytes */{len}").as_str()));
+    let same = get(&[("Range", "bytes=5-".to_owned()), ("If-Range", etag)]).await.expect(206);
+    assert!(same.body == all[5..]);
+    let other =
+        get(&[("Range", "bytes=5-".to_owned()), ("If-Range", "\"other\"".to_owned())]).await.expect(200);
+    assert!(other.body == *all);
+}
+
+#[tokio::test]
+async fn only_a_device_with_an_open_offer_gets_an_artifact() {
+    let world = World::new().await;
+    world.push(1, "1.0.0", &image(1, 1_000)).await;
+    let (device, other) = (world.device("d1").await, world.device("d2").await);
+    let offer = world.offer(&device, b"factory").await.offer;
+    let artifact = offer.travel.artifact;
+    world.device_plane(world.artifact_request(&other, artifact)).await.expect(403);
+    world.device_plane(world.artifact_request(&device, Digest::of(b"unknown"))).await.expect(404);
+    let odd = crate::client::Request::new("GET", "/v1/artifacts/..%2f..%2fonline.key");
+    world.device_plane(odd.header("Authorization", device.basic())).await.expect(404);
+
+    world.manage("POST", "/api/v1/version-sets/1.0.0/withdraw", []).await.expect(204);
+    world.device_plane(world.artifact_request(&device, artifact)).await.expect(403);
+    world.manage("POST", "/api/v1/version-sets/1.0.0/release", []).await.expect(204);
+    world.device_plane(world.artifact_request(&device, artifact)).await.expect(200);
+
+    let done = event(offer.attempt, 1, EventKind::Confirmed, Detail::None);
+    world.report(&device, &[done]).await.expect(204);
+    world.device_plane(world.artifact_request(&device, artifact)).await.expect(403);
+}

@@ -43,6 +43,15 @@ impl Response {
     }
 }
 
+impl Response {
+    /// Asserts the status of an answer that is no problem, whatever its status.
+    #[track_caller]
+    pub(crate) fn expect_plain(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.head);
+        self
+    }
+}
+
 /// One request.
 pub(crate) struct Request {
     method: &'static str,
@@ -66,6 +75,10 @@ impl Request {
     pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
+    }
+
+    pub(crate) fn into_body(self) -> Vec<u8> {
+        self.body
     }
 
     fn bytes(&self) -> Vec<u8> {

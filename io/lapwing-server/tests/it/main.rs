@@ -2,10 +2,16 @@
 //!
 //! Touches: temporary directories, ports chosen by the system. Never: the wall clock; time is a number.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says so")]
+
 mod client;
 mod world;
 
 mod artifacts;
 mod check_ins;
+mod first_contact;
 mod hostile;
+mod kills;
+mod operating;
 mod publishing;
+mod reports;

@@ -19,6 +19,8 @@ use lapwing_core::{
 };
 use lapwing_server::{Clock, Config, Running, Server, StartError, Surroundings};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
@@ -28,16 +30,82 @@ pub(crate) const HARDWARE: HardwareClass = HardwareClass { vendor: [1; 16], clas
 pub(crate) const NOW: u64 = 1_800_000_000;
 pub(crate) const DAY: u64 = 86_400;
 
+/// How to reach a server's two planes.
+pub(crate) struct Wires {
+    pub(crate) management: SocketAddr,
+    pub(crate) devices: SocketAddr,
+    token: String,
+    certificate: Vec<u8>,
+}
+
+impl Wires {
+    /// The wires of a server that keeps its data in `dir`.
+    pub(crate) fn new(dir: &Path, management: SocketAddr, devices: SocketAddr) -> Self {
+        let token = std::fs::read_to_string(dir.join("admin-token")).unwrap().trim().to_owned();
+        let certificate = std::fs::read(dir.join("tls/certificate.pem")).unwrap();
+        Self { management, devices, token, certificate }
+    }
+
+    fn of(dir: &TempDir, server: &Running) -> Self {
+        Self::new(dir.path(), server.management_addr(), server.device_addr())
+    }
+
+    pub(crate) async fn manage(
+        &self,
+        method: &'static str,
+        path: &str,
+        body: impl Into<Vec<u8>>,
+    ) -> Response {
+        Request::new(method, path)
+            .header("Authorization", format!("Bearer {}", self.token))
+            .body(body)
+            .plain(self.management)
+            .await
+    }
+
+    /// Sends a request to the device plane.
+    pub(crate) async fn device_plane(&self, request: Request) -> Response {
+        request.tls(self.devices, &self.certificate).await
+    }
+
+    pub(crate) async fn upload(&self, image: &[u8]) {
+        let path = format!("/api/v1/blobs/{}", Digest::of(image));
+        let response = self.manage("PUT", &path, image).await;
+        assert!(matches!(response.status, 201 | 204), "{}", response.status);
+    }
+
+    pub(crate) async fn push_envelopes(&self, envelopes: &[Vec<u8>], hold: bool) -> Response {
+        let releases: Vec<_> = envelopes.iter().map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes)).collect();
+        let body = json!({ "releases": releases, "hold": hold }).to_string();
+        self.manage("POST", "/api/v1/version-sets", body).await
+    }
+
+    pub(crate) async fn report(&self, device: &Device, events: &[Event]) -> Response {
+        let report = Report { events: events.iter().copied().collect() };
+        self.device_plane(cbor("/v1/report", &report).header("Authorization", device.basic())).await
+    }
+}
+
 /// A server and its surroundings.
 pub(crate) struct World {
     pub(crate) dir: TempDir,
     pub(crate) server: Running,
     pub(crate) clock: Arc<AtomicU64>,
-    token: String,
-    certificate: Vec<u8>,
-    root_key: SigningKey,
-    release_key: SigningKey,
+    pub(crate) wires: Wires,
+    pub(crate) keys: Keys,
     pub(crate) anchor: TrustAnchor,
+}
+
+/// What a fleet's people hold, and its server must not.
+pub(crate) struct Keys {
+    root: SigningKey,
+    release: SigningKey,
+}
+
+impl Keys {
+    pub(crate) fn signed(&self, release: &Release) -> Vec<u8> {
+        sign(Kind::Release, &self.release, release)
+    }
 }
 
 pub(crate) fn config(dir: &TempDir) -> Config {
@@ -66,13 +134,12 @@ impl World {
         let mut config = config(&dir);
         adjust(&mut config);
         let server = start(config, &clock).await.unwrap();
-        let token = std::fs::read_to_string(server.admin_token_path()).unwrap().trim().to_owned();
-        let certificate = std::fs::read(dir.path().join("tls/certificate.pem")).unwrap();
-        let (root_key, release_key) = (SigningKey::from_bytes(&[1; 32]), SigningKey::from_bytes(&[2; 32]));
-        let root = root(&root_key, &release_key, server.tls_spki_sha256());
-        let envelope = sign(Kind::Root, &root_key, &root);
+        let wires = Wires::of(&dir, &server);
+        let keys = Keys { root: SigningKey::from_bytes(&[1; 32]), release: SigningKey::from_bytes(&[2; 32]) };
+        let root = root(&keys, server.tls_spki_sha256());
+        let envelope = sign(Kind::Root, &keys.root, &root);
         let anchor = TrustAnchor::provisioned(&envelope).unwrap();
-        let mut world = Self { dir, server, clock, token, certificate, root_key, release_key, anchor };
+        let mut world = Self { dir, server, clock, wires, keys, anchor };
         world.manage("PUT", "/api/v1/trust/root", envelope).await.expect(200);
         let delegation = world.delegation(1, NOW - DAY, NOW + 60 * DAY).await;
         world.manage("PUT", "/api/v1/trust/delegation", delegation.clone()).await.expect(200);
@@ -84,6 +151,7 @@ impl World {
     pub(crate) async fn restart(mut self) -> Self {
         self.server.shutdown().await;
         self.server = start(config(&self.dir), &self.clock).await.unwrap();
+        self.wires = Wires::of(&self.dir, &self.server);
         self
     }
 
@@ -104,7 +172,7 @@ impl World {
             not_after: UnixSeconds(not_after),
             keys: [OnlineKey { key, powers }].into_iter().collect(),
         };
-        sign(Kind::Delegation, &self.root_key, &delegation)
+        sign(Kind::Delegation, &self.keys.root, &delegation)
     }
 
     pub(crate) async fn manage(
@@ -113,36 +181,27 @@ impl World {
         path: &str,
         body: impl Into<Vec<u8>>,
     ) -> Response {
-        Request::new(method, path)
-            .header("Authorization", format!("Bearer {}", self.token))
-            .body(body)
-            .plain(self.server.management_addr())
-            .await
+        self.wires.manage(method, path, body).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Response {
         self.manage("GET", path, []).await
     }
 
-    /// Sends a request to the device plane.
     pub(crate) async fn device_plane(&self, request: Request) -> Response {
-        request.tls(self.server.device_addr(), &self.certificate).await
+        self.wires.device_plane(request).await
     }
 
     pub(crate) fn signed(&self, release: &Release) -> Vec<u8> {
-        sign(Kind::Release, &self.release_key, release)
+        self.keys.signed(release)
     }
 
     pub(crate) async fn upload(&self, image: &[u8]) {
-        let path = format!("/api/v1/blobs/{}", Digest::of(image));
-        let response = self.manage("PUT", &path, image).await;
-        assert!(matches!(response.status, 201 | 204), "{}", response.status);
+        self.wires.upload(image).await;
     }
 
     pub(crate) async fn push_envelopes(&self, envelopes: &[Vec<u8>], hold: bool) -> Response {
-        let releases: Vec<_> = envelopes.iter().map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes)).collect();
-        let body = json!({ "releases": releases, "hold": hold }).to_string();
-        self.manage("POST", "/api/v1/version-sets", body).await
+        self.wires.push_envelopes(envelopes, hold).await
     }
 
     /// Uploads and pushes one release, and returns it.
@@ -184,8 +243,7 @@ impl World {
     }
 
     pub(crate) async fn report(&self, device: &Device, events: &[Event]) -> Response {
-        let report = Report { events: events.iter().copied().collect() };
-        self.device_plane(cbor("/v1/report", &report).header("Authorization", device.basic())).await
+        self.wires.report(device, events).await
     }
 
     pub(crate) fn artifact_request(&self, device: &Device, artifact: Digest) -> Request {
@@ -214,6 +272,16 @@ impl World {
     pub(crate) async fn events(&self) -> Vec<Value> {
         let body = self.get("/api/v1/events").await.expect(200).json();
         body["events"].as_array().unwrap().clone()
+    }
+
+    pub(crate) async fn events_named(&self, name: &str) -> Vec<Value> {
+        self.events().await.into_iter().filter(|event| event["name"] == name).collect()
+    }
+
+    /// Whether the metrics have exactly this line.
+    pub(crate) async fn metric(&self, line: &str) -> bool {
+        let text = self.get("/metrics").await.expect(200).body;
+        String::from_utf8(text).unwrap().lines().any(|found| found == line)
     }
 
     pub(crate) async fn why(&self, device: &Device) -> String {
@@ -327,7 +395,7 @@ pub(crate) fn image(seed: u8, len: usize) -> Vec<u8> {
     (0..len).map(|_| next()).collect()
 }
 
-fn root(root_key: &SigningKey, release_key: &SigningKey, spki: Digest) -> Root {
+fn root(keys: &Keys, spki: Digest) -> Root {
     let key = |key: &SigningKey| PublicKey::ed25519(key.verifying_key().as_bytes());
     let role = |at: u8| Role { threshold: 1, keys: [at].into_iter().collect() };
     Root {
@@ -335,7 +403,7 @@ fn root(root_key: &SigningKey, release_key: &SigningKey, spki: Digest) -> Root {
         version: 1,
         issued: UnixSeconds(NOW - DAY),
         not_after: UnixSeconds(NOW + 3_650 * DAY),
-        keys: [key(root_key), key(release_key)].into_iter().collect(),
+        keys: [key(&keys.root), key(&keys.release)].into_iter().collect(),
         root: role(0),
         release: role(1),
         delegator: role(0),

@@ -100,6 +100,20 @@ fn a_delegation_is_never_longer_than_the_root_allows() {
 }
 
 #[test]
+fn a_key_signs_only_what_its_role_allows() {
+    let desk = Desk::ready();
+    desk.put("image", "1");
+    let keys = "--key lapwing-keys/keys/root.key --key lapwing-keys/keys";
+    let delegate = format!("key delegate --online {} {keys}", "22".repeat(32));
+    desk.refused(&format!("{delegate}/release.key"), code::NOT_FOUND);
+    desk.json(&format!("{delegate}/delegator.key"));
+    let create = "release create --sign --image image --hardware a.example/b --release-version 1.0.0 --out r";
+    desk.refused(&format!("{create} {keys}/delegator.key"), code::NOT_FOUND);
+    let signed = desk.json(&format!("{create} {keys}/release.key"));
+    assert_eq!(signed["signatures"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_threshold_nobody_can_reach_is_refused() {
     let desk = Desk::empty();
     desk.json("key init");

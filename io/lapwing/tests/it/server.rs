@@ -89,6 +89,15 @@ fn failures_have_the_codes_that_are_documented() {
 }
 
 #[test]
+fn completions_know_every_side_of_the_tool() {
+    let desk = Desk::empty();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = String::from_utf8(desk.run(&format!("completions {shell}")).stdout).unwrap();
+        assert!(["provision", "rotate", "watch"].iter().all(|command| script.contains(command)), "{shell}");
+    }
+}
+
+#[test]
 fn complaints_are_json_when_asked_for() {
     let desk = Desk::empty();
     let output = desk.run("--json release inspect nowhere");

@@ -7,10 +7,10 @@ use lapwing_core::{
     Booted, Digest, OldSlot, Return, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, Slot, SlotTable, StartLimits,
 };
 use lapwing_device::{Installed, Record};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::net::UdpSocket;
-use std::os::unix::fs::{FileExt, OpenOptionsExt, symlink};
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -48,9 +48,7 @@ impl Update {
         self.save(1)?;
         let artifact = self.fetch()?;
         let image = Digest::of(&artifact);
-        if self.omit != "writing" {
-            self.change(|table| table.begin_write(Booted(Slot::A)).map_err(io::Error::other))?;
-        }
+        self.change(|table| table.begin_write(Booted(Slot::A)).map_err(io::Error::other))?;
         let staged = |table: SlotTable| {
             let writing = table.begin_write(Booted(Slot::A)).map_err(io::Error::other)?;
             writing.staged(Slot::B, image, artifact.len() as u64).map_err(io::Error::other)
@@ -61,6 +59,9 @@ impl Update {
         self.write_image(&artifact)?;
         if self.omit != "staged-late" {
             self.change(staged)?;
+        }
+        if self.omit == "mode" {
+            fs::set_permissions(self.root.join("slots/b/image"), Permissions::from_mode(0o755))?;
         }
         self.save(2)?;
         speak()?;
@@ -142,13 +143,14 @@ impl Update {
         let mut record = Record::new(Installed { version, seq: 1, security_version: 0 });
         record.seq_blamed = seq;
         let mut buffer = [0; lapwing_device::limits::RECORD_BYTES_MAX];
-        let bytes = record.encode(&mut buffer).map_err(|_| io::Error::other("no room"))?;
+        let record = record.encode(&mut buffer).map_err(|_| io::Error::other("no room"))?;
+        let bytes = [&Digest::of(record).short().0, record].concat();
         if self.omit == "record-rename" {
             let mut file = File::create(self.root.join("record"))?;
-            file.write_all(bytes)?;
+            file.write_all(&bytes)?;
             return file.sync_all();
         }
-        self.write_new("record", bytes, 0o644)
+        self.write_new("record", &bytes, 0o644)
     }
 
     /// Write, flush, rename, flush the folder.
@@ -172,8 +174,12 @@ impl Update {
         }
         let table = SlotTable::decode(&records).map_err(io::Error::other)?;
         change(table)?.store(|offset, record| {
-            // The record that counts is the one in the other place.
-            let offset = if self.omit == "other-place" { SLOT_RECORD_OFFSETS[0] } else { offset };
+            if self.omit == "table-place" {
+                // Over the record that counts, too.
+                for place in SLOT_RECORD_OFFSETS {
+                    file.write_all_at(&[0; SLOT_RECORD_LEN], place)?;
+                }
+            }
             file.write_all_at(record, offset)?;
             if self.omit == "table-flush" { Ok(()) } else { file.sync_data() }
         })?;

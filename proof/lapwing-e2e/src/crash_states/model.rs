@@ -77,7 +77,7 @@ impl Durability {
         };
         let has_grown =
             changes().any(|((_, operation), certain)| !certain && of_node(operation) && grows(operation));
-        let last_of_node = changes().filter(|((_, operation), _)| of_node(operation)).last();
+        let last_of_node = changes().rfind(|((_, operation), _)| of_node(operation));
         let names_until = match what {
             _ if has_grown => covered.len(),
             // Bytes over old bytes need no transaction.

@@ -43,7 +43,8 @@ fn sync(what: Sync, covers: usize) -> Operation {
 
 fn all(recording: &Recording, model: Model, states_per_cut: usize) -> (BTreeSet<String>, Findings) {
     let states = std::cell::RefCell::new(BTreeSet::new());
-    let plan = Plan { model, states_per_cut, seed: 1, promises: &[recording.operations.len()] };
+    let plan =
+        Plan { model, states_per_cut, seed: 1, bad_max: usize::MAX, promises: &[recording.operations.len()] };
     let findings = enumerate(recording, &plan, &|crash: &Crash<'_>| {
         let files = crash.tree.walk().into_iter().skip(1).map(|(path, _)| {
             let bytes = crash.tree.content(&path).map(|content| content.bytes().to_vec());
@@ -155,7 +156,8 @@ fn what_was_not_tried_is_counted() {
 fn a_bad_state_says_what_was_lost() {
     let operations = vec![create(A, "a"), append(A, 0, b"1234"), rename(A, "a", "b")];
     let recording = Recording { before: empty(), operations };
-    let plan = Plan { model: Model::Ordered, states_per_cut: 100, seed: 1, promises: &[] };
+    let plan =
+        Plan { model: Model::Ordered, states_per_cut: 100, seed: 1, bad_max: usize::MAX, promises: &[] };
     let findings = enumerate(&recording, &plan, &|crash: &Crash<'_>| match crash.tree.content("b") {
         Some(content) if content.bytes().is_empty() => Err("b is empty".into()),
         _ => Ok(String::new()),

@@ -29,6 +29,7 @@ const CALLS: &[(&str, Handler)] = &[
     ("rename,renameat,renameat2", Reader::rename),
     ("unlink,unlinkat,rmdir", Reader::remove),
     ("link,linkat,symlink,symlinkat,mkdir,mkdirat", Reader::make),
+    ("bind", Reader::bind),
     ("chmod,fchmod,fchmodat,fchmodat2", Reader::chmod),
     ("mmap,openat2,splice,pwritev2,mknod,mknodat,chroot,io_uring_setup", Reader::refuse),
 ];

@@ -116,6 +116,15 @@ impl<'l> Call<'l> {
         String::from_utf8(bytes).map_err(|_| self.garbled())
     }
 
+    /// The path in the address of a socket, if it has one.
+    pub(super) fn socket_path(&self, index: usize) -> Result<Option<String>, TraceError> {
+        let Some((_, rest)) = self.word(index).split_once("sun_path=\"") else { return Ok(None) };
+        let mut bytes = Vec::new();
+        let (path, _) = rest.split_once('"').ok_or_else(|| self.garbled())?;
+        unescape(path, &mut bytes).ok_or_else(|| self.garbled())?;
+        String::from_utf8(bytes).map(Some).map_err(|_| self.garbled())
+    }
+
     /// The bytes that were handed over, in one piece or several, as far as the call took them.
     pub(super) fn bytes(&self, index: usize) -> Result<Vec<u8>, TraceError> {
         let mut bytes = Vec::new();

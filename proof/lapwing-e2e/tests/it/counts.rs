@@ -6,6 +6,8 @@ use lapwing_e2e::{Crash, Findings, Model, Plan, Recording, enumerate, tracing_po
 use std::io::Write;
 use std::time::Instant;
 
+/// Enough to see that something is wrong.
+const BAD_MAX: usize = 100;
 const SEED: u64 = 20_261_121;
 
 /// Says in large letters that nothing is proven here, where that is so.
@@ -25,7 +27,7 @@ pub(crate) fn both_models(
 ) -> [Findings; 2] {
     [Model::Ordered, Model::Posix].map(|model| {
         let start = Instant::now();
-        let plan = Plan { model, states_per_cut, seed: SEED, promises };
+        let plan = Plan { model, states_per_cut, seed: SEED, bad_max: BAD_MAX, promises };
         let findings = enumerate(recording, &plan, judge);
         let text = findings.to_string();
         let first = text.lines().next().unwrap_or_default();

@@ -3,9 +3,8 @@
 //! Touches: strace, `lapwing`, `lapwing-launcher`, `hand-made-update`, temporary folders.
 
 use crate::counts::{both_models, nothing_traced};
-use crate::programs::{program, run};
 use lapwing_core::Digest;
-use lapwing_e2e::{Findings, LapwingJudge, Recording, trace};
+use lapwing_e2e::{Binaries, Crash, Findings, LapwingJudge, Recording, Tree, trace};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -17,11 +16,13 @@ const STATES_PER_CUT: usize = 4000;
 
 struct Workshop {
     folder: TempDir,
+    binaries: Binaries,
 }
 
 impl Workshop {
     fn new() -> Self {
-        let workshop = Self { folder: TempDir::new().unwrap() };
+        let binaries = Binaries::find().unwrap();
+        let workshop = Self { folder: TempDir::new().unwrap(), binaries };
         for (name, version) in [("old", 1), ("new", 2)] {
             let path = workshop.path(name);
             // What launches it says what it shall do; the rest of the image is ballast.
@@ -43,42 +44,32 @@ impl Workshop {
     /// A device as it leaves the factory.
     fn provision(&self) -> TempDir {
         let device = TempDir::new().unwrap();
-        let lapwing = |words: &[&str]| {
-            let mut command = Command::new(program("lapwing"));
-            run(command.args(words).current_dir(self.folder.path()))
-        };
         if !self.path("keys").exists() {
-            lapwing(&["key", "init", "--dir", "keys"]);
+            let (server, online) = ("11".repeat(32), "22".repeat(32));
+            self.lapwing("key init --dir keys");
+            self.lapwing(&format!("key root create --dir keys --tls-server {server}"));
+            self.lapwing(&format!("key delegate --dir keys --online {online}"));
         }
-        let out = device.path().to_str().unwrap();
-        let image = self.path("old");
-        lapwing(&[
-            "device",
-            "provision",
-            "--dir",
-            "keys",
-            "--out",
-            out,
-            "--id",
-            "device-1",
-            "--hardware",
-            "example.com/test",
-            "--server",
-            "https://127.0.0.1:1",
-            "--image",
-            image.to_str().unwrap(),
-            "--claim-token",
-            &"0".repeat(32),
-        ]);
+        let (out, token) = (device.path().display(), "00".repeat(16));
+        self.lapwing(&format!(
+            "device provision --dir keys --out {out} --id device-1 --hardware acme.example/beacon \
+             --server https://127.0.0.1:1 --image old --image-version 1.0.0 --claim-token {token}"
+        ));
         device
+    }
+
+    fn lapwing(&self, line: &str) {
+        let mut command = Command::new(self.binaries.program("lapwing"));
+        let output = command.args(line.split_whitespace()).current_dir(self.folder.path()).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Traces the whole update with one step left out.
     fn update(&self, omit: &str) -> Recording {
         let device = self.provision();
-        let mut command = Command::new(program("lapwing-launcher"));
+        let mut command = Command::new(self.binaries.program("lapwing-launcher"));
         command.arg("run").arg("--root").arg(device.path()).arg("--");
-        command.arg(program("lapwing-launcher")).arg(self.path("new")).args([omit, "install"]);
+        command.arg(self.binaries.program("lapwing-launcher")).arg(self.path("new")).args([omit, "install"]);
         trace(device.path(), &command).unwrap()
     }
 
@@ -89,7 +80,11 @@ impl Workshop {
         let judge = LapwingJudge::new(&recording, &images).reported(end, ends_with);
         let mut promises = recording.spoken();
         promises.push(end);
-        let name = format!("by hand, without {omit}");
+        let name = match omit {
+            "nothing" => "an update by hand".to_owned(),
+            "roll-back" => "a rollback by hand".to_owned(),
+            omit => format!("an update by hand, wrong in {omit}"),
+        };
         both_models(&name, &recording, &promises, STATES_PER_CUT, &|crash| judge.judge(crash))
     }
 }
@@ -109,6 +104,53 @@ fn a_right_update_and_a_right_rollback_have_no_bad_state() {
 }
 
 #[test]
+fn a_damaged_folder_is_refused() {
+    let workshop = Workshop::new();
+    let images = [("old", workshop.digest("old"))];
+    let verdict = |damage: &dyn Fn(&Path)| {
+        let device = workshop.provision();
+        let recording = Recording { before: Tree::read(device.path()).unwrap(), operations: Vec::new() };
+        damage(device.path());
+        let tree = Tree::read(device.path()).unwrap();
+        let crash = Crash { tree: &tree, cut: 0, promised: None };
+        LapwingJudge::new(&recording, &images).judge(&crash)
+    };
+    assert_eq!(verdict(&|_| {}), Ok("old".into()));
+    let remove = |name: &'static str| move |root: &Path| fs::remove_file(root.join(name)).unwrap();
+    let put = |name: &'static str, bytes: &'static [u8]| {
+        move |root: &Path| fs::write(root.join(name), bytes).unwrap()
+    };
+    let shorten = |name: &'static str| {
+        move |root: &Path| {
+            let bytes = fs::read(root.join(name)).unwrap();
+            fs::write(root.join(name), &bytes[..bytes.len() - 1]).unwrap();
+        }
+    };
+    type Damage<'a> = (&'a str, &'a dyn Fn(&Path));
+    let damages: &[Damage<'_>] = &[
+        ("there is no slot table", &remove("slot-table")),
+        ("the slot table is 8191 bytes long", &shorten("slot-table")),
+        ("neither record of the slot table is valid", &put("slot-table", &[0; 8192])),
+        ("slot a has no image", &remove("slots/a/image")),
+        ("slot a is Confirmed and holds other bytes", &shorten("slots/a/image")),
+        ("there is no root document", &remove("trust/root-1.cbor")),
+        ("root document 1:", &shorten("trust/root-1.cbor")),
+        ("root document 2:", &put("trust/root-2.cbor", b"another")),
+        ("there is no delegation", &remove("trust/delegation.cbor")),
+        ("no root document believes the delegation", &shorten("trust/delegation.cbor")),
+        ("neither secret nor claim token", &remove("claim-token")),
+        ("others may read the secret", &put("secret", b"secret")),
+        ("the configuration has changed", &shorten("agent.toml")),
+        ("the record is cut short", &put("record", b"short")),
+        ("the record is not the one that was summed up", &put("record", b"as long as a sum")),
+    ];
+    for (complaint, damage) in damages {
+        let said = verdict(damage).expect_err(complaint);
+        assert!(said.starts_with(complaint), "{complaint}: {said}");
+    }
+}
+
+#[test]
 fn each_step_left_out_is_found() {
     if nothing_traced("steps left out") {
         return;
@@ -118,8 +160,9 @@ fn each_step_left_out_is_found() {
         "image-flush",
         "image-folder-flush",
         "table-flush",
-        "other-place",
+        "table-place",
         "staged-late",
+        "mode",
         "record-flush",
         "record-folder-flush",
         "record-rename",

@@ -2,7 +2,17 @@
 //!
 //! Touches: processes that it starts, temporary folders, the loopback.
 
+#[cfg(test)]
+mod agent_updates;
+#[cfg(test)]
+mod chaos;
+#[cfg(test)]
 mod counts;
+#[cfg(test)]
 mod hand_made;
-mod programs;
+#[cfg(test)]
+mod identity;
+#[cfg(test)]
+mod story;
+#[cfg(test)]
 mod updaters;

@@ -8,6 +8,7 @@
 
 mod cbor;
 mod cose;
+mod esp256;
 mod fleet;
 mod golden;
 mod hostile;

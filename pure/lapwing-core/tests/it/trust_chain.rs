@@ -3,7 +3,7 @@
 //! Touches: `fleet.rs`. What must not open is in `hostile/`.
 
 use crate::fleet::{
-    NONCE, NOW, answered, at_large, device, key, production_root, sign_n, sign1, small_anchor,
+    NONCE, NOW, answered, at_large, device, key, production_root, role, sign_n, sign1, small_anchor,
     small_delegation, small_offer, small_release, small_root, small_status,
 };
 use lapwing_core::envelope::Kind;
@@ -77,6 +77,25 @@ fn a_root_without_a_delegator_takes_back_what_that_one_delegated() {
     assert_eq!(anchor.delegate(&delegation(1, "delegator-b")).unwrap().delegation_version(), 1);
     let lost = OpenError::Threshold { valid: 0, needed: 1 };
     assert_eq!(anchor.delegate(&delegation(u32::MAX, "delegator-a")), Err(lost));
+}
+
+#[test]
+fn a_root_that_asks_for_more_forgets_the_delegation() {
+    let kept = |change: fn(&mut Root)| {
+        let next = next_root(&small_root(), &["root-a"], change);
+        small_anchor().advance(&next).unwrap().delegation().is_some()
+    };
+    let also_b = |root: &mut Root| {
+        root.keys.push(key("delegator-b").public).unwrap();
+        root.delegator = role(1, &[2, 3]);
+    };
+    assert!(kept(|_| {}));
+    assert!(kept(also_b), "one more delegator changes nothing for the first");
+    assert!(!kept(|root| {
+        root.keys.push(key("delegator-b").public).unwrap();
+        root.delegator = role(2, &[2, 3]);
+    }));
+    assert!(!kept(|root| root.limits.delegation_days_max = 99));
 }
 
 #[test]

@@ -30,7 +30,8 @@ pub(crate) fn vector(name: impl Into<String>, story: &'static str, bytes: Vec<u8
 /// Every golden vector.
 pub(crate) fn all() -> Vec<Vector> {
     let talk = crate::talk::vectors();
-    [roots(), delegations(), releases(), answers(), envelopes(), talk].into_iter().flatten().collect()
+    let esp256 = crate::esp256::vectors();
+    [roots(), delegations(), releases(), answers(), envelopes(), esp256, talk].into_iter().flatten().collect()
 }
 
 fn names(names: &[String]) -> Vec<&str> {

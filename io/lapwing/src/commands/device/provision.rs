@@ -85,7 +85,7 @@ fn parse_token(text: &str) -> Result<ClaimToken, String> {
 /// Makes the device's directory.
 pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
     let config = args.out.join("agent.toml");
-    if config.exists() || args.out.join("slot-table").exists() {
+    if config.exists() {
         let what = format!("provision {}: there is a device already", args.out.display());
         return Err(Refusal::new(Code::Conflict, what)
             .advice("remove it first if it never left the house")

@@ -8,6 +8,7 @@ mod enroll;
 mod init;
 mod root;
 mod show;
+mod terms;
 
 pub(crate) use enroll::{Identity, delegate_to};
 

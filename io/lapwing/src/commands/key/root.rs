@@ -4,6 +4,7 @@
 //! Never: drops a release key or TLS anchor early, unless called an emergency.
 
 use super::draft::{RoleDraft, RootDraft, encode};
+use super::terms::{TermsArgs, VALID_DAYS};
 use crate::cli::{DirArgs, SignerArgs};
 use crate::exit::{Code, Refusal};
 use crate::output::Said;
@@ -20,9 +21,6 @@ use lapwing_core::{Digest, KeyId, OpenError, UnixSeconds, cbor, may_follow};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// Days until a root document blocks installing, when nobody says otherwise.
-const VALID_DAYS: u32 = 3650;
 
 /// The commands.
 #[derive(Subcommand)]
@@ -41,69 +39,6 @@ pub(crate) fn run(command: RootCommand) -> Result<Said> {
         RootCommand::Create(args) => create(&args),
         RootCommand::Rotate(args) => rotate(&args),
         RootCommand::Sign(args) => sign(&args),
-    }
-}
-
-/// What both new documents are told.
-#[derive(Args)]
-pub(crate) struct TermsArgs {
-    /// When it is signed; now without it.
-    #[arg(long, value_name = "WHEN", value_parser = calendar::parse)]
-    issued: Option<UnixSeconds>,
-    /// Days until it blocks installing. It never blocks fetching the next one.
-    #[arg(long, value_name = "DAYS", default_value_t = VALID_DAYS)]
-    valid_days: u32,
-    /// How many root keys must agree.
-    #[arg(long, value_name = "N")]
-    root_threshold: Option<u8>,
-    /// How many release keys must agree.
-    #[arg(long, value_name = "N")]
-    release_threshold: Option<u8>,
-    /// How many delegator keys must agree.
-    #[arg(long, value_name = "N")]
-    delegator_threshold: Option<u8>,
-    /// Longest delegation, days, at most 100.
-    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=100))]
-    delegation_days_max: Option<u32>,
-    /// Highest security floor that devices will take over.
-    #[arg(long, value_name = "N")]
-    security_ceiling: Option<u32>,
-    /// Devices may talk to a server with this TLS key (SHA-256 of its SubjectPublicKeyInfo).
-    #[arg(long, value_name = "HEX")]
-    tls_server: Vec<Digest>,
-    /// Devices may talk to servers whose certificate this authority's key signed.
-    #[arg(long, value_name = "HEX")]
-    tls_authority: Vec<Digest>,
-}
-
-impl TermsArgs {
-    fn issued(&self) -> UnixSeconds {
-        self.issued.unwrap_or_else(calendar::now)
-    }
-
-    fn not_after(&self) -> UnixSeconds {
-        self.issued().after(u64::from(self.valid_days) * calendar::DAY_S)
-    }
-
-    fn apply(&self, draft: &mut RootDraft) {
-        let terms = [
-            (&mut draft.root, self.root_threshold),
-            (&mut draft.release, self.release_threshold),
-            (&mut draft.delegator, self.delegator_threshold),
-        ];
-        for (role, threshold) in terms {
-            role.threshold = threshold.unwrap_or(role.threshold);
-        }
-        draft.limits.delegation_days_max =
-            self.delegation_days_max.unwrap_or(draft.limits.delegation_days_max);
-        draft.limits.security_ceiling = self.security_ceiling.unwrap_or(draft.limits.security_ceiling);
-        let servers = self.tls_server.iter().copied().map(TlsAnchor::Server);
-        let anchors = servers.chain(self.tls_authority.iter().copied().map(TlsAnchor::Authority));
-        for anchor in anchors {
-            if !draft.tls_anchors.contains(&anchor) {
-                draft.tls_anchors.push(anchor);
-            }
-        }
     }
 }
 

@@ -73,6 +73,17 @@ impl Reader {
         Ok(())
     }
 
+    /// A socket of this machine has a name like a file; others have none here.
+    pub(super) fn bind(&mut self, call: &Call<'_>) -> Result<(), TraceError> {
+        let Some(path) = call.socket_path(1)? else { return Ok(()) };
+        let path = self.path_from(call, None, path)?;
+        if let Some((place, None)) = self.walk(&path, Last::Itself)? {
+            let mode = 0o777 & !self.umask(call);
+            self.enter(place, NewNode::Socket { mode });
+        }
+        Ok(())
+    }
+
     pub(super) fn chmod(&mut self, call: &Call<'_>) -> Result<(), TraceError> {
         let (node, mode) = match call.name {
             "fchmod" => (self.node(call, 0)?, 1),
@@ -113,6 +124,15 @@ impl Reader {
         path: usize,
     ) -> Result<String, TraceError> {
         let path = call.text(path)?;
+        self.path_from(call, folder, path)
+    }
+
+    fn path_from(
+        &mut self,
+        call: &Call<'_>,
+        folder: Option<usize>,
+        path: String,
+    ) -> Result<String, TraceError> {
         if path.starts_with('/') {
             return Ok(path);
         }

@@ -111,9 +111,10 @@ fn names_are_followed_through_links_and_folders() {
          1  link('x', '/r/y') = 0\n\
          1  chmod('../l/x', 0600) = 0\n\
          1  unlinkat(AT_FDCWD{d}, 'x', 0) = 0\n\
+         1  bind(5, [sa_family=AF_UNIX, sun_path='../s'], 110) = 0\n\
          1  rename('/elsewhere/a', '/elsewhere/b') = 0\n\
          1  unlink('nothing') = -1 ENOENT (No such file or directory)\n",
-        &["create d", "create l", "rename old to x", "link y", "chmod 600 node 1", "remove x"],
+        &["create d", "create l", "rename old to x", "link y", "chmod 600 node 1", "remove x", "create s"],
     );
 }
 

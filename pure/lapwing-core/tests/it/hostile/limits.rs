@@ -100,7 +100,10 @@ fn trust() -> Vec<Attack> {
             "root-key-of-wrong-length",
             "An Ed25519 key of 33 bytes.",
             "provisioned root",
-            root(5, list(1, &[&[0x82, 0x32][..], &bytes(33)].concat())),
+            root(
+                5,
+                [&[0x83][..], &spell(&key("root-a").public), &[0x82, 0x32], &bytes(33), &public].concat(),
+            ),
             DecodeError::BadValue,
         ),
         attack("too-many-online-keys", "Five.", "delegation", delegation, OverLimit),

@@ -46,7 +46,14 @@ fn missing_or_wrong() -> Vec<Attack> {
     let length = short.len() - 64;
     short[length] = 63;
     let stolen = with_entries(&release("stranger"), |entry| entry.key = key("release-a").public.id());
-    let algorithm = with_entries(&release("release-a"), |entry| entry.algorithm = Algorithm::Esp256);
+    let algorithm = with_entries(&release("release-a"), |entry| {
+        let signer = key("release-a");
+        entry.algorithm = Algorithm::Esp256;
+        let of = (entry.algorithm, entry.key);
+        let context = at_large(Kind::Release);
+        let message = to_be_signed(&context, Form::Single, of, &payload, &mut [0; 4096]).unwrap().to_vec();
+        entry.signature = signer.sign(&message);
+    });
     vec![
         attack("signature-missing", "A release that nobody signed.", "release", unsigned, NONE),
         attack("signature-wrong", "One bit of the signature is another.", "release", flipped, NONE),
@@ -55,7 +62,7 @@ fn missing_or_wrong() -> Vec<Attack> {
         attack("key-id-borrowed", "A stranger's signature under a known key's id.", "release", stolen, NONE),
         attack(
             "algorithm-mismatch",
-            "The header names an algorithm the key is not for.",
+            "A good signature, under a header that names an algorithm the key is not for.",
             "release",
             algorithm,
             NONE,

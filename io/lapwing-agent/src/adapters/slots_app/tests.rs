@@ -1,0 +1,194 @@
+//! What every slot backend promises, asked of this one.
+
+use super::*;
+use lapwing_core::Phase;
+use lapwing_device::Transfer;
+use std::io::{Seek, Write};
+use std::ops::ControlFlow;
+use std::os::unix::fs::PermissionsExt;
+use tempfile::TempDir;
+
+const OLD: &[u8] = &[1; 5_000];
+const NEW: &[u8] = &[2; 6_000];
+
+struct Bench {
+    dir: TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let bench = Self { dir: TempDir::new().unwrap() };
+        for folder in ["slots/a", "slots/b", "artifact"] {
+            fs::create_dir_all(bench.dir.path().join(folder)).unwrap();
+        }
+        fs::write(bench.device_dir().image(Slot::A), OLD).unwrap();
+        make_table(&bench.device_dir(), Slot::A, Digest::of(OLD), OLD.len() as u64).unwrap();
+        bench
+    }
+
+    fn device_dir(&self) -> DeviceDir {
+        DeviceDir::new(self.dir.path().to_owned())
+    }
+
+    fn slots(&self, booted: Slot) -> AppSlots {
+        AppSlots::open(self.device_dir(), Some(booted)).unwrap().0
+    }
+
+    fn table(&self) -> SlotTable {
+        read_table(&self.device_dir()).unwrap()
+    }
+
+    /// An artifact that makes `image`, and what the brain says about it.
+    fn artifact(&self, base: Option<&[u8]>, image: &[u8]) -> (Install, File) {
+        let made = lapwing_delta::make(base, image, Profile::Kib64, &mut |_| ControlFlow::Continue(()));
+        self.stored(&made.unwrap(), image)
+    }
+
+    fn stored(&self, artifact: &[u8], image: &[u8]) -> (Install, File) {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(artifact).unwrap();
+        file.rewind().unwrap();
+        let transfer =
+            Transfer { artifact: Digest::of(artifact), artifact_size_bytes: artifact.len() as u64 };
+        (Install { transfer, image: Digest::of(image), image_size_bytes: image.len() as u64 }, file)
+    }
+
+    /// The new image, staged in the spare slot.
+    fn staged(&self) -> AppSlots {
+        let slots = self.slots(Slot::A);
+        let (install, artifact) = self.artifact(Some(OLD), NEW);
+        let applied = slots.apply(&install, artifact, Profile::Kib64).unwrap();
+        assert!(matches!(applied, Applied::Staged(table) if table == self.table()));
+        slots
+    }
+
+    /// The new image, running on trial.
+    fn on_trial(&self) -> AppSlots {
+        self.staged().switch(&Digest::of(NEW), StartLimits::APP).unwrap();
+        self.slots(Slot::B)
+    }
+}
+
+#[test]
+fn an_image_is_whole_executable_and_staged_before_anybody_is_told() {
+    let bench = Bench::new();
+    bench.staged();
+    let image = bench.device_dir().image(Slot::B);
+    assert_eq!(fs::read(&image).unwrap(), NEW);
+    assert_eq!(fs::metadata(&image).unwrap().permissions().mode() & 0o777, 0o755);
+    let entry = *bench.table().slot(Slot::B);
+    assert_eq!((entry.state, entry.image), (SlotState::Staged, Digest::of(NEW)));
+    assert_eq!(bench.table().active, Slot::A);
+}
+
+#[test]
+fn the_spare_slot_is_unbootable_before_its_first_byte_and_after_a_failure() {
+    let bench = Bench::new();
+    bench.staged();
+    let slots = bench.slots(Slot::A);
+    // Neither of these is an artifact of this image, and one does not even begin like one.
+    let (install, _) = bench.artifact(Some(OLD), NEW);
+    let (_, other) = bench.artifact(None, OLD);
+    assert!(matches!(slots.apply(&install, other, Profile::Kib64), Ok(Applied::WrongImage)));
+    assert_eq!(bench.table().slot(Slot::B).state, SlotState::Writing);
+    let (install, rubbish) = bench.stored(b"rubbish", NEW);
+    assert!(matches!(slots.apply(&install, rubbish, Profile::Kib64), Ok(Applied::Undecodable)));
+    assert_eq!(bench.table().slot(Slot::B).state, SlotState::Writing);
+    assert!(slots.switch(&Digest::of(NEW), StartLimits::APP).is_err());
+}
+
+#[test]
+fn a_delta_for_another_base_and_one_that_is_too_large_are_refused() {
+    let bench = Bench::new();
+    let slots = bench.slots(Slot::A);
+    // A base of this length from which almost all of the image is taken, so that the artifact is a delta.
+    let random: Vec<u8> = (0..20_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let (install, artifact) = bench.artifact(Some(&random), &random[1..]);
+    assert!(matches!(slots.apply(&install, artifact, Profile::Kib64), Ok(Applied::Undecodable)));
+    let made = lapwing_delta::make(None, NEW, Profile::Kib256, &mut |_| ControlFlow::Continue(()));
+    let (install, artifact) = bench.stored(&made.unwrap(), NEW);
+    assert!(matches!(slots.apply(&install, artifact, Profile::Kib64), Ok(Applied::TooLarge)));
+}
+
+#[test]
+fn nothing_is_written_while_a_trial_is_open() {
+    let bench = Bench::new();
+    let slots = bench.on_trial();
+    let (install, artifact) = bench.artifact(Some(NEW), OLD);
+    assert!(matches!(slots.apply(&install, artifact, Profile::Kib64), Err(Trouble::SlotTable)));
+    assert_eq!(fs::read(bench.device_dir().image(Slot::A)).unwrap(), OLD);
+    slots.confirm().unwrap();
+    let (install, artifact) = bench.artifact(Some(NEW), OLD);
+    assert!(matches!(slots.apply(&install, artifact, Profile::Kib64), Err(Trouble::SlotTable)));
+    slots.settle(OldSlot::Keep).unwrap();
+    let (install, artifact) = bench.artifact(Some(NEW), OLD);
+    assert!(matches!(slots.apply(&install, artifact, Profile::Kib64), Ok(Applied::Staged(_))));
+}
+
+#[test]
+fn a_staged_image_is_looked_at_once_more_before_the_switch() {
+    for damage in [b"".as_slice(), &NEW[1..], &[3; 6_000], &[2; 6_001]] {
+        let bench = Bench::new();
+        let slots = bench.staged();
+        fs::write(bench.device_dir().image(Slot::B), damage).unwrap();
+        assert!(matches!(slots.switch(&Digest::of(NEW), StartLimits::APP), Err(Trouble::Tampered)));
+        assert_eq!(bench.table().slot(Slot::B).state, SlotState::Bad);
+    }
+    let bench = Bench::new();
+    let slots = bench.staged();
+    fs::remove_file(bench.device_dir().image(Slot::B)).unwrap();
+    assert!(matches!(slots.switch(&Digest::of(NEW), StartLimits::APP), Err(Trouble::Tampered)));
+}
+
+#[test]
+fn only_the_image_that_was_staged_can_be_switched_to() {
+    let bench = Bench::new();
+    assert!(bench.staged().switch(&Digest::of(OLD), StartLimits::APP).is_err());
+    assert_eq!(bench.table().active, Slot::A);
+}
+
+#[test]
+fn a_trial_is_confirmed_settled_or_rolled_back() {
+    let bench = Bench::new();
+    let slots = bench.on_trial();
+    assert_eq!((bench.table().active, bench.table().phase), (Slot::B, Phase::Trial));
+    assert_eq!(slots.confirm().unwrap().phase, Phase::Watched);
+    let back = slots.roll_back(OldSlot::MarkBad).unwrap();
+    assert_eq!((back.active, back.phase, back.returned), (Slot::A, Phase::Settled, Some(Return::AgentAsked)));
+    assert_eq!(back.slot(Slot::B).state, SlotState::Bad);
+}
+
+#[test]
+fn a_torn_record_leaves_the_table_before_it() {
+    let bench = Bench::new();
+    bench.staged();
+    let before = bench.table();
+    let after = bench.slots(Slot::A).switch(&Digest::of(NEW), StartLimits::APP).unwrap();
+    let newest = SLOT_RECORD_OFFSETS[usize::try_from(after.generation() & 1).unwrap()];
+    let file = OpenOptions::new().write(true).open(bench.device_dir().slot_table()).unwrap();
+    file.write_all_at(&[0x55; SLOT_RECORD_LEN / 2], newest).unwrap();
+    assert_eq!(bench.table(), before);
+}
+
+#[test]
+fn a_change_waits_for_the_launcher_to_let_go_of_the_table() {
+    let bench = Bench::new();
+    let slots = bench.on_trial();
+    let held = File::open(bench.device_dir().slot_table()).unwrap();
+    held.lock().unwrap();
+    let confirming = std::thread::spawn(move || slots.confirm().map(|table| table.phase));
+    // The other thread cannot have changed anything as long as the lock is held.
+    assert_eq!(decode(&held).unwrap().phase, Phase::Trial);
+    held.unlock().unwrap();
+    assert_eq!(confirming.join().unwrap(), Ok(Phase::Watched));
+}
+
+#[test]
+fn without_a_table_only_a_slot_that_somebody_named_can_be_taken_for_running() {
+    let bench = Bench::new();
+    fs::remove_file(bench.device_dir().slot_table()).unwrap();
+    assert!(matches!(AppSlots::open(bench.device_dir(), None), Err(SlotsError::NotProvisioned)));
+    let (_, table) = AppSlots::open(bench.device_dir(), Some(Slot::A)).unwrap();
+    assert_eq!(table, bench.table());
+    assert_eq!(fs::metadata(bench.device_dir().slot_table()).unwrap().len(), SLOT_TABLE_LEN);
+}

@@ -1,0 +1,76 @@
+//! The artifact on its way: cuts, servers that ignore ranges, wrong bytes.
+
+use crate::device::{Device, image};
+use crate::server::Fault;
+use lapwing_core::wire::cause::Cause;
+use lapwing_core::wire::report::{Detail, EventKind};
+
+const SIZE: usize = 40_000;
+
+/// A device with an artifact to fetch that is about as large as its image.
+fn fetching() -> (Device, Vec<u8>, u64) {
+    let (old, new) = (image("good", 0, 100), image("good", 1, SIZE));
+    let device = Device::provisioned(&old);
+    let size = device.link.server(|server| server.publish(2, "1.1.0", None, &new));
+    assert!(size > SIZE as u64 / 2);
+    (device, new, size)
+}
+
+fn is_staged(device: &Device) -> bool {
+    device.link.server(|server| server.has_heard(EventKind::InstallCompleted))
+}
+
+#[test]
+fn each_cut_costs_less_than_a_block_and_the_answer_s_head() {
+    let (mut device, new, size) = fetching();
+    device.link.cut(u32::MAX, 5_000);
+    device.run_until("installed", is_staged);
+    let (requests, _) = device.link.server(|server| (server.artifact_requests, server.artifact_bytes_sent));
+    // 5,000 bytes less the head and less than one block that has to come again.
+    assert!(u64::from(requests) <= size / (5_000 - 300 - 1_024) + 1, "{requests}");
+    device.run_until("the switch", |device| device.active_image() == new);
+}
+
+#[test]
+fn a_transfer_goes_on_after_a_power_cut_where_the_last_flush_was() {
+    let (mut device, new, size) = fetching();
+    device.link.cut(1, size as usize - 2_000);
+    device.run_until("a cut transfer", |device| device.link.server(|server| server.artifact_requests == 1));
+    device.run_for_ms(1);
+    device.cut_power();
+    device.run_until("the switch", |device| device.active_image() == new);
+    let sent = device.link.server(|server| server.artifact_bytes_sent);
+    assert!(sent < size + size / 2, "{sent} of {size}");
+}
+
+#[test]
+fn a_server_that_ignores_ranges_does_no_harm() {
+    let (mut device, new, _) = fetching();
+    device.link.server(|server| server.fault = Fault::RangesIgnored);
+    device.link.cut(1, 20_000);
+    device.run_until("the switch", |device| device.active_image() == new);
+    assert_eq!(device.link.server(|server| server.artifact_requests), 2);
+}
+
+#[test]
+fn an_artifact_that_ends_early_is_not_taken_for_whole() {
+    let (mut device, new, _) = fetching();
+    device.link.server(|server| server.fault = Fault::ShortLength);
+    device.run_for_ms(60_000);
+    assert!(!is_staged(&device));
+    device.link.server(|server| server.fault = Fault::None);
+    device.run_until("the switch", |device| device.active_image() == new);
+}
+
+#[test]
+fn three_transfers_with_a_wrong_digest_end_the_attempt_with_their_own_cause() {
+    let (mut device, _, _) = fetching();
+    device.link.server(|server| server.fault = Fault::BitFlipped);
+    device.run_until("the end of the attempt", |device| {
+        device.link.server(|server| server.has_heard(EventKind::AttemptFailed))
+    });
+    let (requests, outcome) =
+        device.link.server(|server| (server.artifact_requests, server.events().last().unwrap().detail));
+    assert_eq!((requests, outcome), (3, Detail::Cause(Cause::TransferDigest)));
+    assert!(!device.path("artifact/data").exists());
+}

@@ -1,0 +1,87 @@
+//! Where a running server spends its time and its memory.
+//!
+//! Touches: `pprof` for time, jemalloc for memory (feature `heap-profile`). One profile at a time.
+//! Never: costs anything while nobody asks.
+
+use super::auth::{Action, authorise};
+use crate::app::App;
+use crate::limits::{PROFILE_HZ, PROFILE_SECONDS_MAX};
+use crate::problem::Problem;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use pprof::{Frames, ProfilerGuardBuilder, Report};
+use serde::Deserialize;
+use std::fmt::Write as _;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Libraries in whose midst a stack cannot be walked safely.
+const BLOCKED: [&str; 4] = ["libc", "libgcc", "pthread", "vdso"];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Span {
+    seconds: Option<u32>,
+}
+
+/// `GET /debug/profile/cpu?seconds=N`: folded stacks, one a line, as flame graph tools read them.
+pub(super) async fn cpu(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    span: Result<Query<Span>, QueryRejection>,
+) -> Result<Response, Problem> {
+    authorise(&app, &headers, Action::Diagnose)?;
+    let Query(Span { seconds }) = span?;
+    let seconds = seconds.unwrap_or(10).clamp(1, PROFILE_SECONDS_MAX);
+    let builder = ProfilerGuardBuilder::default().frequency(PROFILE_HZ).blocklist(&BLOCKED);
+    let busy = |_| Problem::conflict("profiling", "another profile is being taken");
+    let guard = builder.build().map_err(busy)?;
+    tokio::time::sleep(Duration::from_secs(seconds.into())).await;
+    let folded = tokio::task::spawn_blocking(move || guard.report().build().map(|report| fold(&report)));
+    let folded = folded.await.map_err(|error| Problem::internal(&error))?;
+    let text = folded.map_err(|error| Problem::internal(&io::Error::other(error.to_string())))?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+}
+
+fn fold(report: &Report) -> String {
+    let mut lines: Vec<String> = report.data.iter().map(|(frames, count)| line(frames, *count)).collect();
+    lines.sort_unstable();
+    lines.concat()
+}
+
+/// Outermost first, and the count last.
+fn line(frames: &Frames, count: isize) -> String {
+    let mut text = frames.thread_name.clone();
+    for symbol in frames.frames.iter().rev().flatten() {
+        let _ = write!(text, ";{symbol}");
+    }
+    let _ = writeln!(text, " {count}");
+    text
+}
+
+/// `GET /debug/profile/heap`: what is allocated now and by whom, gzipped pprof.
+pub(super) async fn heap(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
+    authorise(&app, &headers, Action::Diagnose)?;
+    let bytes = dump_heap().await?;
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
+}
+
+#[cfg(feature = "heap-profile")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+#[cfg(feature = "heap-profile")]
+async fn dump_heap() -> Result<Vec<u8>, Problem> {
+    let off = "start the server with _RJEM_MALLOC_CONF=prof:true,lg_prof_sample:19 in its environment";
+    let control = jemalloc_pprof::PROF_CTL.as_ref().ok_or_else(|| Problem::conflict("heap-profile", off))?;
+    let dumped = control.lock().await.dump_pprof();
+    dumped.map_err(|error| Problem::internal(&io::Error::other(error.to_string())))
+}
+
+#[cfg(not(feature = "heap-profile"))]
+async fn dump_heap() -> Result<Vec<u8>, Problem> {
+    Err(Problem::conflict("heap-profile", "this server was built without feature heap-profile"))
+}

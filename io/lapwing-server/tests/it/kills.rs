@@ -1,0 +1,123 @@
+//! `kill -9` at random instants: nothing half published, nothing acknowledged and lost.
+//!
+//! Touches: a server in a process of its own, which is this test binary started again and is killed
+//! by its process id. Never: waits for a time; the instant of the kill is all that is random.
+
+use crate::world::{Device, Keys, NOW, Wires, World, config, event, image, release, start};
+use lapwing_core::wire::report::{Detail, EventKind};
+use lapwing_core::{AttemptId, Digest, Release};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const DIR: &str = "LAPWING_TEST_SERVER_DIR";
+const ROUNDS: u64 = 25;
+/// The longest that a server lives after it listens.
+const LIFE_US_MAX: u64 = 80_000;
+
+/// Not a test: the server that the test below starts and kills.
+#[tokio::test]
+#[ignore = "started by the test that kills it"]
+async fn serve_until_killed() {
+    let dir = std::env::var_os(DIR).unwrap();
+    let clock = Arc::new(AtomicU64::new(NOW));
+    let config = lapwing_server::Config { data_dir: dir.into(), ..config(&TempDir::new().unwrap()) };
+    let server = start(config, &clock).await.unwrap();
+    println!("\nlistening {} {}", server.management_addr(), server.device_addr());
+    std::future::pending::<()>().await;
+}
+
+fn spawn(dir: &Path) -> (Child, Wires) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "kills::serve_until_killed", "--nocapture"])
+        .env(DIR, dir)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = BufReader::new(child.stdout.take().unwrap());
+    let line = said.lines().map(Result::unwrap).find(|line| line.starts_with("listening")).unwrap();
+    let mut words = line.split(' ').skip(1).map(|word| word.parse().unwrap());
+    let (management, devices) = (words.next().unwrap(), words.next().unwrap());
+    (child, Wires::new(dir, management, devices))
+}
+
+/// A version set of two components.
+fn version_set(seq: u64) -> [(Release, Vec<u8>); 2] {
+    let version = format!("1.{seq}.0");
+    let [app, other] = [image(seq as u8, 3_000), image(seq as u8 ^ 0x80, 70_000)];
+    let of_other = Release { component: "other".parse().unwrap(), ..release(seq, &version, &other) };
+    [(release(seq, &version, &app), app), (of_other, other)]
+}
+
+/// What the server said yes to.
+#[derive(Default)]
+struct Acknowledged {
+    versions: Vec<String>,
+    events: Vec<u64>,
+}
+
+/// Publishes and reports until it is stopped.
+async fn keep_busy(wires: &Wires, keys: &Keys, device: &Device, next: &mut u64, said: &mut Acknowledged) {
+    loop {
+        let seq = *next;
+        *next += 1;
+        let mut envelopes = Vec::new();
+        for (release, image) in version_set(seq) {
+            wires.upload(&image).await;
+            envelopes.push(keys.signed(&release));
+        }
+        wires.push_envelopes(&envelopes, false).await.expect(201);
+        said.versions.push(format!("1.{seq}.0"));
+        let number = u32::try_from(seq).unwrap();
+        let event = event(AttemptId::NONE, number, EventKind::CheckCompleted, Detail::None);
+        wires.report(device, &[event]).await.expect(204);
+        said.events.push(seq);
+    }
+}
+
+#[tokio::test]
+async fn a_kill_leaves_nothing_half_published_and_loses_nothing_acknowledged() {
+    let mut world = World::new().await;
+    let device = world.device("d1").await;
+    let (mut next, mut said, mut state) = (1, Acknowledged::default(), 1_u64);
+    for _ in 0..ROUNDS {
+        world.server.shutdown().await;
+        let (mut child, wires) = spawn(world.dir.path());
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let life = Duration::from_micros((state >> 33) % LIFE_US_MAX);
+        let busy = keep_busy(&wires, &world.keys, &device, &mut next, &mut said);
+        assert!(tokio::time::timeout(life, busy).await.is_err(), "busy until the end");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        world.server = start(config(&world.dir), &world.clock).await.unwrap();
+        world.wires =
+            Wires::new(world.dir.path(), world.server.management_addr(), world.server.device_addr());
+        check(&world, &said).await;
+    }
+    assert!(said.versions.len() > 5, "only {} version sets in all", said.versions.len());
+}
+
+async fn check(world: &World, said: &Acknowledged) {
+    let listed = world.get("/api/v1/version-sets").await.expect(200).json();
+    let sets = listed["version_sets"].as_array().unwrap();
+    for set in sets {
+        let releases = set["releases"].as_array().unwrap();
+        assert_eq!(releases.len(), 2, "half of {set}");
+        for release in releases {
+            let name = release["image"].as_str().unwrap();
+            let path = world.dir.path().join("blobs").join(&name[..2]).join(name);
+            assert_eq!(Digest::of(&std::fs::read(path).unwrap()).to_string(), name);
+        }
+    }
+    for version in &said.versions {
+        assert!(sets.iter().any(|set| set["version"] == version.as_str()), "{version} was lost");
+    }
+    let kept: Vec<_> = world.events_named("update.check.completed").await;
+    for number in &said.events {
+        assert!(kept.iter().any(|event| event["number"] == *number), "event {number} was lost");
+    }
+}
