@@ -151,6 +151,11 @@ impl Running {
         self.app.store.writes()
     }
 
+    /// Returns once every artifact that was asked for is made, or was found to be impossible.
+    pub async fn artifacts_settled(&self) {
+        self.app.deltas.settled().await;
+    }
+
     /// Stops listening, lets open requests end, writes what is pending.
     pub async fn shutdown(self) {
         let Self { app, stop, mut tasks, threads, .. } = self;
