@@ -104,6 +104,26 @@ pub(crate) fn dies_with_us(command: &mut Command) -> &mut Command {
     unsafe { command.pre_exec(bind) }
 }
 
+/// The signal that this thread gets when the process that started it ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DeathSignal(libc::c_int);
+
+impl DeathSignal {
+    /// That of the calling thread.
+    pub(crate) fn of_this_thread() -> Self {
+        let mut signal = 0;
+        // SAFETY: the pointer is valid for the call.
+        unsafe { libc::prctl(libc::PR_GET_PDEATHSIG, &raw mut signal) };
+        Self(signal)
+    }
+
+    /// Gives it to the calling thread. An exec keeps only what the thread had that called it.
+    pub(crate) fn take_over(self) {
+        // SAFETY: takes numbers only.
+        unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, self.0) };
+    }
+}
+
 /// Lets this descriptor stay open in the image that follows a restart in place. Rust closes all
 /// others; the next image finds it under the same number.
 ///

@@ -6,6 +6,7 @@
 use crate::adapters::running_mark::RunningMark;
 use crate::command;
 use crate::config::{CommandLine, RestartSettings};
+use crate::os::DeathSignal;
 use crate::ports::RestartHook;
 use crate::program::Program;
 use std::ffi::OsString;
@@ -27,6 +28,8 @@ pub(crate) enum After {
 pub(crate) struct Restarting {
     pub(crate) how: RestartSettings,
     pub(crate) launcher: PathBuf,
+    /// What a supervisor arranged for the thread that made the agent, and the next image shall keep.
+    pub(crate) death_signal: DeathSignal,
     /// For the next image.
     pub(crate) arguments: Vec<OsString>,
     pub(crate) hook: Option<RestartHook>,
@@ -58,6 +61,7 @@ impl Restarting {
     fn become_launcher(&self, device_dir: &Path) -> io::Error {
         // What a host has printed and not flushed would be lost.
         let _ = io::stdout().flush();
+        self.death_signal.take_over();
         Command::new(&self.launcher)
             .arg("run")
             .arg("--root")

@@ -106,6 +106,9 @@ pub enum RunError {
 impl Agent {
     /// An agent with these settings. Nothing is opened before the first turn.
     ///
+    /// Call it in the main thread: what a supervisor arranged for the process, such as that it dies with
+    /// it, belongs to that thread, and a restart from another one would lose it.
+    ///
     /// # Errors
     /// When the process is out of descriptors.
     pub fn new(settings: AgentSettings) -> io::Result<Self> {
@@ -117,6 +120,7 @@ impl Agent {
         let restarting = Restarting {
             how: settings.restart.clone(),
             launcher: settings.launcher.clone(),
+            death_signal: os::DeathSignal::of_this_thread(),
             arguments: env::args_os().skip(1).collect(),
             hook: None,
             program: None,
