@@ -30,7 +30,7 @@ async fn a_heap_profile_says_what_it_needs() {
     let world = World::new().await;
     let says = world.get("/debug/profile/heap").await;
     match std::env::var_os("_RJEM_MALLOC_CONF").filter(|_| cfg!(feature = "heap-profile")) {
-        Some(_) => assert!(says.expect(200).body.starts_with(&[0x1f, 0x8b]), "gzip"),
+        Some(_) => assert!(says.expect(200).body.starts_with(b"heap_v2/")),
         None => drop(says.expect(409)),
     }
 }

@@ -9,8 +9,9 @@ use super::limits::CHAIN_CERTIFICATES_MAX;
 use lapwing_core::Digest;
 use lapwing_core::trust::TlsAnchor;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::{CryptoProvider, KeyProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::SigningKey;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use std::sync::Arc;
 
@@ -26,7 +27,8 @@ struct AnchorVerifier {
 /// # Errors
 /// When the build of rustls has no protocol version left to speak.
 pub(super) fn client_config(anchors: &[TlsAnchor]) -> Result<ClientConfig, Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider =
+        Arc::new(CryptoProvider { key_provider: &NoKeys, ..rustls::crypto::ring::default_provider() });
     let verifier = AnchorVerifier { anchors: anchors.to_vec(), provider: provider.clone() };
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -36,6 +38,16 @@ pub(super) fn client_config(anchors: &[TlsAnchor]) -> Result<ClientConfig, Error
     // Nothing is kept between two exchanges, so there is nothing to resume.
     config.resumption = rustls::client::Resumption::disabled();
     Ok(config)
+}
+
+/// A device signs nothing in TLS, so the code that could stays out of the program.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
+        Err(Error::General("a device has no key of its own".to_owned()))
+    }
 }
 
 impl AnchorVerifier {
