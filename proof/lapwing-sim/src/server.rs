@@ -299,7 +299,8 @@ impl Server {
         let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.id == event.attempt) else {
             return;
         };
-        attempt.marks += 1;
+        // An offer that a gate holds back was never begun, and nobody owes it an outcome.
+        attempt.marks += u32::from(event.kind != EventKind::Deferred);
         attempt.delta_failed |= event.kind == EventKind::VerifyFailed
             && matches!(cause, Some(Cause::DeltaUndecodable | Cause::ImageDigest));
         if event.kind.is_outcome() {
