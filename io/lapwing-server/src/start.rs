@@ -105,7 +105,7 @@ impl Server {
         tasks.spawn(serve(management_listener, None, operators, patience, stopped.clone()));
         tasks.spawn(housekeeping::run(Arc::clone(&app), stopped));
         tracing::info!(%device_addr, %management_addr, "listening");
-        Ok(Running { device_addr, management_addr, app, stop, tasks, threads, _lock: lock })
+        Ok(Running { device_addr, management_addr, app, stop, tasks, threads, lock })
     }
 }
 
@@ -117,8 +117,8 @@ pub struct Running {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     threads: Vec<JoinHandle<()>>,
-    /// Ours until it is closed.
-    _lock: File,
+    /// On the data directory.
+    lock: File,
 }
 
 impl Running {
@@ -160,7 +160,7 @@ impl Running {
 
     /// Stops listening, lets open requests end, writes what is pending.
     pub async fn shutdown(self) {
-        let Self { app, stop, mut tasks, threads, .. } = self;
+        let Self { app, stop, mut tasks, threads, lock, .. } = self;
         let grace = app.settings.shutdown_grace;
         stop.send_replace(true);
         app.deltas.stop();
@@ -176,6 +176,8 @@ impl Running {
         if std::thread::Builder::new().spawn(join).is_ok() {
             drop(tokio::time::timeout(grace, all_ended).await);
         }
+        // Closing is not enough while a child that is just being started still has the descriptor.
+        drop(lock.unlock());
     }
 }
 
