@@ -398,6 +398,9 @@ impl BootSession {
         if let Some(why) = ignored {
             log::debug!("the brain took no notice: {why:?}");
         }
+        if effects.dropped() > 0 {
+            log::error!("the brain asked for more than a step has room for");
+        }
         self.log_events(first_event);
         for &effect in &effects {
             log::debug!("{effect:?}");
