@@ -28,6 +28,7 @@ mod app;
 mod housekeeping;
 
 mod device_plane;
+mod heap_profile;
 mod management;
 mod problem;
 

@@ -20,9 +20,10 @@ use crate::tls::{TlsError, identity};
 use crate::trust::{Trust, TrustError};
 use crate::{device_plane, housekeeping, management};
 use lapwing_core::{Digest, UnixSeconds};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::net::TcpListener;
@@ -47,6 +48,9 @@ pub enum StartError {
     /// The trust documents that were kept are not believed any more.
     #[error("the stored trust documents are not believed: {0}")]
     Trust(String),
+    /// Another server has the data directory. Two would sweep away each other's work.
+    #[error("another server runs on {0}")]
+    Busy(PathBuf),
     /// A file or socket.
     #[error("using {0}")]
     Io(PathBuf, #[source] io::Error),
@@ -84,6 +88,7 @@ impl Server {
         let settings = config.resolve()?;
         let dir = settings.data_dir.clone();
         std::fs::create_dir_all(&dir).map_err(|error| StartError::Io(dir.clone(), error))?;
+        let lock = lock(&dir)?;
         refuse_keys(&settings)?;
         let tls = identity(&settings.door, &dir.join("tls"))?;
         let (device_listener, device_addr) = bind(settings.door.listen).await?;
@@ -100,7 +105,7 @@ impl Server {
         tasks.spawn(serve(management_listener, None, operators, patience, stopped.clone()));
         tasks.spawn(housekeeping::run(Arc::clone(&app), stopped));
         tracing::info!(%device_addr, %management_addr, "listening");
-        Ok(Running { device_addr, management_addr, app, stop, tasks, threads })
+        Ok(Running { device_addr, management_addr, app, stop, tasks, threads, lock })
     }
 }
 
@@ -112,6 +117,8 @@ pub struct Running {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     threads: Vec<JoinHandle<()>>,
+    /// On the data directory.
+    lock: File,
 }
 
 impl Running {
@@ -151,9 +158,14 @@ impl Running {
         self.app.store.writes()
     }
 
+    /// Returns once every artifact that was asked for is made, or was found to be impossible.
+    pub async fn artifacts_settled(&self) {
+        self.app.deltas.settled().await;
+    }
+
     /// Stops listening, lets open requests end, writes what is pending.
     pub async fn shutdown(self) {
-        let Self { app, stop, mut tasks, threads, .. } = self;
+        let Self { app, stop, mut tasks, threads, lock, .. } = self;
         let grace = app.settings.shutdown_grace;
         stop.send_replace(true);
         app.deltas.stop();
@@ -169,6 +181,19 @@ impl Running {
         if std::thread::Builder::new().spawn(join).is_ok() {
             drop(tokio::time::timeout(grace, all_ended).await);
         }
+        // Closing is not enough while a child that is just being started still has the descriptor.
+        drop(lock.unlock());
+    }
+}
+
+/// The data directory is one server's, for as long as its process lives.
+fn lock(dir: &Path) -> Result<File, StartError> {
+    let failed = |error| StartError::Io(dir.to_owned(), error);
+    let handle = File::open(dir).map_err(failed)?;
+    match handle.try_lock() {
+        Ok(()) => Ok(handle),
+        Err(TryLockError::WouldBlock) => Err(StartError::Busy(dir.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 

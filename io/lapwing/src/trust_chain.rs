@@ -81,7 +81,13 @@ impl TrustChain {
 
 /// The refusal that says why signed bytes are not believed.
 pub(crate) fn distrust(what: &str, error: lapwing_core::OpenError) -> anyhow::Error {
-    Refusal::new(Code::Verification, format!("believe {what}: {error}")).into()
+    let refusal = Refusal::new(Code::Verification, format!("believe {what}: {error}"));
+    match error {
+        lapwing_core::OpenError::Threshold { .. } => refusal
+            .advice("sign it with keys that the newest root document names; `lapwing key show` lists them"),
+        _ => refusal,
+    }
+    .into()
 }
 
 /// The context that root documents, delegations and releases are signed for.

@@ -8,33 +8,13 @@ use crate::program::Program;
 use crate::rng::Rng;
 use crate::storage::Loss;
 use crate::supply::Supply;
+use crate::twist::{Shipment, Twist};
 use crate::world::{Happening, Pace, World};
 
 /// How long the world is unkind, milliseconds.
 const TROUBLE_MS: u64 = 1_800_000;
 /// How long it may take to come to rest after that.
 const REST_MS: u64 = 6 * 3_600_000;
-
-/// Something that happens on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Twist {
-    /// Another release is shipped; it behaves like this.
-    Ship(Program),
-    /// What was shipped is withdrawn.
-    Withdraw,
-    /// The newest release is offered again.
-    Offer,
-    /// The power goes.
-    Cut,
-    /// The disk has no room, or has again.
-    DiskFull(bool),
-    /// The disk takes no writes, or does again.
-    ReadOnly(bool),
-    /// Bytes of artifacts go wrong.
-    SpoilRanges(u32),
-    /// The world becomes kind.
-    Peace,
-}
 
 /// The story of this seed, to its end, with everything checked.
 #[must_use]
@@ -81,71 +61,46 @@ fn any_program(rng: &mut Rng) -> Program {
 }
 
 fn plan(world: &mut World, rng: &mut Rng) {
-    let at = |world: &mut World, at_ms: u64, twist| world.happens_at(at_ms, Happening::Twist(twist));
-    for _ in 0..rng.below(5) {
+    for _ in 0..rng.below(6) {
         let (when_ms, lasts_ms) = (rng.below(TROUBLE_MS), rng.below(TROUBLE_MS / 4));
-        match rng.below(9) {
-            0 => at(world, when_ms, Twist::Ship(any_program(rng))),
-            1 => {
-                at(world, when_ms, Twist::Withdraw);
-                at(world, when_ms + lasts_ms, Twist::Offer);
+        let end = match rng.below(14) {
+            0 => ship(world, when_ms, rng),
+            1 => Some((Twist::Withdraw, Twist::Offer)),
+            2 | 3 => Some((Twist::PowerOff(2_000), Twist::PowerOff(60_000))),
+            4 => Some((Twist::DiskFull(true), Twist::DiskFull(false))),
+            5 => Some((Twist::ReadOnly(true), Twist::ReadOnly(false))),
+            6 => Some((Twist::SpoilRanges(3), Twist::SpoilRanges(1))),
+            7 => Some((Twist::ServerGone(lasts_ms), Twist::Restart)),
+            8 => Some((Twist::LinkGone(lasts_ms), Twist::Restart)),
+            9 => Some((Twist::WindowClosed(true), Twist::WindowClosed(false))),
+            10 => Some((Twist::ClockOff(-3_600), Twist::ClockOff(0))),
+            11 => Some((Twist::LinkUp(false), Twist::LinkUp(true))),
+            12 => Some((Twist::TamperSpare, Twist::Trigger)),
+            _ if world.server.roots.len() == 1 && !rng.happens(700) => {
+                Some((Twist::RotateRoots(3), Twist::Restart))
             }
-            2 | 3 => at(world, when_ms, Twist::Cut),
-            4 => {
-                at(world, when_ms, Twist::DiskFull(true));
-                at(world, when_ms + lasts_ms, Twist::DiskFull(false));
-            }
-            5 => {
-                at(world, when_ms, Twist::ReadOnly(true));
-                at(world, when_ms + lasts_ms, Twist::ReadOnly(false));
-            }
-            6 => at(world, when_ms, Twist::SpoilRanges(3)),
-            7 => world.server_down.push(when_ms..when_ms + lasts_ms),
-            _ => world.network.outages_ms.push(when_ms..when_ms + lasts_ms),
+            _ => None,
+        };
+        if let Some((begins, ends)) = end {
+            world.happens_at(when_ms, Happening::Twist(begins));
+            world.happens_at(when_ms + lasts_ms, Happening::Twist(ends));
         }
     }
-    at(world, TROUBLE_MS, Twist::Peace);
+    world.happens_at(TROUBLE_MS, Happening::Twist(Twist::Peace));
+}
+
+/// One more release is made now and shipped later.
+fn ship(world: &mut World, when_ms: u64, rng: &mut Rng) -> Option<(Twist, Twist)> {
+    let image = Image::new(&format!("1.{}", world.images.len() + 1), any_program(rng));
+    let shipment = Shipment { version: image.version.to_string(), seq: None, flaws: Vec::new() };
+    world.images.push(image);
+    world.happens_at(when_ms, Happening::Twist(Twist::Ship(shipment)));
+    None
 }
 
 impl World {
-    /// The script says that something happens now.
-    pub(crate) fn twist(&mut self, twist: Twist) {
-        self.say("world", || format!("{twist:?}"));
-        match twist {
-            Twist::Ship(program) => {
-                let newest = self.server.releases.len() as u64;
-                let image = Image::new(&format!("1.{}", newest + 1), program);
-                self.ship(&image, newest + 2);
-            }
-            Twist::Withdraw => self.server.target = None,
-            Twist::Offer => self.server.target = self.server.releases.len().checked_sub(1),
-            Twist::Cut => self.power_off(self.loss),
-            Twist::DiskFull(full) => self.disk.room_bytes = full.then_some(0),
-            Twist::ReadOnly(read_only) => self.disk.read_only = read_only,
-            Twist::SpoilRanges(ranges) => self.server.spoil_ranges = ranges,
-            Twist::Peace => self.peace(),
-        }
-    }
-
-    /// The world is kind from here on: what is to be done can be done.
-    fn peace(&mut self) {
-        self.network = Network::good();
-        self.supply = Supply::Steady;
-        (self.disk.room_bytes, self.disk.read_only) = (None, false);
-        self.server.spoil_ranges = 0;
-        self.server_down.clear();
-        self.server.idle = false;
-        self.server.target = self.server.releases.len().checked_sub(1);
-        if let Some(newest) = self.images.last().filter(|image| image.program != Program::Good) {
-            // A bad last word would be tried for ever: something good follows.
-            let image = Image::new(&format!("{}.1", newest.version), Program::Good);
-            let seq = self.server.releases.len() as u64 + 2;
-            self.ship(&image, seq);
-        }
-    }
-
     /// Versions that may run at the end of a story of chance: the newest.
     fn good_ends(&self) -> Vec<String> {
-        self.images.last().map(|image| image.version.to_string()).into_iter().collect()
+        self.newest().map(|image| image.version.to_string()).into_iter().collect()
     }
 }

@@ -3,9 +3,11 @@
 //! A point is a disk operation, the boundary before an effect, or the arrival of a reply. Each is cut before,
 //! inside and after, and what was not flushed is lost, kept or torn. Touches: `crate::world`.
 
+use crate::program::Program;
+use crate::rng::Rng;
 use crate::storage::{Cut, Loss, Moment};
-use crate::stories::PATIENCE_MS;
-use crate::world::World;
+use crate::stories::{PATIENCE_MS, update};
+use crate::world::{Pace, World};
 
 /// The ways to cut at one point. `Before` with nothing lost is `After` the point before it.
 const WAYS: [(Moment, Loss); 5] = [
@@ -109,3 +111,36 @@ impl World {
         self.disk.cut = next.map(|cut| Cut { point: self.disk.points + cut.point, ..cut });
     }
 }
+
+/// Runs with one to three cuts each, in updates to images of every kind, at points that chance picks.
+#[must_use]
+pub fn cut_at_random(count: u64) -> Tally {
+    let mut tally = Tally::default();
+    let mut rng = Rng::new(1);
+    let stories = STORIES.map(|(program, may_run)| (update(1, Pace::Short, program), may_run));
+    let lengths = stories.each_ref().map(|(world, may_run)| {
+        let expected = Expected { may_run, artifact_bytes: None };
+        run_with(world.clone(), &[], expected).1
+    });
+    while tally.runs < count {
+        let at = usize::try_from(rng.below(STORIES.len() as u64)).unwrap_or(0);
+        let ((world, may_run), points) = (&stories[at], lengths[at]);
+        let mut cut = || {
+            let (moment, loss) = WAYS[usize::try_from(rng.below(5)).unwrap_or(0)];
+            Cut { point: 1 + rng.below(points), moment, loss }
+        };
+        let all = [cut(), cut(), cut()];
+        let some = usize::try_from(1 + rng.below(3)).unwrap_or(1);
+        tally.note(world, &all[..some], Expected { may_run, artifact_bytes: None });
+    }
+    tally
+}
+
+/// Updates to cut, and what may run after them.
+const STORIES: [(Program, &[&str]); 5] = [
+    (Program::Good, &["1.1"]),
+    (Program::DiesAtStart, &["1.0"]),
+    (Program::NotExecutable, &["1.0"]),
+    (Program::Unhealthy, &["1.0"]),
+    (Program::UnhealthyAfter { ms: 60_000 }, &["1.0"]),
+];

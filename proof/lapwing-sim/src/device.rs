@@ -8,6 +8,7 @@ use crate::maker::artifact;
 use crate::program::Program;
 use crate::server::Request;
 use crate::storage::DiskError;
+use crate::twist::When;
 use crate::world::{Happening, Told, World};
 use lapwing_core::wire::check_in::NamedFacts;
 use lapwing_core::{Booted, Digest, OldSlot, Return, SlotTable, SlotTableError, StartLimits, Uptime};
@@ -64,6 +65,7 @@ impl World {
     pub(crate) fn tell(&mut self, told: Told) {
         match told {
             Told::Woke => self.step(Event::Woke),
+            Told::Triggered => self.step(Event::Triggered),
             Told::Conditions(conditions) => self.step(Event::Conditions(conditions)),
             Told::Health(health) => self.step(Event::Health(health)),
             Told::Answered(bytes) => self.step(Event::Answered(&bytes)),
@@ -113,7 +115,7 @@ impl World {
                 }
                 Err(Undone::PowerLost) => return self.cut_here(),
                 Err(Undone::Trouble(trouble)) => {
-                    self.say("device", || format!("failed: {effect:?}: {trouble:?}"));
+                    self.say_failure(*effect, trouble);
                     return self.happens_in(1, Happening::Tell(life, Told::Failed(*effect, trouble)));
                 }
             }
@@ -247,6 +249,8 @@ impl World {
         let have_bytes = have + bytes.len() as u64;
         let meta = [&transfer.artifact.as_bytes()[..], &have_bytes.to_le_bytes()].concat();
         self.replace(ARTIFACT_META, &meta)?;
+        let percent = have_bytes.saturating_mul(100) / transfer.artifact_size_bytes.max(1);
+        self.now_that(&When::Fetched(percent));
         if have_bytes < transfer.artifact_size_bytes {
             return Ok(lapwing_device::Fetched::Part { have_bytes });
         }
@@ -282,6 +286,7 @@ impl World {
         let (table, booted) = self.booted()?;
         let changed = change(table, booted)?;
         let stored = if changed == table { table } else { self.store_table(changed)? };
+        self.say_table(&table, &stored);
         Ok(Done::With(Told::SlotTable(stored)))
     }
 
@@ -322,6 +327,7 @@ impl World {
             return Err(Undone::Trouble(Trouble::Tampered));
         }
         let stored = self.store_table(table.switch(spare, limits)?)?;
+        self.say_table(&table, &stored);
         Ok(Done::With(Told::SlotTable(stored)))
     }
 
@@ -335,7 +341,8 @@ impl World {
         under && self.link_up && self.network.is_up(self.now_ms)
     }
 
-    pub(crate) fn conditions_with(&self, link: Link) -> Conditions {
+    pub(crate) fn conditions_now(&self) -> Conditions {
+        let link = if self.link_now() { Link::Up } else { Link::Down };
         Conditions { link, ..self.conditions }
     }
 }

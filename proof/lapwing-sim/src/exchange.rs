@@ -9,6 +9,8 @@ use crate::storage::DiskError;
 use crate::world::{Exchange, Happening, Running, Told, World};
 use lapwing_device::{Effect, Fetched, Transfer, Trouble};
 
+/// A link that goes away still delivers the reply that it cut short.
+const LAST_REPLY_MS: u64 = 20;
 /// How long the device waits for a reply.
 const TIME_OUT_MS: u64 = 10_000;
 
@@ -35,7 +37,10 @@ impl World {
             return;
         }
         let mut reply = self.server.answer(self.now_ms, request);
-        self.cut_transfer(&mut reply);
+        self.narrate_reply(&reply);
+        if self.cut_transfer(&mut reply) {
+            return self.happens_in(LAST_REPLY_MS, Happening::Replied(exchange, reply));
+        }
         let double = self.network.double;
         let copies = if self.rng.happens(double) { 2 } else { 1 };
         for _ in 0..copies {
@@ -51,9 +56,9 @@ impl World {
         }
     }
 
-    /// A transfer may end early.
-    fn cut_transfer(&mut self, reply: &mut Reply) {
-        let Reply::Bytes(from, bytes) = reply else { return };
+    /// A transfer may end early. Says whether it was the last thing that gets through.
+    fn cut_transfer(&mut self, reply: &mut Reply) -> bool {
+        let Reply::Bytes(from, bytes) = reply else { return false };
         if self.rng.happens(self.network.cut) {
             let left = self.rng.below(bytes.len() as u64 + 1);
             bytes.truncate(usize::try_from(left).unwrap_or(0));
@@ -65,10 +70,12 @@ impl World {
             if *from + bytes.len() as u64 >= stop {
                 bytes.truncate(usize::try_from(stop.saturating_sub(*from)).unwrap_or(0));
                 self.network.gone_at_percent = None;
-                self.network.outages_ms.push(self.now_ms + 200..self.now_ms + 3_600_000);
+                self.network.outages_ms.push(self.now_ms..self.now_ms + 3_600_000);
                 self.say("network", || format!("gone at {percent} percent"));
+                return true;
             }
         }
+        false
     }
 
     /// A reply is at the device.

@@ -3,7 +3,7 @@
 //! Touches: `lapwing_core::SlotTable`, the disk. The launcher here does what the real one does, in the same order.
 //! Checks that what starts is a whole image that was released for this device.
 
-use crate::maker::{Image, name};
+use crate::maker::Image;
 use crate::program::Program;
 use crate::storage::{DiskError, Loss};
 use crate::supply::Supply;
@@ -13,7 +13,7 @@ use lapwing_core::{
     BootId, Digest, Return, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SLOT_TABLE_LEN, Slot, SlotTable,
     TrustAnchor,
 };
-use lapwing_device::{Boot, Device, Event, Link, ResetCause, StoredRecord};
+use lapwing_device::{Boot, Device, Event, ResetCause, StoredRecord};
 
 /// The slot table.
 pub(crate) const TABLE: &str = "slots/table";
@@ -86,6 +86,7 @@ impl World {
         self.rng.number();
         self.disk.lose(loss, &mut rng);
         let off_ms = match self.supply {
+            _ if self.off_ms.is_some() => self.off_ms.take().unwrap_or(0),
             Supply::Steady => 2_000,
             Supply::Sagging { .. } => 500 + self.rng.below(3_000),
         };
@@ -121,6 +122,9 @@ impl World {
         let Some(table) = self.table() else {
             return self.violate("the slot table is destroyed".to_owned());
         };
+        if self.holds_another_image(&table) {
+            return self.not_startable(Return::ImageDiffers);
+        }
         let start = table.start();
         let mut slot = start.slot;
         if let Some(next) = start.store {
@@ -134,6 +138,12 @@ impl World {
             }
         }
         self.start_program(slot, reset, crashed);
+    }
+
+    /// Before its first start on trial an image is held against the digest that was staged.
+    fn holds_another_image(&self, table: &SlotTable) -> bool {
+        let bytes = self.disk.read(slot_file(table.active)).unwrap_or(&[]);
+        table.is_first_start() && Digest::of(bytes) != table.slot(table.active).image
     }
 
     fn say_return(&mut self, before: &SlotTable, after: &SlotTable) {
@@ -153,14 +163,13 @@ impl World {
         let now_ms = self.now_ms;
         let first_ms = *self.first_started.entry(image.version.to_string()).or_insert(now_ms);
         match image.program {
-            Program::NotExecutable => return self.not_startable(),
+            Program::NotExecutable => return self.not_startable(Return::NotStartable),
             Program::DiesAtStart => return self.program_dies(),
             _ => {}
         }
         self.start_agent(slot, &image, reset, crashed);
         let Some(life) = self.running.as_ref().map(|running| running.life) else { return };
-        let link = if self.link_now() { Link::Up } else { Link::Down };
-        self.happens_in(5, Happening::Tell(life, Told::Conditions(self.conditions_with(link))));
+        self.happens_in(5, Happening::Tell(life, Told::Conditions(self.conditions_now())));
         match image.program {
             Program::DiesAfter { ms } => self.happens_in(ms, Happening::Dies(life)),
             Program::Unhealthy => {
@@ -176,10 +185,10 @@ impl World {
     }
 
     /// The image cannot be executed: the other slot starts at once.
-    fn not_startable(&mut self) {
+    fn not_startable(&mut self, why: Return) {
         let Some(table) = self.table() else { return };
-        self.say("launcher", || "it cannot be executed".to_owned());
-        match table.not_startable(Return::NotStartable) {
+        self.say("launcher", || why_text(Some(why)).to_owned());
+        match table.not_startable(why) {
             Ok(next) => match self.store_table(next) {
                 Ok(_) | Err(DiskError::Full | DiskError::ReadOnly | DiskError::Missing) => {
                     self.happens_in(10, Happening::Launch(ResetCause::Unknown, true));
@@ -233,9 +242,6 @@ impl World {
 
     /// Nothing may start that was not released for this device, nor anything below its floor.
     fn check_start(&mut self, image: &Image) {
-        if image.version == name("garbage") {
-            return;
-        }
         let digest = image.digest();
         let allowed = self.allowed.contains(&digest);
         if !allowed {

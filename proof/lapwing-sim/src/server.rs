@@ -60,16 +60,24 @@ pub struct Published {
     pub full: Vec<u8>,
     /// Deltas by the image they start from.
     pub deltas: BTreeMap<ShortDigest, Vec<u8>>,
+    /// Somebody sends other bytes in their place.
+    pub is_false: bool,
 }
 
 impl Published {
     /// Signed by the release key, with a delta from each of `bases`.
     #[must_use]
     pub fn new(release: Release, image: &Image, bases: &[&Image]) -> Self {
-        let envelope = Key::named("release-a").sign(Kind::Release, None, &release);
+        Self::signed_by("release-a", release, image, bases)
+    }
+
+    /// The same, signed by the key of this name.
+    #[must_use]
+    pub fn signed_by(signer: &str, release: Release, image: &Image, bases: &[&Image]) -> Self {
+        let envelope = Key::named(signer).sign(Kind::Release, None, &release);
         let delta = |base: &&Image| (base.digest().short(), artifact::delta(&base.bytes, &image.bytes));
         let deltas = bases.iter().map(delta).collect();
-        Self { release, envelope, full: artifact::full(&image.bytes), deltas }
+        Self { release, envelope, full: artifact::full(&image.bytes), deltas, is_false: false }
     }
 }
 
@@ -103,6 +111,10 @@ pub struct Server {
     pub delegation: (u32, Vec<u8>),
     /// The key it signs with.
     pub online: &'static str,
+    /// The key that releases are signed with.
+    pub release_key: &'static str,
+    /// It goes on offering whatever the outcome.
+    pub stubborn: bool,
     /// How wrong its clock is.
     pub clock_off_s: i64,
     /// How long offers may be acted on.
@@ -143,6 +155,8 @@ impl Server {
             roots: vec![maker::trust::signed_root(&maker::trust::root(), &["root-a"])],
             delegation: (1, maker::trust::delegation(1, 0, "online-a", "delegator-a")),
             online: "online-a",
+            release_key: "release-a",
+            stubborn: false,
             clock_off_s: 0,
             ttl_s: 3600,
             switch_window: None,
@@ -229,7 +243,9 @@ impl Server {
         let last = mine().next_back().map(|(at, attempt)| (at, attempt.outcomes.last().copied()));
         let at = match last {
             Some((_, Some(_))) if running == image => return None,
-            Some((_, Some((_, Some(cause))))) if cause.blame() == Blame::Image => return None,
+            Some((_, Some((_, Some(cause))))) if cause.blame() == Blame::Image && !self.stubborn => {
+                return None;
+            }
             Some((_, Some(_))) if tries > self.retries => return None,
             Some((at, None)) => at,
             None if running == image => return None,
@@ -283,7 +299,8 @@ impl Server {
         let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.id == event.attempt) else {
             return;
         };
-        attempt.marks += 1;
+        // An offer that a gate holds back was never begun, and nobody owes it an outcome.
+        attempt.marks += u32::from(event.kind != EventKind::Deferred);
         attempt.delta_failed |= event.kind == EventKind::VerifyFailed
             && matches!(cause, Some(Cause::DeltaUndecodable | Cause::ImageDigest));
         if event.kind.is_outcome() {
@@ -303,17 +320,20 @@ impl Server {
     }
 
     fn range(&mut self, artifact: &Digest, from: u64, len: u64) -> Reply {
-        let all = self.releases.iter().flat_map(|known| known.deltas.values().chain([&known.full]));
-        let Some(bytes) = all.into_iter().find(|bytes| Digest::of(bytes) == *artifact) else {
+        let all = self.releases.iter().flat_map(|known| {
+            known.deltas.values().chain([&known.full]).map(|bytes| (bytes, known.is_false))
+        });
+        let Some((bytes, is_false)) = all.into_iter().find(|(bytes, _)| Digest::of(bytes) == *artifact)
+        else {
             return Reply::Refused;
         };
         let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
         let mut part = bytes[at(from)..at(from.saturating_add(len))].to_vec();
         self.sent_bytes += part.len() as u64;
-        if self.spoil_ranges > 0
+        if (self.spoil_ranges > 0 || is_false)
             && let Some(byte) = part.last_mut()
         {
-            self.spoil_ranges -= 1;
+            self.spoil_ranges = self.spoil_ranges.saturating_sub(1);
             *byte ^= 0x40;
         }
         Reply::Bytes(from, part)

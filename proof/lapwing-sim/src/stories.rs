@@ -24,7 +24,7 @@ impl World {
     /// Makes an image known, releases it and makes that the target, with deltas from all images before.
     pub fn ship(&mut self, image: &Image, seq: u64) {
         let bases: Vec<&Image> = self.images.iter().collect();
-        let published = Published::new(release(image, seq), image, &bases);
+        let published = Published::signed_by(self.server.release_key, release(image, seq), image, &bases);
         self.server.ship(published);
         self.allowed.insert(image.digest());
         self.images.push(image.clone());

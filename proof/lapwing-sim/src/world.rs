@@ -10,6 +10,7 @@ use crate::rng::Rng;
 use crate::server::{Reply, Request, Server};
 use crate::storage::{Cut, Disk, Loss};
 use crate::supply::Supply;
+use crate::twist::{Twist, When};
 use lapwing_core::wire::check_in::Health;
 use lapwing_core::{Digest, Slot, SlotTable};
 use lapwing_device::{
@@ -24,6 +25,7 @@ use std::ops::Range;
 #[derive(Debug, Clone)]
 pub(crate) enum Told {
     Woke,
+    Triggered,
     Conditions(Conditions),
     Health(Health),
     Answered(Vec<u8>),
@@ -57,7 +59,7 @@ pub(crate) enum Happening {
     /// An exchange took too long.
     TimesOut(Exchange),
     /// The story takes a turn.
-    Twist(crate::chance::Twist),
+    Twist(Twist),
 }
 
 /// One question and its answer.
@@ -150,6 +152,13 @@ pub struct World {
     pub(crate) lives: u64,
     /// When each program was first started, by its version.
     pub(crate) first_started: BTreeMap<String, u64>,
+    /// How long the next power cut lasts, if that was said.
+    pub(crate) off_ms: Option<u64>,
+    /// Turns that wait for something.
+    pub(crate) waiting: Vec<(When, Twist)>,
+    /// What the server last answered, and what failed since something happened, as they were narrated.
+    pub(crate) answered: String,
+    pub(crate) failed: BTreeSet<String>,
     /// Losses of power, and what each costs if nothing else says so.
     pub loss: Loss,
     /// Cuts still to come, the next one last; each counted from the one before.
@@ -204,6 +213,10 @@ impl World {
             power: false,
             lives: 0,
             first_started: BTreeMap::new(),
+            off_ms: None,
+            waiting: Vec::new(),
+            answered: String::new(),
+            failed: BTreeSet::new(),
             loss: Loss::Some,
             planned_cuts: Vec::new(),
             points_at_cut: 0,
@@ -264,7 +277,7 @@ impl World {
             Happening::Arrives(exchange, request) => self.arrives(exchange, &request),
             Happening::Replied(exchange, reply) if alive(exchange.life) => self.replied(exchange, reply),
             Happening::TimesOut(exchange) if alive(exchange.life) => self.times_out(exchange),
-            Happening::Twist(twist) => self.twist(twist),
+            Happening::Twist(twist) => self.twist(&twist),
             _ => {}
         }
     }
@@ -288,7 +301,8 @@ impl World {
 fn clock(ms: u64) -> String {
     let s = ms / 1000;
     let (days, hours, minutes) = (s / 86_400, s / 3600 % 24, s / 60 % 60);
-    format!("{days}d {hours:02}:{minutes:02}:{:02}.{:03}", s % 60, ms % 1000)
+    let days = if days > 0 { format!("{days} d ") } else { String::new() };
+    format!("{days:>6}{hours:02}:{minutes:02}:{:02}.{:03}", s % 60, ms % 1000)
 }
 
 fn settings(pace: Pace, first: &Image) -> Settings {

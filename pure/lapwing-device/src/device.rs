@@ -45,6 +45,8 @@ pub(crate) struct World {
     pub(crate) refusal_said: Option<(AttemptId, Cause)>,
     /// An open slot table that nothing explains is closed, not before this.
     pub(crate) close_due: Uptime,
+    /// The record could not be stored: then is another try.
+    pub(crate) save_due: Option<Uptime>,
     /// The stored record could not be decoded, and that was not reported yet.
     pub(crate) record_lost: bool,
 }
@@ -144,6 +146,7 @@ impl Device {
         let ignored = self.take(now, event, &mut effects);
         self.advance(now, &mut effects);
         self.talk_advance(now, &mut effects);
+        self.save_again(now, &mut effects);
         Step { next: self, effects, ignored }
     }
 
@@ -152,7 +155,11 @@ impl Device {
     #[must_use]
     pub fn wake_at(&self, uptime: Uptime) -> Option<Uptime> {
         let [a, b, c, d] = self.state_due();
-        [a, b, c, d, self.talk_due()].into_iter().flatten().filter(|due| *due > uptime).min()
+        [a, b, c, d, self.talk_due(), self.world.save_due]
+            .into_iter()
+            .flatten()
+            .filter(|due| *due > uptime)
+            .min()
     }
 
     /// Spells the record for [`Effect::Save`].
@@ -192,6 +199,16 @@ impl Device {
             outcomes_pending: self.record.outcomes_pending(),
             trust_versions: (self.anchor.root().version, self.anchor.delegation_version()),
             freeze_suspected: self.talk.freeze_suspected(&self.settings, uptime),
+        }
+    }
+
+    /// A record that could not be stored is stored when storage takes it again.
+    fn save_again(&mut self, now: Now, effects: &mut Effects) {
+        if self.world.save_due.is_some_and(|due| now.uptime >= due) {
+            effects.ask(Effect::Save);
+        }
+        if effects.contains(&Effect::Save) {
+            self.world.save_due = None;
         }
     }
 

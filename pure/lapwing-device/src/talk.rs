@@ -17,8 +17,8 @@ use lapwing_core::limits::REPORT_EVENTS_MAX;
 use lapwing_core::wire::answer::Answer;
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::{CheckIn, ComponentState, Facts, Gate, NamedFacts};
-use lapwing_core::wire::report::{Detail, EventKind, Report};
-use lapwing_core::{Nonce, Uptime};
+use lapwing_core::wire::report::{Detail, Event, EventKind, Report};
+use lapwing_core::{AttemptId, Nonce, Uptime};
 
 /// Questions in a row that a server may answer with a question.
 const ASKS_MAX: u8 = 2;
@@ -137,8 +137,11 @@ impl Device {
         let check_in_due = now.uptime >= self.talk.due;
         let prompt = self.settings.talking.report_promptly;
         let last = self.record.events.last().filter(|_| now.uptime >= self.talk.reports_due);
+        // What else happened the fleet must hear before it decides; more progress can wait for the check-in.
+        let progress = |event: &Event| event.kind == EventKind::DownloadProgress;
+        let only_progress = self.record.events.iter().all(progress);
         match last.map(|event| event.number) {
-            Some(up_to) if check_in_due || prompt => {
+            Some(up_to) if check_in_due && !(prompt && only_progress) || prompt && !check_in_due => {
                 self.talk.enter(Phase::Reporting { up_to }, now);
                 effects.ask(Effect::Report);
             }
@@ -236,7 +239,6 @@ impl Device {
         let outcomes = self.record.outcomes_pending();
         self.record.acknowledged(up_to);
         self.talk.phase = Phase::Quiet;
-        self.talk.failures = 0;
         self.talk.not_before = now.uptime;
         if self.record.outcomes_pending() != outcomes {
             effects.ask(Effect::Save);
@@ -368,7 +370,10 @@ impl Device {
             TrustDocument::Delegation => self.anchor.delegate(bytes),
         };
         let Ok(anchor) = advanced else {
-            self.note(EventKind::VerifyFailed, Detail::Cause(Cause::TrustChain));
+            let said = Some((AttemptId::NONE, Cause::TrustChain));
+            if core::mem::replace(&mut self.world.refusal_said, said) != said {
+                self.note_for(AttemptId::NONE, EventKind::VerifyFailed, Detail::Cause(Cause::TrustChain));
+            }
             self.contact_failed(now, Trouble::Link { retry_after_ms: None });
             return Some(Ignored::Undecodable);
         };

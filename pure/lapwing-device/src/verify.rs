@@ -107,7 +107,11 @@ fn open_release(
     })
 }
 
-fn check_release(standing: &Standing<'_>, release: &Release, now: UnixSeconds) -> Result<(), Cause> {
+fn check_release(
+    standing: &Standing<'_>,
+    release: &Verified<Release>,
+    now: UnixSeconds,
+) -> Result<(), Cause> {
     let Standing { identity, anchor, record, .. } = standing;
     let confirmed = &record.confirmed;
     let checks = [
@@ -128,12 +132,13 @@ fn check_release(standing: &Standing<'_>, release: &Release, now: UnixSeconds) -
 }
 
 /// Above everything confirmed, failed with blame, or revoked; or the very image that should be running
-/// and is not, which is a repair.
-fn seq_accepted(standing: &Standing<'_>, release: &Release) -> bool {
+/// and is not, which is a repair; or what is being tried already.
+fn seq_accepted(standing: &Standing<'_>, release: &Verified<Release>) -> bool {
     let Standing { anchor, record, running, expected, .. } = standing;
     let newer = release.seq > record.seq_floor().max(anchor.root().seq_base());
     let repair = running != expected && release.image == *expected && release.seq == record.confirmed.seq;
-    newer || repair
+    let tried = record.attempt.as_ref();
+    newer || repair || tried.is_some_and(|attempt| attempt.candidate.release == release.envelope())
 }
 
 fn installable_from(release: &Release, confirmed: &Installed) -> bool {

@@ -1,10 +1,11 @@
 //! Where a running server spends its time and its memory.
 //!
-//! Touches: `pprof` for time, jemalloc for memory (feature `heap-profile`). One profile at a time.
+//! Touches: `pprof` for time, `heap_profile` for memory. One profile of time at a time.
 //! Never: costs anything while nobody asks.
 
 use super::auth::{Action, authorise};
 use crate::app::App;
+use crate::heap_profile::{HeapProfileError, heap_profile};
 use crate::limits::{PROFILE_HZ, PROFILE_SECONDS_MAX};
 use crate::problem::Problem;
 use axum::extract::rejection::QueryRejection;
@@ -62,26 +63,16 @@ fn line(frames: &Frames, count: isize) -> String {
     text
 }
 
-/// `GET /debug/profile/heap`: what is allocated now and by whom, gzipped pprof.
+/// `GET /debug/profile/heap`: what is allocated now and by whom, as jemalloc writes it; jeprof and
+/// `go tool pprof` read it.
 pub(super) async fn heap(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
     authorise(&app, &headers, Action::Diagnose)?;
-    let bytes = dump_heap().await?;
+    let dir = app.settings.data_dir.clone();
+    let dumped = tokio::task::spawn_blocking(move || heap_profile(&dir));
+    let bytes = dumped.await.map_err(|error| Problem::internal(&error))?;
+    let bytes = bytes.map_err(|why| match why {
+        HeapProfileError::Off(how) => Problem::conflict("heap-profile", how),
+        HeapProfileError::Io(error) => Problem::internal(&error),
+    })?;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
-}
-
-#[cfg(feature = "heap-profile")]
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
-#[cfg(feature = "heap-profile")]
-async fn dump_heap() -> Result<Vec<u8>, Problem> {
-    let off = "start the server with _RJEM_MALLOC_CONF=prof:true,lg_prof_sample:19 in its environment";
-    let control = jemalloc_pprof::PROF_CTL.as_ref().ok_or_else(|| Problem::conflict("heap-profile", off))?;
-    let dumped = control.lock().await.dump_pprof();
-    dumped.map_err(|error| Problem::internal(&io::Error::other(error.to_string())))
-}
-
-#[cfg(not(feature = "heap-profile"))]
-async fn dump_heap() -> Result<Vec<u8>, Problem> {
-    Err(Problem::conflict("heap-profile", "this server was built without feature heap-profile"))
 }

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use tokio::sync::watch;
 
 /// The number of the only codec so far.
 const CODEC: u8 = 1;
@@ -66,6 +67,8 @@ struct Shared {
     stopping: AtomicBool,
     /// Profiles that were asked for, one bit each.
     profiles: AtomicU8,
+    /// How many are being made, or wait to be.
+    waiting: watch::Sender<usize>,
 }
 
 const PROFILES: [Profile; 4] = [Profile::Kib64, Profile::Kib256, Profile::Mib1, Profile::Free];
@@ -137,6 +140,7 @@ impl Deltas {
         match self.queue.try_send(want) {
             Ok(()) => {
                 states.insert(want, State::Making { since: now });
+                self.shared.waiting.send_modify(|waiting| *waiting += 1);
                 Ok(Readiness::Making { since: now })
             }
             Err(TrySendError::Full(_)) => Ok(Readiness::Crowded),
@@ -148,6 +152,12 @@ impl Deltas {
     pub(crate) fn profiles_asked_for(&self) -> impl Iterator<Item = Profile> {
         let seen = self.shared.profiles.load(Ordering::Relaxed);
         PROFILES.into_iter().filter(move |profile| seen & bit(*profile) != 0)
+    }
+
+    /// Returns once nothing is being made and nothing waits to be.
+    pub(crate) async fn settled(&self) {
+        let mut waiting = self.shared.waiting.subscribe();
+        drop(waiting.wait_for(|waiting| *waiting == 0).await);
     }
 
     /// Whether the full image's artifact can be made at all within the bound of memory.
@@ -181,7 +191,7 @@ impl Maker {
             if self.shared.stopping.load(Ordering::Relaxed) {
                 return;
             }
-            self.count_waiting();
+            self.metrics.deltas_waiting(*self.shared.waiting.borrow());
             let made = self.make(want);
             let mut states = self.shared.states();
             match made {
@@ -195,13 +205,9 @@ impl Maker {
                 }
             }
             drop(states);
-            self.count_waiting();
+            self.shared.waiting.send_modify(|waiting| *waiting = waiting.saturating_sub(1));
+            self.metrics.deltas_waiting(*self.shared.waiting.borrow());
         }
-    }
-
-    fn count_waiting(&self) {
-        let states = self.shared.states();
-        self.metrics.deltas_waiting(states.values().filter(|s| matches!(s, State::Making { .. })).count());
     }
 
     fn make(&self, want: Want) -> Result<(), JobError> {

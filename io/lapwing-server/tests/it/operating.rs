@@ -1,7 +1,8 @@
 //! What operators need of a running server: profiles, patience with slow clients, an end in good order.
 
-use crate::world::World;
+use crate::world::{World, config, start};
 use lapwing_core::Digest;
+use lapwing_server::StartError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -30,9 +31,17 @@ async fn a_heap_profile_says_what_it_needs() {
     let world = World::new().await;
     let says = world.get("/debug/profile/heap").await;
     match std::env::var_os("_RJEM_MALLOC_CONF").filter(|_| cfg!(feature = "heap-profile")) {
-        Some(_) => assert!(says.expect(200).body.starts_with(&[0x1f, 0x8b]), "gzip"),
+        Some(_) => assert!(says.expect(200).body.starts_with(b"heap_v2/")),
         None => drop(says.expect(409)),
     }
+}
+
+#[tokio::test]
+async fn a_data_directory_has_one_server() {
+    let world = World::new().await;
+    let second = start(config(&world.dir), &world.clock).await;
+    assert!(matches!(second, Err(StartError::Busy(_))));
+    world.restart().await;
 }
 
 #[tokio::test]

@@ -262,11 +262,11 @@ impl World {
                     assert_eq!(release.envelope(), opened.release);
                     return Offered { offer: opened.into_inner(), release: release.into_inner() };
                 }
-                Answer::Wait { .. } => {}
+                Answer::Wait { .. } => self.server.artifacts_settled().await,
                 other => panic!("{other:?} instead of an offer"),
             }
         }
-        panic!("the artifact was never made");
+        panic!("the artifact cannot be made");
     }
 
     pub(crate) async fn events(&self) -> Vec<Value> {
@@ -290,7 +290,8 @@ impl World {
     }
 }
 
-const ASKS_MAX: usize = 2_000;
+/// A delta, then a full image if it is of no use, then the answer.
+const ASKS_MAX: usize = 3;
 pub(crate) const NONCE: Nonce = Nonce([5; 8]);
 
 /// What a device was offered.

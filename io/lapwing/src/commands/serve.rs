@@ -4,7 +4,7 @@
 //! Never: comes near a release or root key; the server refuses to start where it could.
 
 use crate::exit::{Code, Refusal};
-use crate::output::Said;
+use crate::output::{Said, note};
 use anyhow::{Context, Result};
 use clap::Args;
 use lapwing_server::{Config, KeyError, LogControl, Running, Server, StartError, Surroundings};
@@ -43,6 +43,9 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<Said> {
     config.check().map_err(|error| wrong_configuration(&error))?;
     if args.check_config {
         return Ok(Said::new("the configuration is good\n", json!({ "good": true })));
+    }
+    if !config.management_listen.ip().is_loopback() {
+        note("operators' address is not on loopback: whoever sees that network sees the admin token");
     }
     let log = LogControl::install(&args.log).context("start logging")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

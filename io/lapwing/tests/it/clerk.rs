@@ -116,6 +116,9 @@ fn answer(desk: &mut Desk, line: &str, body: &[u8]) -> (u16, Value) {
     match line {
         "GET /api/v1/identity" => (200, identity(desk)),
         "PUT /api/v1/trust/root" => {
+            let envelope = lapwing_core::envelope::Envelope::parse(body).unwrap();
+            let root: lapwing_core::trust::Root = lapwing_core::cbor::decode(envelope.payload).unwrap();
+            desk.fleet = Some(root.fleet.to_string());
             desk.root_version += 1;
             (200, Value::Null)
         }

@@ -74,6 +74,15 @@ fn a_device_gets_its_claim_token_and_address_from_the_server() {
 }
 
 #[test]
+fn a_device_is_not_provisioned_for_a_server_of_no_or_another_fleet() {
+    let (desk, clerk) = (Desk::ready(), Clerk::open());
+    let desk = desk.at(&clerk);
+    desk.put("image", "program");
+    desk.refused("device provision --out dev --id p --hardware a.example/b --image image", code::CONFLICT);
+    assert!(clerk.asked("POST /api/v1/claim-tokens").is_empty(), "no token is spent on it");
+}
+
+#[test]
 fn failures_have_the_codes_that_are_documented() {
     let (desk, clerk) = (Desk::empty(), Clerk::open());
     let desk = desk.at(&clerk);

@@ -2,5 +2,8 @@
 //!
 //! Touches: `lapwing_sim`. Never: the network, files, or a clock.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends loudly")]
+
 mod power_cuts;
+mod scenarios;
 mod seeds;

@@ -137,6 +137,10 @@ impl Device {
                 Some(why) => self.came_back_for(now, self.return_cause(&boot, &stage, why), effects),
                 // The table was settled, the record was not.
                 None if matches!(stage, Stage::Watching { .. }) => self.settled(effects),
+                None if boot.table.slot(boot.slot).image == image => {
+                    self.confirmed(now, effects);
+                    self.settled(effects);
+                }
                 None => self.set_stage(Stage::Fetching),
             },
         }

@@ -99,6 +99,7 @@ impl Device {
     }
 
     pub(crate) fn save_failed(&mut self, now: Now, trouble: Trouble, effects: &mut Effects) {
+        self.world.save_due = Some(now.uptime.after(self.settings.trial.checkpoint_ms));
         match self.state {
             // Nothing was fetched yet, or nothing that a power cut would not cost anyway.
             State::Fetching(_) | State::Applying(_) => {

@@ -53,7 +53,7 @@ impl Device {
             }
             return;
         }
-        if let Some(cause) = self.deadline_verdict(elapsed_ms) {
+        if let Some(cause) = self.deadline_verdict(elapsed_ms).filter(|_| !self.may_still_prove_itself(now)) {
             return self.go_back(cause, effects);
         }
         self.checkpoint_trial(now, elapsed_ms, effects);
@@ -226,6 +226,17 @@ impl Device {
         let longest = self.record.attempt.as_ref().and_then(|attempt| attempt.candidate.trial_s_max);
         let longest_ms = longest.map_or(u64::MAX, |seconds| u64::from(seconds).saturating_mul(1_000));
         self.settings.trial.deadline_ms.min(longest_ms)
+    }
+
+    /// A boot behind the deadline, when a dead server has stretched it, begins without any measured health.
+    /// It may still show what the boot before it had shown.
+    fn may_still_prove_itself(&self, now: Now) -> bool {
+        let State::OnTrial(on_trial) = &self.state else { return false };
+        let grace = on_trial.since.after(self.settings.trial.unhealthy_max_ms);
+        let proves = self.world.health == Health::Good
+            && self.world.health_since <= grace
+            && now.uptime.since(self.world.health_since) < self.settings.trial.healthy_min_ms;
+        now.uptime < grace || proves
     }
 
     /// What the deadline says, if it has come.

@@ -142,6 +142,16 @@ fn boots_tell_what_became_of_the_attempt() {
 }
 
 #[test]
+fn a_trial_that_the_table_settled_without_the_record_was_good() {
+    let settled = watched_table().settle(OldSlot::Keep).unwrap();
+    let stage = Stage::Trial(TrialLog::default());
+    let bench = Bench::booted(Some(&record_at(stage)), settled, Slot::B);
+    assert_eq!((bench.doing(), bench.kinds().last()), ("idle", Some(&EventKind::Confirmed)));
+    assert_eq!(bench.device.record().confirmed.seq, 42);
+    assert!(bench.device.record().attempt.is_none());
+}
+
+#[test]
 fn a_cut_before_the_switch_is_not_taken_for_an_older_return() {
     // It came back from another image some time ago; then it staged this one.
     let older = trial_table().roll_back(Return::SilentStarts, OldSlot::MarkBad).unwrap();

@@ -133,6 +133,52 @@ fn what_was_dropped_behind_a_failure_is_asked_for_again() {
 }
 
 #[test]
+fn a_record_that_could_not_be_stored_is_stored_later() {
+    let mut bench = Bench::booted(None, first_table(), Slot::A);
+    bench.status();
+    bench.step(Event::Failed(Effect::Save, Trouble::DiskFull));
+    assert!(!bench.asks(Effect::Save));
+    bench.pass(MINUTE_MS);
+    assert!(bench.asks(Effect::Save));
+    bench.pass(2 * MINUTE_MS);
+    assert!(!bench.asks(Effect::Save));
+}
+
+#[test]
+fn a_reboot_behind_the_stretched_deadline_is_no_verdict() {
+    let stage = Stage::Trial(TrialLog { elapsed_ms: 40 * MINUTE_MS, ..TrialLog::default() });
+    let mut bench = Bench::booted(Some(&record_at(stage)), trial_table(), Slot::B);
+    assert_eq!(bench.doing(), "trial");
+    bench.step(Event::Health(Health::Good));
+    bench.status();
+    bench.pass(9 * MINUTE_MS);
+    assert_eq!(bench.doing(), "trial");
+    bench.pass(MINUTE_MS);
+    assert!(bench.asks(Effect::Confirm), "{:?}", bench.effects);
+}
+
+#[test]
+fn a_boot_behind_the_deadline_that_is_never_healthy_goes_back() {
+    let stage = Stage::Trial(TrialLog { elapsed_ms: 40 * MINUTE_MS, ..TrialLog::default() });
+    let mut bench = Bench::booted(Some(&record_at(stage)), trial_table(), Slot::B);
+    bench.pass(2 * MINUTE_MS);
+    assert!(bench.asks(Effect::RollBack(OldSlot::MarkBad)), "{:?}", bench.effects);
+}
+
+#[test]
+fn a_trust_document_that_does_not_follow_is_not_asked_for_without_growing_pauses() {
+    let mut bench = Bench::booted(None, first_table(), Slot::A);
+    let hint = crate::fleet::spell(&Answer::CatchUp { root: 2, delegation: 1 });
+    for _ in 0..12 {
+        bench.answer(&hint);
+        bench.step(Event::TrustFetched(TrustDocument::Root(2), &[0]));
+    }
+    assert!(bench.uptime.0 > 10 * MINUTE_MS, "{:?}", bench.uptime);
+    let said = bench.device.record().events.iter().filter(|event| event.kind == EventKind::VerifyFailed);
+    assert!(said.count() <= 1);
+}
+
+#[test]
 fn an_exchange_that_nobody_ends_is_given_up() {
     let mut bench = Bench::booted(None, first_table(), Slot::A);
     assert!(bench.asks(Effect::CheckIn));

@@ -11,14 +11,14 @@ use crate::exit::{Code, Refusal};
 use crate::hardware::Hardware;
 use crate::hex;
 use crate::management::{Management, TokenArgs};
-use crate::output::Said;
+use crate::output::{Said, note};
 use crate::recipe::Image;
 use crate::signed_log::SignedRelease;
 use crate::signing_dir::SigningDir;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use lapwing_core::wire::claim::ClaimToken;
-use lapwing_core::{ComponentName, DeviceId, SLOT_TABLE_LEN, Slot, SlotTable, Version};
+use lapwing_core::{ComponentName, DeviceId, FleetId, SLOT_TABLE_LEN, Slot, SlotTable, Version};
 use serde_json::json;
 use std::convert::Infallible;
 use std::fs::{self, File};
@@ -60,7 +60,7 @@ pub(crate) struct ProvisionArgs {
     #[arg(long, value_name = "HEX", value_parser = parse_token)]
     claim_token: Option<ClaimToken>,
     /// For how long a token asked for is good, days.
-    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
     claim_days: u32,
     /// The server's management address, on loopback.
     #[arg(long, value_name = "URL", env = "LAPWING_SERVER", default_value = "http://127.0.0.1:8440")]
@@ -102,8 +102,12 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
         .delegate(&delegation)
         .map_err(|error| crate::trust_chain::distrust("the delegation", error))?;
     let image = Image::read(&args.image)?;
-    let (servers, token) = ask_for_the_rest(args)?;
-    let agent_toml = agent_toml(args, &servers, released(args, &signing, &image)?.as_ref())?;
+    let (servers, token) = ask_for_the_rest(args, chain.newest().fleet)?;
+    let released = released(args, &signing, &image)?;
+    if released.is_none() && args.image_version.is_none() {
+        note("no release for this hardware was signed here for this image, so the device takes it for 0.0.0");
+    }
+    let agent_toml = agent_toml(args, &servers, released.as_ref())?;
 
     for slot in Slot::ALL {
         durable::make_dir(&args.out.join("slots").join(slot.name()), DIR_MODE)?;
@@ -147,10 +151,18 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
 }
 
 /// The addresses and the claim token, from the server where they were not given.
-fn ask_for_the_rest(args: &ProvisionArgs) -> Result<(Vec<String>, ClaimToken)> {
+fn ask_for_the_rest(args: &ProvisionArgs, fleet: FleetId) -> Result<(Vec<String>, ClaimToken)> {
     let server = || Management::open(&args.management, &args.token);
     let servers = match args.servers.as_slice() {
-        [] => vec![parse_server(&Identity::of(&server()?)?.device_url).map_err(|wrong| anyhow!(wrong))?],
+        [] => {
+            let identity = Identity::of(&server()?)?;
+            if identity.fleet != Some(fleet) {
+                let what = format!("provision: the server does not belong to fleet {fleet}");
+                let advice = "introduce it with `lapwing key enroll`, or name another with --management";
+                return Err(Refusal::new(Code::Conflict, what).advice(advice).into());
+            }
+            vec![parse_server(&identity.device_url).map_err(|wrong| anyhow!(wrong))?]
+        }
         given => given.to_vec(),
     };
     if let Some(token) = &args.claim_token {

@@ -81,8 +81,9 @@ pub(crate) fn run(args: &EnrollArgs) -> Result<Said> {
         let what = "enroll: the server belongs to another fleet";
         return Err(Refusal::new(Code::Conflict, what).advice("give each fleet a server of its own").into());
     }
-    init::make_missing_keys(&dir)?;
+    // Keys that the root document names may live elsewhere; new ones would be of no use to it.
     if !dir.has_root() {
+        init::make_missing_keys(&dir)?;
         first_root(&dir, TlsAnchor::Server(identity.tls), &args.signer)?;
     }
     let chain = dir.chain()?;
