@@ -24,7 +24,8 @@ const BEHAVIOUR: &str = match option_env!("LAPWING_BEACON_BEHAVIOUR") {
 const USAGE: &str = "beacon [--config AGENT.TOML] [--every-ms N] [--beats N]";
 
 fn main() -> ExitCode {
-    if BEHAVIOUR == "crash-at-start" {
+    // Looked at while running, so that this version too is the whole program.
+    if std::hint::black_box(BEHAVIOUR) == "crash-at-start" {
         eprintln!("beacon {VERSION} crashes at start");
         std::process::abort();
     }
@@ -50,11 +51,11 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
     let updater = thread::spawn(move || agent.run());
 
     println!("beacon {VERSION} starts, pid {}, slot {}", std::process::id(), slot());
-    let mut beat = 0_u64;
+    let (mut beat, mut seen) = (0_u64, Vec::new());
     while !updater.is_finished() && beats.is_none_or(|beats| beat < beats) {
         beat += 1;
         BEATS.store(beat, Ordering::Relaxed);
-        println!("beacon {VERSION} beat {beat} {:016x}", signature(beat));
+        println!("beacon {VERSION} beat {beat} {}", words(beat, &mut seen));
         thread::sleep(Duration::from_millis(every_ms));
     }
     handle.cancel();
@@ -81,16 +82,46 @@ fn slot() -> String {
     env::var("LAPWING_SLOT").unwrap_or_else(|_| "?".to_owned())
 }
 
-/// Some work whose code differs from version to version.
+/// What makes one version's code another's, as features do.
+mod feature {
+    use super::VERSION;
+
+    const MINOR: u8 = VERSION.as_bytes()[2];
+
+    /// Since 1.1: counts the letters of a line.
+    pub(super) const LETTERS: bool = MINOR >= b'1';
+    /// Since 1.2: sorts the numbers it has seen.
+    pub(super) const MEDIAN: bool = MINOR >= b'2';
+    /// Since 1.4: says which lines were long.
+    pub(super) const LONG_LINES: bool = MINOR >= b'4';
+}
+
+/// What this version has to say about a beat.
+fn words(beat: u64, seen: &mut Vec<u64>) -> String {
+    let mut line = format!("{:016x}", signature(beat));
+    if feature::LETTERS {
+        let letters = line.chars().filter(char::is_ascii_alphabetic).count();
+        line.push_str(&format!(" letters={letters}"));
+    }
+    if feature::MEDIAN {
+        seen.push(beat.wrapping_mul(0x9e37_79b9) >> 7);
+        seen.sort_unstable();
+        let median = seen.get(seen.len() / 2).copied().unwrap_or(0);
+        line.push_str(&format!(" median={median}"));
+        seen.truncate(64);
+    }
+    if feature::LONG_LINES && line.len() > 40 {
+        line = line.split(' ').rev().collect::<Vec<_>>().join("; ");
+    }
+    line
+}
+
+/// Some work whose numbers differ from version to version.
 fn signature(beat: u64) -> u64 {
     let seed = VERSION.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    let mut state = seed ^ beat;
-    for round in 0..VERSION.len() as u64 {
-        state = state.rotate_left(13).wrapping_add(round).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-    state
+    (seed ^ beat).rotate_left(13).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 struct Flags {

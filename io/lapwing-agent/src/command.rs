@@ -67,3 +67,40 @@ pub(crate) fn wait(child: &mut Child, timeout: Duration) -> io::Result<Option<bo
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ran(script: &str, timeout_ms: u64) -> io::Result<Outcome> {
+        let words = ["sh", "-c", script].map(str::to_owned).to_vec();
+        run(&CommandLine { words, timeout_ms })
+    }
+
+    #[test]
+    fn a_command_tells_by_its_exit_code_and_its_first_output() {
+        let outcome = ran("echo link=up; exit 0", 10_000).unwrap();
+        assert_eq!(outcome, Outcome { succeeded: true, output: "link=up\n".to_owned() });
+        assert!(!ran("exit 3", 10_000).unwrap().succeeded);
+        assert!(!ran("kill -9 $$", 10_000).unwrap().succeeded);
+    }
+
+    #[test]
+    fn a_command_that_takes_too_long_is_killed_with_all_that_it_started() {
+        let outcome = ran("sleep 600 & sleep 600", 50);
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn whoever_a_command_leaves_behind_keeps_nobody_waiting() {
+        // The one left behind holds the pipe open and says nothing.
+        let outcome = ran("sleep 5 & echo started", 10_000).unwrap();
+        assert_eq!(outcome.output, "started\n");
+    }
+
+    #[test]
+    fn a_command_that_is_not_there_is_an_error() {
+        let line = CommandLine { words: vec!["/no/such/command".to_owned()], timeout_ms: 1_000 };
+        assert_eq!(run(&line).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+}

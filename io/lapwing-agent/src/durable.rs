@@ -76,3 +76,19 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_and_a_read_only_one_have_names_of_their_own() {
+        let check = |number, expected| {
+            assert_eq!(trouble(&io::Error::from_raw_os_error(number)), expected);
+        };
+        check(libc::ENOSPC, Trouble::DiskFull);
+        check(libc::EDQUOT, Trouble::DiskFull);
+        check(libc::EROFS, Trouble::ReadOnly);
+        check(libc::EIO, Trouble::Storage);
+    }
+}

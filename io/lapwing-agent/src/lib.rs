@@ -28,6 +28,7 @@ mod restart;
 mod status;
 
 mod body;
+mod boot;
 mod run;
 
 pub use adapters::slots_app::SlotsError;

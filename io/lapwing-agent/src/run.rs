@@ -1,16 +1,17 @@
-//! The one loop: pop an event, ask the brain, carry out its effects in order, collect what comes of them.
+//! The agent and its one loop: begins a boot, lets it take steps until nothing is due, waits.
 //!
-//! When an effect fails the rest of its step is dropped and the failure becomes an event.
-//! Touches: `body`, the clock, the brain. Never: decides, or blocks while there is something to do.
+//! Touches: every hook and adapter once, when a boot begins. Entered from: the host, `main`.
+//! Never: decides, or blocks while there is something to do.
 
 use crate::adapters::identity_files;
 use crate::adapters::record_file;
 use crate::adapters::running_mark::{MarkError, RunningMark};
 use crate::adapters::slots_app::{AppSlots, SlotsError};
 use crate::adapters::trust_files::{self, TrustError};
-use crate::body::{Body, Done, Happened};
+use crate::body::Body;
+use crate::boot::{BootSession, entropy};
 use crate::config::{AgentSettings, RestartSettings};
-use crate::control::{self, Control, Request};
+use crate::control::Control;
 use crate::device_dir::DeviceDir;
 use crate::handle::Handle;
 use crate::limits::STEPS_PER_TURN_MAX;
@@ -19,13 +20,10 @@ use crate::os;
 use crate::ports::{Clock, ConditionsHook, FactsHook, HealthCheck, RestartHook};
 use crate::program::Program;
 use crate::restart::{After, Restarting};
-use crate::status;
 use crate::talking::Talking;
-use lapwing_core::wire::check_in::Health;
-use lapwing_core::{BootId, Slot, Uptime};
-use lapwing_device::{Boot, Conditions, Device, Event, Now, ResetCause, Step};
+use lapwing_core::{BootId, Slot};
+use lapwing_device::{Boot, Device, ResetCause};
 use lapwing_transport::client::{Client, Dial, TcpDial};
-use std::collections::VecDeque;
 use std::env;
 use std::ffi::OsString;
 use std::io;
@@ -45,21 +43,6 @@ pub struct Agent {
     restarting: Restarting,
     handle: Handle,
     boot: Option<BootSession>,
-}
-
-/// Everything that begins with a boot and is forgotten with it.
-struct BootSession {
-    device: Device,
-    body: Body,
-    control: Option<Control>,
-    queue: VecDeque<Happened>,
-    clock: Clock,
-    /// When it began, by that clock.
-    began_ms: u64,
-    last_step: Uptime,
-    measure_at: Uptime,
-    conditions: Option<Conditions>,
-    health: Health,
 }
 
 /// How a run ended.
@@ -212,9 +195,9 @@ impl Agent {
     /// What wakes an agent before its time, for a host that waits by itself.
     #[must_use]
     pub fn wakers(&self) -> Vec<BorrowedFd<'_>> {
-        let control = self.boot.as_ref().and_then(|boot| boot.control.as_ref());
+        let clients = self.boot.as_ref().and_then(BootSession::clients);
         let program = self.restarting.program.as_ref().and_then(Program::end);
-        [Some(self.handle.news()), control.map(Control::clients), program].into_iter().flatten().collect()
+        [Some(self.handle.news()), clients, program].into_iter().flatten().collect()
     }
 
     /// Does everything that is due. May block for as long as one exchange with a server takes.
@@ -238,7 +221,7 @@ impl Agent {
             boot.listen(&self.handle);
             boot.measure(&mut self.measuring);
             let Some(happened) = boot.next_event() else {
-                boot.body.talking.rest();
+                boot.rest();
                 return Ok(Turn::Wait(boot.time_left()));
             };
             match boot.step(&happened, &mut self.restarting)? {
@@ -252,8 +235,7 @@ impl Agent {
 
     fn end(&mut self, ended: Ended) -> Turn {
         if let Some(mut boot) = self.boot.take() {
-            boot.body.talking.rest();
-            boot.body.mark.clear();
+            boot.end();
         }
         // A program that is a child ends with the run.
         self.restarting.program = None;
@@ -314,110 +296,8 @@ impl Agent {
             crashed: crashed || program_crashed,
         };
         log::info!("slot {} runs image {}", booted.slot.name(), booted.running.short());
-        Ok(BootSession {
-            device,
-            body: Body::new(dir, slots, talking, mark, &self.settings),
-            control,
-            queue: VecDeque::from([Happened::Plain(Event::Booted(booted))]),
-            began_ms: (self.clock)(),
-            clock: self.clock.clone(),
-            last_step: Uptime(0),
-            measure_at: Uptime(0),
-            conditions: None,
-            health: Health::Unknown,
-        })
-    }
-}
-
-impl BootSession {
-    fn uptime(&self) -> Uptime {
-        Uptime((self.clock)().saturating_sub(self.began_ms))
-    }
-
-    /// Serves whoever asks from outside.
-    fn listen(&mut self, handle: &Handle) {
-        let mut triggered = handle.take_trigger();
-        while let Some((request, client)) = self.control.as_ref().and_then(Control::next) {
-            match request {
-                Request::Status => control::answer(client, &self.status()),
-                Request::Trigger => {
-                    triggered = true;
-                    control::answer(client, "ok");
-                }
-            }
-        }
-        if triggered {
-            self.queue.push_back(Happened::Plain(Event::Triggered));
-        }
-    }
-
-    fn status(&self) -> String {
-        let slots = &self.body.slots;
-        status::render(&self.device, self.uptime(), slots.booted(), &slots.running())
-    }
-
-    /// Measures when it is time, and tells what changed.
-    fn measure(&mut self, measuring: &mut Measuring) {
-        let now = self.uptime();
-        if now < self.measure_at {
-            return;
-        }
-        self.measure_at = now.after(measuring.settings.interval_ms);
-        let dir = self.body.dir.root();
-        let conditions = measuring.conditions(dir, self.body.reusable_bytes());
-        let health = measuring.health(dir);
-        if self.conditions != Some(conditions) {
-            self.conditions = Some(conditions);
-            self.queue.push_back(Happened::Plain(Event::Conditions(conditions)));
-        }
-        if self.health != health {
-            self.health = health;
-            self.queue.push_back(Happened::Plain(Event::Health(health)));
-        }
-    }
-
-    fn next_event(&mut self) -> Option<Happened> {
-        self.queue.pop_front().or_else(|| {
-            let due = self.device.wake_at(self.last_step)?;
-            (due <= self.uptime()).then_some(Happened::Plain(Event::Woke))
-        })
-    }
-
-    fn time_left(&self) -> Duration {
-        let next =
-            self.device.wake_at(self.last_step).map_or(self.measure_at, |due| due.min(self.measure_at));
-        Duration::from_millis(next.since(self.uptime()))
-    }
-
-    fn step(&mut self, happened: &Happened, restarting: &mut Restarting) -> Result<Option<After>, RunError> {
-        let now = Now { uptime: self.uptime(), entropy: entropy()? };
-        let first_event = self.device.record().next_event;
-        let Step { next, effects, ignored } = self.device.clone().step(now, happened.event());
-        self.device = next;
-        self.last_step = now.uptime;
-        if let Some(why) = ignored {
-            log::debug!("the brain took no notice: {why:?}");
-        }
-        self.log_events(first_event);
-        for &effect in &effects {
-            log::debug!("{effect:?}");
-            match self.body.perform(&self.device, effect, happened, restarting) {
-                Ok(Done::Quietly) => {}
-                Ok(Done::With(event)) => self.queue.push_back(event),
-                Ok(Done::Restarted(after)) => return Ok(Some(after)),
-                Err(trouble) => {
-                    self.queue.push_back(Happened::Plain(Event::Failed(effect, trouble)));
-                    break;
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    fn log_events(&self, first: u32) {
-        for event in self.device.record().events.iter().filter(|event| event.number >= first) {
-            log::info!("{} {:?} (attempt {})", event.kind.label(), event.detail, event.attempt.0);
-        }
+        let body = Body::new(dir, slots, talking, mark, &self.settings);
+        Ok(BootSession::new(device, body, control, self.clock.clone(), booted))
     }
 }
 
@@ -427,8 +307,4 @@ fn told_by_launcher(device_dir: &Path) -> Option<Slot> {
     let same = Path::new(&root).canonicalize().ok()? == device_dir.canonicalize().ok()?;
     let slot = env::var("LAPWING_SLOT").ok()?;
     same.then(|| Slot::named(&slot)).flatten()
-}
-
-fn entropy() -> Result<u64, RunError> {
-    getrandom::u64().map_err(|error| RunError::Random(io::Error::other(error)))
 }

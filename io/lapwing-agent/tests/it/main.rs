@@ -8,6 +8,7 @@ mod fleet;
 mod server;
 mod wire;
 
+mod binary;
 mod configuration;
 mod control;
 mod transfers;

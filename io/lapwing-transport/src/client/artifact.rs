@@ -4,7 +4,8 @@
 //! what was not asked for is skipped. Source: RFC 9110 sections 13.1.5 and 14.
 //! Never: hands out a byte of another offset, or an end that is not the end.
 
-use super::exchange::{Client, Credentials, ExchangeError, Question, Secrecy, why_io};
+use super::credentials::Credentials;
+use super::exchange::{Client, ExchangeError, Question, Secrecy, why_io};
 use lapwing_core::Digest;
 use lapwing_core::trust::TlsAnchor;
 use std::fmt;

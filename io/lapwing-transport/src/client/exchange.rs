@@ -4,16 +4,15 @@
 //! the one that last answered. Source: RFC 9110, RFC 7617.
 //! Never: sends the device's secret over a channel that does not keep it.
 
+use super::credentials::{Credentials, basic};
 use super::dial::Dial;
 use super::limits::{HEAD_BYTES_MAX, RETRY_AFTER_MAX};
 use super::server_url::{PlainHttp, ServerUrl};
 use super::verifier::client_config;
 use super::wire_transport::{NoResolver, WireConnector};
+use lapwing_core::limits;
 use lapwing_core::trust::TlsAnchor;
-use lapwing_core::wire::claim::DeviceSecret;
-use lapwing_core::{DeviceId, limits};
 use std::cell::Cell;
-use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,15 +20,6 @@ use ureq::http::{HeaderMap, Request, Response, StatusCode, header};
 use ureq::{Agent, Body, RequestExt};
 
 const CBOR: &str = "application/cbor";
-
-/// Who is asking.
-#[derive(Debug, Clone)]
-pub struct Credentials {
-    /// Its name.
-    pub device: DeviceId,
-    /// What only it and, hashed, the server know.
-    pub secret: DeviceSecret,
-}
 
 /// Where to talk, and how long to wait.
 #[derive(Debug, Clone)]
@@ -331,44 +321,9 @@ pub(super) fn why_io(error: &io::Error) -> ExchangeError {
     }
 }
 
-/// `Basic` credentials: the device's id, and its secret in hexadecimal digits.
-fn basic(who: &Credentials) -> String {
-    let mut pair = format!("{}:", who.device);
-    for byte in who.secret.0 {
-        // Writing to a string cannot fail.
-        let _ = write!(pair, "{byte:02x}");
-    }
-    format!("Basic {}", base64(pair.as_bytes()))
-}
-
-/// RFC 4648 section 4.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for piece in bytes.chunks(3) {
-        let group = [0, 1, 2].map(|at| u32::from(piece.get(at).copied().unwrap_or(0)));
-        let bits = group[0] << 16 | group[1] << 8 | group[2];
-        for digit in 0..4 {
-            let index = bits >> (18 - 6 * digit) & 63;
-            let letter = ALPHABET.get(index as usize).copied().unwrap_or(b'=');
-            text.push(if digit > piece.len() { '=' } else { char::from(letter) });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_as_in_its_specification() {
-        for (plain, spelled) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("a?>", "YT8+")]
-        {
-            assert_eq!(base64(plain.as_bytes()), spelled);
-        }
-    }
 
     #[test]
     fn a_wait_in_seconds_is_obeyed_up_to_a_day_and_a_date_is_not_read() {

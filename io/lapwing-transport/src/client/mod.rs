@@ -13,11 +13,13 @@ mod certificate;
 mod verifier;
 mod wire_transport;
 
+mod credentials;
 mod exchange;
 
 mod artifact;
 
 pub use artifact::ArtifactBytes;
+pub use credentials::Credentials;
 pub use dial::{Dial, TcpDial, Wire};
-pub use exchange::{Client, ClientSettings, Credentials, ExchangeError};
+pub use exchange::{Client, ClientSettings, ExchangeError};
 pub use server_url::{ParseServerUrlError, PlainHttp, ServerUrl};
