@@ -4,8 +4,10 @@
 //! Never: skips a root document, and never needs a private key.
 
 use crate::store::{Store, StoreError, put_trust, trust_documents};
-use lapwing_core::trust::Delegation;
-use lapwing_core::{OpenError, TrustAnchor, UnixSeconds};
+use lapwing_core::cbor::decode;
+use lapwing_core::envelope::Envelope;
+use lapwing_core::trust::{Delegation, Root};
+use lapwing_core::{OpenError, RotationError, TrustAnchor, UnixSeconds, may_follow};
 
 const ROOT: &str = "root";
 const DELEGATION: &str = "delegation";
@@ -17,6 +19,8 @@ pub(crate) enum TrustError {
     Refused(#[from] OpenError),
     #[error("no root document yet")]
     NoRoot,
+    #[error("{0}")]
+    Overlap(RotationError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -76,9 +80,18 @@ impl Trust {
             return Ok(self.clone());
         }
         let next = self.with_root(&envelope)?;
+        self.may_be_followed_by(&next).map_err(TrustError::Overlap)?;
         let version = next.versions().0;
         store.write(move |c| put_trust(c, ROOT, version, &envelope, now)).await.map_err(TrustError::Store)?;
         Ok(next)
+    }
+
+    /// The rule that the signing tool keeps too: who stole its keys cannot push a root past this server
+    /// that strands sleeping devices.
+    fn may_be_followed_by(&self, next: &Self) -> Result<(), RotationError> {
+        let of = |(_, envelope): &(u32, Vec<u8>)| decode(Envelope::parse(envelope).ok()?.payload).ok();
+        let chain: Vec<Root> = self.roots.iter().filter_map(of).collect();
+        next.anchor().map_or(Ok(()), |anchor| may_follow(&chain, anchor.root()))
     }
 
     /// Takes and keeps a delegation that is newer than the one held.

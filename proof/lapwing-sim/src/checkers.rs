@@ -4,9 +4,9 @@
 
 use crate::device::CHUNK_BYTES;
 use crate::launch::slot_file;
-use crate::world::World;
-use lapwing_core::Phase;
+use crate::world::{Running, World};
 use lapwing_core::wire::report::EventKind;
+use lapwing_core::{Digest, Phase};
 
 impl World {
     /// The version that runs, if one does.
@@ -30,10 +30,13 @@ impl World {
             && self.table().is_some_and(|table| table.phase == Phase::Settled)
     }
 
-    /// Whether it is at rest and the server's last word was that there is nothing for it.
+    /// Whether it is at rest and the server's last word to what runs was that there is nothing for it.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.is_at_rest() && self.server.idle
+        let runs = |running: &Running| {
+            self.disk.read(slot_file(running.slot)).map(|bytes| Digest::of(bytes).short())
+        };
+        self.server.idle && self.is_at_rest() && self.running.as_ref().and_then(runs) == self.server.running
     }
 
     /// Holds the end of a run against what must be true of every run.

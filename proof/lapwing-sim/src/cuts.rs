@@ -45,11 +45,18 @@ pub struct Tally {
     pub points: u64,
     /// Runs that ended wrong.
     pub failures: Vec<Failure>,
+    /// Seeds that ended wrong, where it is seeds that are counted.
+    pub bad_seeds: u64,
 }
 
-/// Runs `world` with these cuts, each counted from the one before. Gives the points after the last.
-pub fn run_with(mut world: World, cuts: &[Cut], expected: Expected<'_>) -> (World, u64) {
+/// Runs `world` with these cuts, each counted from the one before, and checks how it ends.
+#[must_use]
+pub fn run_with(mut world: World, cuts: &[Cut], expected: Expected<'_>) -> World {
     world.plan_cuts(cuts);
+    end(world, expected)
+}
+
+fn end(mut world: World, expected: Expected<'_>) -> World {
     world.run(PATIENCE_MS, World::is_done);
     world.check_end(expected.may_run);
     if let Some(bytes) = expected.artifact_bytes
@@ -57,38 +64,49 @@ pub fn run_with(mut world: World, cuts: &[Cut], expected: Expected<'_>) -> (Worl
     {
         world.violate(format!("{} bytes moved for an artifact of {bytes}", world.server.sent_bytes));
     }
-    let points = world.disk.points - world.points_at_cut;
-    (world, points)
+    world
+}
+
+/// The world at the moment after this cut.
+fn cut_once(mut world: World, cut: Cut) -> World {
+    world.plan_cuts(&[cut]);
+    world.run(PATIENCE_MS, |world| world.cuts > 0 || world.is_done());
+    world
 }
 
 impl Tally {
     /// Cuts the run of `world` at each `stride`-th point, in every way.
     pub fn singles(&mut self, world: &World, stride: u64, expected: Expected<'_>) {
-        let (_, points) = self.note(world, &[], expected);
+        let points = self.note(world.clone(), &[], expected);
         self.points += points;
         for cut in cuts(points, stride) {
-            self.note(world, &[cut], expected);
+            self.note(cut_once(world.clone(), cut), &[cut], expected);
         }
     }
 
     /// Cuts at each `stride`-th point, then its recovery at each `second`-th.
     pub fn pairs(&mut self, world: &World, stride: u64, second: u64, expected: Expected<'_>) {
-        let (_, points) = self.note(world, &[], expected);
+        let points = self.note(world.clone(), &[], expected);
+        self.points += points;
         for first in cuts(points, stride) {
-            let (_, recovery) = self.note(world, &[first], expected);
+            let recovering = cut_once(world.clone(), first);
+            let recovery = self.note(recovering.clone(), &[first], expected);
             for then in cuts(recovery, second) {
-                self.note(world, &[first, then], expected);
+                let mut fork = recovering.clone();
+                fork.plan_cuts(&[then]);
+                self.note(fork, &[first, then], expected);
             }
         }
     }
 
-    fn note(&mut self, world: &World, cuts: &[Cut], expected: Expected<'_>) -> (World, u64) {
-        let (ended, points) = run_with(world.clone(), cuts, expected);
+    /// Lets a world end and counts it. Gives the points since its last cut.
+    fn note(&mut self, world: World, cuts: &[Cut], expected: Expected<'_>) -> u64 {
+        let ended = end(world, expected);
         self.runs += 1;
         if !ended.violations.is_empty() {
             self.failures.push(Failure { cuts: cuts.to_vec(), violations: ended.violations.clone() });
         }
-        (ended, points)
+        ended.disk.points - ended.points_at_cut
     }
 }
 
@@ -119,8 +137,8 @@ pub fn cut_at_random(count: u64) -> Tally {
     let mut rng = Rng::new(1);
     let stories = STORIES.map(|(program, may_run)| (update(1, Pace::Short, program), may_run));
     let lengths = stories.each_ref().map(|(world, may_run)| {
-        let expected = Expected { may_run, artifact_bytes: None };
-        run_with(world.clone(), &[], expected).1
+        let ended = run_with(world.clone(), &[], Expected { may_run, artifact_bytes: None });
+        ended.disk.points - world.disk.points
     });
     while tally.runs < count {
         let at = usize::try_from(rng.below(STORIES.len() as u64)).unwrap_or(0);
@@ -131,13 +149,15 @@ pub fn cut_at_random(count: u64) -> Tally {
         };
         let all = [cut(), cut(), cut()];
         let some = usize::try_from(1 + rng.below(3)).unwrap_or(1);
+        let mut world = world.clone();
+        world.plan_cuts(&all[..some]);
         tally.note(world, &all[..some], Expected { may_run, artifact_bytes: None });
     }
     tally
 }
 
 /// Updates to cut, and what may run after them.
-const STORIES: [(Program, &[&str]); 5] = [
+pub const STORIES: [(Program, &[&str]); 5] = [
     (Program::Good, &["1.1"]),
     (Program::DiesAtStart, &["1.0"]),
     (Program::NotExecutable, &["1.0"]),

@@ -83,7 +83,7 @@ impl World {
 
     /// One step of the brain, and what it asks for.
     pub(crate) fn step(&mut self, event: Event<'_>) {
-        let entropy = self.rng.number();
+        let entropy = self.entropy.number();
         let Some(running) = &mut self.running else { return };
         let now = Now { uptime: Uptime(self.now_ms - running.since_ms), entropy };
         let step = running.brain.clone().step(now, event);

@@ -28,7 +28,7 @@ mod stories;
 mod twist;
 
 pub use chance::any;
-pub use cuts::{Expected, Failure, Tally, cut_at_random, run_with};
+pub use cuts::{Expected, Failure, STORIES, Tally, cut_at_random, run_with};
 pub use device::CHUNK_BYTES;
 pub use maker::{Image, artifact, name, release, trust};
 pub use network::Network;

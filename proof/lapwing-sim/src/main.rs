@@ -2,6 +2,8 @@
 //!
 //! Touches: standard output, `scenarios/`. `cargo xtask sim` and `cargo xtask cuts` end here.
 
+mod bench;
+
 use lapwing_sim::{World, any, cut_at_random, play};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["--count", count] => number(count).and_then(|count| many(count, 0)),
         ["--count", count, from] => number(count).and_then(|count| many(count, number(from)?)),
         ["cuts", "--count", count] => number(count).and_then(cuts),
+        ["bench-cuts", ref options @ ..] => bench::cuts(options),
         [seed] => number(seed).and_then(|seed| show(&any(seed, true))),
         _ => Err(HELP.to_owned()),
     };

@@ -4,7 +4,6 @@
 //! and what is expected then. Touches: the text. Never: reads files; the binary and the tests do.
 
 use crate::maker::Image;
-use crate::network::Network;
 use crate::program::Program;
 use crate::storage::Loss;
 use crate::twist::{Flaw, Shipment, Twist, When};
@@ -26,6 +25,8 @@ pub fn play(script: &str) -> Result<World, String> {
     world.images.clone_from(&images);
     world.transcript = Some(Vec::new());
     world.loss = Loss::All;
+    // Every message takes as long as every other, so that a transcript changes only when a behaviour does.
+    world.network.delay_ms_max = 1;
     for (number, line) in lines {
         let words: Vec<&str> = line.split_whitespace().collect();
         act(&mut world, &words).ok_or(format!("line {number} makes no sense: {line}"))?;
@@ -49,7 +50,7 @@ fn act(world: &mut World, words: &[&str]) -> Option<()> {
         }
         ["link", "gone", "at", percent] => {
             let percent = percent.strip_suffix('%')?.parse().ok()?;
-            world.network = Network { gone_at_percent: Some(percent), ..Network::good() };
+            world.network.gone_at_percent = Some(percent);
         }
         ["loss", "some"] => world.loss = Loss::Some,
         ["run", time] => world.run(millis(time)?, |_| false),

@@ -121,6 +121,8 @@ pub struct World {
     /// The seed it all follows from.
     pub seed: u64,
     pub(crate) rng: Rng,
+    /// What the brain draws from, apart, so that one step more does not move everything else.
+    pub(crate) entropy: Rng,
     /// Time since the beginning, milliseconds.
     pub now_ms: u64,
     order: u64,
@@ -195,6 +197,7 @@ impl World {
         let mut world = Self {
             seed,
             rng: Rng::new(seed),
+            entropy: Rng::new(!seed),
             now_ms: 0,
             order: 0,
             queue: BinaryHeap::new(),
@@ -302,7 +305,7 @@ fn clock(ms: u64) -> String {
     let s = ms / 1000;
     let (days, hours, minutes) = (s / 86_400, s / 3600 % 24, s / 60 % 60);
     let days = if days > 0 { format!("{days} d ") } else { String::new() };
-    format!("{days:>6}{hours:02}:{minutes:02}:{:02}.{:03}", s % 60, ms % 1000)
+    format!("{days:>6}{hours:02}:{minutes:02}:{:02}", s % 60)
 }
 
 fn settings(pace: Pace, first: &Image) -> Settings {

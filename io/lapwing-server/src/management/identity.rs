@@ -79,6 +79,11 @@ impl From<TrustError> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "untrusted", detail)
             }
             TrustError::NoRoot => Self::conflict("no-root", "there is no root document yet"),
+            TrustError::Overlap(error) => {
+                let detail =
+                    format!("{error}; a root document made with --emergency waives this, for all to see");
+                Self::conflict("overlap", detail)
+            }
             TrustError::Store(error) => error.into(),
         }
     }

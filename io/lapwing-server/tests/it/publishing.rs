@@ -3,6 +3,7 @@
 use crate::world::{DAY, FLEET, NOW, World, config, image, release, sign, start};
 use ed25519_dalek::SigningKey;
 use lapwing_core::envelope::Kind;
+use lapwing_core::trust::PublicKey;
 use lapwing_core::{Digest, Release};
 use lapwing_server::StartError;
 use std::sync::Arc;
@@ -137,4 +138,19 @@ async fn a_server_with_a_release_key_in_reach_does_not_start() {
     assert!(matches!(start(config(&dir), &clock).await, Err(StartError::Key(_))));
     std::fs::remove_file(dir.path().join("forgotten.key")).unwrap();
     start(config(&dir), &clock).await.unwrap().shutdown().await;
+}
+
+#[tokio::test]
+async fn a_root_document_that_drops_a_release_key_too_early_is_refused() {
+    let world = World::new().await;
+    let anchor = &world.anchor;
+    let fresh = PublicKey::ed25519(SigningKey::from_bytes(&[99; 32]).verifying_key().as_bytes());
+    let mut next = anchor.root().clone();
+    next.version = 2;
+    next.keys[1] = fresh;
+    let signed = sign(Kind::Root, &world.keys.root, &next);
+    world.manage("PUT", "/api/v1/trust/root", signed).await.expect(409);
+    next.limits.emergency = true;
+    let signed = sign(Kind::Root, &world.keys.root, &next);
+    world.manage("PUT", "/api/v1/trust/root", signed).await.expect(200);
 }

@@ -98,7 +98,7 @@ pub(crate) struct World {
 
 /// What a fleet's people hold, and its server must not.
 pub(crate) struct Keys {
-    root: SigningKey,
+    pub(crate) root: SigningKey,
     release: SigningKey,
 }
 

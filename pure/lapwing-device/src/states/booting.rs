@@ -23,8 +23,6 @@ impl Device {
         self.world.close_due = now.uptime;
         self.record.skip_numbers(now.entropy, self.world.record_lost);
         if core::mem::take(&mut self.world.record_lost) {
-            // Numbers that were used before would be taken for what the fleet has already heard.
-            self.record.next_event = first_event_number(now.entropy);
             self.note(EventKind::AttemptFailed, Detail::Cause(Cause::RecordUnreadable));
         }
         let spread = self.settings.talking.boot_spread_ms.saturating_add(1);
@@ -205,11 +203,6 @@ impl Device {
         self.state = State::Idle;
         effects.ask(Effect::Save);
     }
-}
-
-/// A number in the lower half, so that the events of a whole life fit above it.
-fn first_event_number(entropy: u64) -> u32 {
-    u32::try_from(entropy >> 33).unwrap_or(0)
 }
 
 /// Remembers a moment, forgetting the oldest.

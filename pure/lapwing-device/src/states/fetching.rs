@@ -11,9 +11,9 @@ use crate::event::{Applied, Fetched, Now, Trouble};
 use crate::policy::back_off_ms;
 use crate::record::Stage;
 use crate::state::{Applying, Fetching, Staged, State};
-use lapwing_core::Digest;
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::report::{Detail, EventKind};
+use lapwing_core::{Booted, Digest};
 
 /// Times a server may refuse an artifact that it offered.
 const REFUSALS_MAX: u8 = 3;
@@ -107,6 +107,10 @@ impl Device {
             State::Applying(Applying { travel: fetching.travel, failed_deltas: fetching.failed_deltas });
         self.note(EventKind::DownloadCompleted, Detail::Amount(install.transfer.artifact_size_bytes));
         self.note(EventKind::InstallStarted, Detail::None);
+        if let Some(boot) = &mut self.world.boot {
+            // However it ends, what the spare slot held is gone.
+            boot.table = boot.table.begin_write(Booted(boot.slot)).unwrap_or(boot.table);
+        }
         effects.ask(Effect::Apply(install));
     }
 
