@@ -3,6 +3,30 @@
 //! Make an [`Agent`] from [`AgentSettings`], give it hooks, and [`run`](Agent::run) it in a thread of
 //! its own, or call [`turn`](Agent::turn) from a loop that is already there. No globals: two agents may
 //! live in one process. Linux.
+//!
+//! ```no_run
+//! use lapwing_agent::{Agent, AgentSettings, Ended, Health, keep_over_restart};
+//! use std::{net::TcpListener, os::fd::AsFd, path::Path, thread};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // What is marked stays open, under its number, in the image that follows a restart in place.
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! keep_over_restart(listener.as_fd())?;
+//!
+//! let settings = AgentSettings::load(Path::new("/var/lib/device/agent.toml"))?;
+//! let mut agent = Agent::new(settings)?.with_health_check(Box::new(|| Health::Good));
+//! let handle = agent.handle();
+//! let updater = thread::spawn(move || agent.run());
+//!
+//! // ... what the program is for; then:
+//! handle.cancel();
+//! match updater.join() {
+//!     Ok(ended) => assert_eq!(ended?, Ended::Cancelled),
+//!     Err(_) => return Err("the agent's thread is gone".into()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod limits;
 
