@@ -57,6 +57,13 @@ impl RunningMark {
     }
 }
 
+impl Drop for RunningMark {
+    /// Closing is not enough while a program that is just being started still has the descriptor.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
 fn machine_boot() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_else(|_| "unknown".to_owned())
 }
