@@ -29,7 +29,7 @@ pub use device::Device;
 pub use fleet::{Fleet, HARDWARE};
 pub use judge::LapwingJudge;
 pub use mayhem::{Toll, kill_at_random};
-pub use process::{Process, children, signal, wait_until};
+pub use process::{Process, children, end_waits_when_interrupted, signal, wait_until};
 pub use story::{Summary, tell};
 pub use trace::{TraceError, Tracing, trace, tracing_possible};
 pub use tree::{Content, Kind, Node, NodeId, Tree};

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a program may take to end after it was asked to.
@@ -71,10 +72,14 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         signal(self.pid(), "TERM");
-        let ended = wait_until(GRACE, || Ok(self.child.try_wait()?.map(drop)));
-        if ended.is_err() {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
+        let asked = Instant::now();
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if asked.elapsed() > GRACE {
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                return;
+            }
+            std::thread::park_timeout(LOOK_EVERY);
         }
     }
 }
@@ -91,6 +96,23 @@ pub fn signal(pid: u32, name: &str) {
     let _ = Command::new("kill").args(["-s", name, &pid.to_string()]).stderr(Stdio::null()).status();
 }
 
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// From here on Ctrl-C and SIGTERM make every wait end with an error, so that all that was started is
+/// ended in good order.
+#[allow(unsafe_code, reason = "std has no door to signals")]
+pub fn end_waits_when_interrupted() {
+    extern "C" fn note(_: libc::c_int) {
+        INTERRUPTED.store(true, Ordering::Relaxed);
+    }
+    let handler = note as *const () as libc::sighandler_t;
+    // SAFETY: the handler only stores to an atomic, which may be done at any instant.
+    unsafe {
+        libc::signal(libc::SIGINT, handler);
+        libc::signal(libc::SIGTERM, handler);
+    }
+}
+
 /// Looks until `condition` gives something, or the time is up.
 ///
 /// # Errors
@@ -100,6 +122,9 @@ pub fn wait_until<T>(patience: Duration, mut condition: impl FnMut() -> Result<O
     loop {
         if let Some(found) = condition()? {
             return Ok(found);
+        }
+        if INTERRUPTED.load(Ordering::Relaxed) {
+            bail!("interrupted");
         }
         if start.elapsed() > patience {
             bail!("nothing after {} s", patience.as_secs());

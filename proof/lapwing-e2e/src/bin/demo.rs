@@ -3,7 +3,7 @@
 //! Touches: a temporary folder that goes away at the end, also after Ctrl-C.
 
 use anyhow::Result;
-use lapwing_e2e::{Binaries, tell};
+use lapwing_e2e::{Binaries, end_waits_when_interrupted, tell};
 use std::process::ExitCode;
 
 fn main() -> Result<ExitCode> {
@@ -16,6 +16,7 @@ fn main() -> Result<ExitCode> {
         return Ok(ExitCode::from(2));
     }
     let headless = arguments.iter().any(|argument| argument == "--headless");
+    end_waits_when_interrupted();
     let dir = tempfile::Builder::new().prefix("lapwing-demo-").tempdir()?;
     let mut say = |line: &str| {
         if !headless {
