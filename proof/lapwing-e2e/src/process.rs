@@ -2,7 +2,7 @@
 //!
 //! Touches: processes that it started, `/proc`. Never: ends anything by name.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -113,6 +113,15 @@ pub fn end_waits_when_interrupted() {
     }
 }
 
+/// Gives an error once whoever runs this wants it to end.
+///
+/// # Errors
+/// When Ctrl-C or SIGTERM came since [`end_waits_when_interrupted`].
+pub fn not_interrupted() -> Result<()> {
+    ensure!(!INTERRUPTED.load(Ordering::Relaxed), "interrupted");
+    Ok(())
+}
+
 /// Looks until `condition` gives something, or the time is up.
 ///
 /// # Errors
@@ -123,9 +132,7 @@ pub fn wait_until<T>(patience: Duration, mut condition: impl FnMut() -> Result<O
         if let Some(found) = condition()? {
             return Ok(found);
         }
-        if INTERRUPTED.load(Ordering::Relaxed) {
-            bail!("interrupted");
-        }
+        not_interrupted()?;
         if start.elapsed() > patience {
             bail!("nothing after {} s", patience.as_secs());
         }

@@ -6,7 +6,7 @@
 use crate::binaries::Binaries;
 use crate::device::Device;
 use crate::fleet::Fleet;
-use crate::process::wait_until;
+use crate::process::{not_interrupted, wait_until};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -116,6 +116,7 @@ fn tell_chapter(
         let done = devices.iter().all(|device| outcome(&events, &device.id).is_some());
         Ok(done.then_some(()))
     });
+    not_interrupted()?;
     let outcomes: Vec<_> = devices.iter().map(|device| outcome(&events, &device.id)).collect();
     let as_expected = outcomes.iter().all(|outcome| match ending {
         Ending::Confirmed => matches!(outcome, Some((kind, _)) if kind == "update.confirmed"),
