@@ -117,7 +117,7 @@ pub fn end_waits_when_interrupted() {
 ///
 /// # Errors
 /// When Ctrl-C or SIGTERM came since [`end_waits_when_interrupted`].
-pub fn not_interrupted() -> Result<()> {
+pub(crate) fn not_interrupted() -> Result<()> {
     ensure!(!INTERRUPTED.load(Ordering::Relaxed), "interrupted");
     Ok(())
 }
