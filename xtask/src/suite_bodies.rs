@@ -16,6 +16,9 @@ const BARE_METAL_TARGETS: &[&str] = &["thumbv7em-none-eabihf", "riscv32imac-unkn
 /// They cost memory that devices do not have, and come in through others without being asked.
 const NOT_IN_AGENT: &[&str] = &["tokio", "hyper", "reqwest", "clap", "tracing_subscriber", "jemalloc_sys"];
 
+/// What a test that passes has printed: how many states, cuts and seeds it tried.
+const SHOW_COUNTS: &[&str] = &["--", "--show-output"];
+
 /// Suites of their own, so `unit` leaves them out.
 const TESTED_ELSEWHERE: &[&str] = &["lapwing-sim", "lapwing-e2e", "lapwing-fuzz"];
 
@@ -46,7 +49,7 @@ pub(crate) fn unit(house: &House) -> Outcome {
     for package in TESTED_ELSEWHERE.iter().filter(|package| house.has(package)) {
         command.args(["--exclude", package]);
     }
-    ended(child::run(&mut command))
+    ended(child::run(command.args(SHOW_COUNTS)))
 }
 
 pub(crate) fn nostd(house: &House) -> Outcome {
@@ -90,14 +93,15 @@ fn device_binary(house: &House, package: &str, c_compiler: bool) -> Outcome {
 }
 
 pub(crate) fn sim(house: &House) -> Outcome {
-    ended(child::run(&mut cargo(house, &["test", "--profile", PROFILE, "-p", "lapwing-sim"])))
+    let mut command = cargo(house, &["test", "--profile", PROFILE, "-p", "lapwing-sim"]);
+    ended(child::run(command.args(SHOW_COUNTS)))
 }
 
 pub(crate) fn e2e(house: &House) -> Outcome {
     // Without it the tests that need it say so and pass.
     let strace = set_up::debian_package(house, "strace", "strace");
-    let tested = build_binaries(house)
-        .and_then(|()| child::run(&mut cargo(house, &["test", "--profile", PROFILE, "-p", "lapwing-e2e"])));
+    let mut command = cargo(house, &["test", "--profile", PROFILE, "-p", "lapwing-e2e"]);
+    let tested = build_binaries(house).and_then(|()| child::run(command.args(SHOW_COUNTS)));
     match (tested, strace) {
         (Ok(()), Err(reason)) => Outcome::Passed(format!("no crash state tried: {reason}")),
         (tested, _) => ended(tested),

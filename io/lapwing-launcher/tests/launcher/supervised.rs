@@ -6,6 +6,7 @@
 use crate::device::{Device, launcher, spawn};
 use lapwing_core::{Booted, OldSlot, Slot};
 use std::io::{BufRead, BufReader, Lines};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 struct Supervisor {
@@ -16,7 +17,8 @@ struct Supervisor {
 
 impl Supervisor {
     fn start(command: &mut Command) -> Self {
-        let mut child = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = spawn(with_default_signals(command));
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
         Self { child, stdout, stderr }
@@ -50,6 +52,21 @@ impl Supervisor {
         let rest = self.stdout.map_while(Result::ok).count();
         assert_eq!(rest, 0, "nobody holds the pipe any more, nothing was left unread");
         code
+    }
+}
+
+/// A test run in the background of a shell, or under `nohup`, ignores some signals, and so would its
+/// children and theirs.
+#[expect(unsafe_code, reason = "std leaves the dispositions of signals as they are")]
+fn with_default_signals(command: &mut Command) -> &mut Command {
+    // SAFETY: signal may be called between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            for number in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+                libc::signal(number, libc::SIG_DFL);
+            }
+            Ok(())
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! A healthy update changes the image and nothing else: process id, parent, session, terminal, cgroup and
 //! inherited descriptors stay, whoever started the program.
 
+use crate::counts::say;
 use lapwing_e2e::{Binaries, Device, Fleet, wait_until};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -82,7 +83,7 @@ fn under_a_shell_with_a_terminal_it_stays_itself() {
 fn as_first_process_of_a_container_it_stays_itself() {
     let possible = Command::new("unshare").args(["-pf", "true"]).status();
     if !possible.is_ok_and(|status| status.success()) {
-        println!("!!! SKIPPED: this machine allows no PID namespaces");
+        say("!!! SKIPPED: this machine allows no PID namespaces");
         return;
     }
     let standing = stays_itself(|device, dir| {
@@ -98,7 +99,7 @@ fn under_a_service_manager_it_stays_itself() {
     let runsv =
         ["runsv", "/usr/bin/runsv"].into_iter().find(|program| Command::new(program).output().is_ok());
     let Some(runsv) = runsv else {
-        println!("!!! SKIPPED: no service manager here; `runsv` of the package runit would be one");
+        say("!!! SKIPPED: no service manager here; `runsv` of the package runit would be one");
         return;
     };
     stays_itself(|device, dir| {
