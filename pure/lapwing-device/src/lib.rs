@@ -24,6 +24,7 @@ mod record;
 mod state;
 
 mod device;
+mod gates;
 mod states;
 mod talk;
 

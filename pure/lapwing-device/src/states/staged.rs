@@ -6,7 +6,8 @@ use super::fetching::storage_cause;
 use crate::device::Device;
 use crate::effect::{Effect, Effects};
 use crate::event::{Now, Trouble};
-use crate::policy::{Demand, back_off_ms, closed_gate};
+use crate::gates::Deferral;
+use crate::policy::{Demand, back_off_ms};
 use crate::record::Stage;
 use crate::state::{Staged, State};
 use lapwing_core::Uptime;
@@ -18,22 +19,15 @@ impl Device {
     pub(crate) fn staged_advance(&mut self, now: Now, effects: &mut Effects) {
         let State::Staged(staged) = &self.state else { return };
         let Some(attempt) = &self.record.attempt else { return };
+        let image = attempt.candidate.image;
         if now.uptime < staged.due {
             return;
         }
-        let demand = Demand {
-            forced: true,
-            version_allowed: true,
-            room_bytes: 0,
-            trial_open: false,
-            outcomes_full: false,
-        };
-        let id = attempt.id;
-        if let Some(gate) = closed_gate(demand, &self.world.conditions, self.settings.battery_floor_mv) {
-            return self.defer(gate, id);
+        let (attempt, demand) = (attempt.id, Demand::SWITCH);
+        if let Some(gate) = self.closed_gate(demand) {
+            return self.defer(now, Deferral { attempt, demand, gate });
         }
-        self.world.deferred = None;
-        let image = attempt.candidate.image;
+        self.world.deferral = None;
         match self.permission_now(now.uptime) {
             Permitted::Yes => {
                 let limits = self.settings.trial.limits;
@@ -109,18 +103,44 @@ impl Device {
                 self.state = State::Idle;
                 effects.ask(Effect::DropArtifact);
             }
-            State::Restarting { .. } if self.trial_in_table() => {
-                // Going back matters more than remembering why.
-                effects.ask(Effect::RollBack(self.slot_left()));
-                effects.ask(Effect::Restart);
+            State::Restarting { .. } if self.switch_pending() => self.switch_later(now, trouble, effects),
+            // Going back matters more than remembering why.
+            State::Restarting { .. } => self.end_boot(effects),
+            _ => self.table_again(now),
+        }
+    }
+
+    /// Changes of the slot table that waited behind something go ahead without it: the table has room when
+    /// the disk has none.
+    fn table_again(&mut self, now: Now) {
+        self.world.close_due = now.uptime;
+        let showing_ms = self.settings.trial.sign_of_life_ms;
+        let again = |life: &mut Option<Uptime>, since: Uptime| {
+            let shown_already = now.uptime.since(since) >= showing_ms;
+            *life = life.map(|due| if shown_already { now.uptime } else { due });
+        };
+        match &mut self.state {
+            State::OnTrial(on_trial) => {
+                again(&mut on_trial.life, on_trial.since);
+                on_trial.confirm_due = now.uptime;
             }
-            State::Restarting { .. } => self.switch_later(now, trouble, effects),
+            State::Watching(watching) => {
+                again(&mut watching.life, watching.since);
+                watching.settle_due = watching.settle_due.map(|_| now.uptime);
+            }
             _ => {}
         }
     }
 
-    pub(crate) fn restart_failed(&mut self, now: Now) {
-        let State::Restarting { failures, .. } = self.state else { return };
+    /// Whatever failed, it kept this boot from ending.
+    pub(crate) fn restart_failed(&mut self, now: Now, trouble: Trouble, effects: &mut Effects) {
+        let State::Restarting { retry: None, failures } = self.state else { return };
+        if effects.contains(&Effect::Restart) {
+            return;
+        }
+        if self.switch_pending() {
+            return self.switch_later(now, trouble, effects);
+        }
         let (failures, wait_ms) = self.wait_after(failures, now);
         self.state = State::Restarting { retry: Some(now.uptime.after(wait_ms)), failures };
     }
@@ -143,10 +163,10 @@ impl Device {
         (failures, back_off_ms(first, max, failures, first, now.entropy))
     }
 
-    pub(crate) fn trial_in_table(&self) -> bool {
-        self.world.boot.is_some_and(|boot| {
-            boot.slot == boot.table.active && boot.table.phase != lapwing_core::Phase::Settled
-        })
+    /// Whether the switch was decided and the table does not say so yet.
+    fn switch_pending(&self) -> bool {
+        let stage = self.record.attempt.as_ref().map(|attempt| &attempt.stage);
+        stage == Some(&Stage::Switching) && !self.table_open()
     }
 }
 

@@ -117,7 +117,7 @@ impl Device {
     }
 
     /// What becomes of the slot that is being left.
-    pub(crate) fn slot_left(&self) -> OldSlot {
+    fn slot_left(&self) -> OldSlot {
         match self.record.attempt.as_ref().map(|attempt| &attempt.stage) {
             Some(Stage::Returning(cause)) => old_slot(*cause),
             _ => OldSlot::Keep,
@@ -131,7 +131,12 @@ impl Device {
             return;
         }
         self.state = State::Restarting { retry: None, failures };
-        if self.trial_in_table() {
+        self.end_boot(effects);
+    }
+
+    /// Asks for what is left of ending this boot: the way back, unless the table has taken it, and the restart.
+    pub(crate) fn end_boot(&self, effects: &mut Effects) {
+        if self.world.boot.is_some_and(|boot| boot.slot == boot.table.active) && self.table_open() {
             effects.ask(Effect::RollBack(self.slot_left()));
         }
         effects.ask(Effect::Restart);
@@ -162,13 +167,13 @@ impl Device {
 
     pub(crate) fn health_changed(&mut self, health: Health) {
         self.talk.health_changed();
-        if health == Health::Failing && self.trial_open() {
+        if health == Health::Failing && self.spare_is_way_back() {
             self.note(EventKind::HealthFailed, Detail::None);
         }
     }
 
     /// Whether the spare slot is the way back and must stay as it is.
-    pub(crate) fn trial_open(&self) -> bool {
+    pub(crate) fn spare_is_way_back(&self) -> bool {
         self.table_open()
             || matches!(self.state, State::OnTrial(_) | State::Watching(_) | State::Judging { .. })
     }

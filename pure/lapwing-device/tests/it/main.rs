@@ -16,6 +16,7 @@ mod kept;
 mod notation;
 
 mod boots;
+mod gates;
 mod kit;
 mod pairs;
 mod record;
