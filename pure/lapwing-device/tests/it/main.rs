@@ -18,6 +18,7 @@ mod notation;
 mod boots;
 mod gates;
 mod kit;
+mod machine;
 mod pairs;
 mod record;
 mod refusals;
