@@ -4,7 +4,7 @@
 //! Never: blocks, panics, or learns anything that is not in an event.
 
 use crate::effect::{Effect, Effects};
-use crate::event::{Boot, Conditions, Event, Fetched, Now, Trouble};
+use crate::event::{Boot, Conditions, Event, Fetched, Now};
 use crate::gates::Deferral;
 use crate::record::{Installed, Record, Stage};
 use crate::settings::Settings;
@@ -275,36 +275,6 @@ impl Device {
             Event::Failed(effect, trouble) => return self.failed(now, effect, trouble, effects),
         }
         None
-    }
-
-    /// What followed the effect in its step was dropped: whatever nobody else would ask for is asked for again.
-    fn failed(
-        &mut self,
-        now: Now,
-        effect: Effect,
-        trouble: Trouble,
-        effects: &mut Effects,
-    ) -> Option<Ignored> {
-        if !matches!(effect, Effect::Fetch(_)) {
-            self.fetch_again(now);
-        }
-        let asks = matches!(effect, Effect::CheckIn | Effect::Report { .. } | Effect::FetchTrust(_));
-        let late = asks && !self.talk.awaits(effect);
-        match effect {
-            _ if late => {}
-            _ if asks || matches!(effect, Effect::KeepTrust(_)) => self.contact_failed(now, trouble),
-            _ => self.talk_again(effects),
-        }
-        match effect {
-            Effect::Save => self.save_failed(now, trouble, effects),
-            Effect::Switch { .. } => self.switch_failed(now, trouble, effects),
-            Effect::RollBack(_) if trouble == Trouble::SlotTable => self.no_way_back(effects),
-            Effect::Fetch(_) => self.fetch_failed(now, trouble, effects),
-            Effect::Apply(_) => self.apply_failed(trouble, effects),
-            _ => {}
-        }
-        self.restart_failed(now, trouble, effects);
-        late.then_some(Ignored::Late)
     }
 
     /// Notes an event of the present attempt, or of none.

@@ -125,7 +125,8 @@ impl Device {
         let same = current.is_some_and(|attempt| {
             attempt.id == accepted.attempt && attempt.candidate.release == accepted.candidate.release
         });
-        let watching = matches!(self.state, State::Watching(_)) && !same;
+        let other = current.is_none_or(|attempt| attempt.candidate.release != accepted.candidate.release);
+        let watching = other && matches!(self.state, State::Watching(_));
         let busy = matches!(self.state, State::Applying(_) | State::Restarting { .. });
         if busy || (self.spare_is_way_back() && !watching) {
             return;

@@ -10,7 +10,7 @@ use lapwing_core::wire::answer::Urgency;
 use lapwing_core::wire::check_in::{CheckIn, Gate, Health, NamedFacts};
 use lapwing_core::wire::report::{Detail, EventKind};
 use lapwing_core::{AttemptId, OldSlot, ReleaseFlags, Slot};
-use lapwing_device::{Applied, Battery, Conditions, Effect, Event, Fetched, Link, Stage};
+use lapwing_device::{Applied, Battery, Conditions, Effect, Event, Fetched, Link, Stage, Trouble};
 
 /// The gates that a check-in names now.
 fn told(bench: &Bench) -> Vec<Gate> {
@@ -120,6 +120,20 @@ fn nothing_is_switched_to_while_the_link_is_gone() {
     bench.step(Event::Applied(Applied::Staged(staged_table())));
     assert_eq!((bench.doing(), deferred(&bench)), ("staged", vec![Gate::Link]));
     bench.step(Event::Conditions(Conditions { link: Link::Up, ..Conditions::default() }));
+    assert_eq!(bench.doing(), "restarting");
+}
+
+#[test]
+fn nothing_is_switched_to_after_the_last_word_with_the_fleet_failed() {
+    let mut bench = Bench::booted(None, first_table(), Slot::A);
+    bench.offer(|_, _| {});
+    bench.step(Event::Fetched(Fetched::Whole));
+    let report = bench.asked.unwrap();
+    bench.step(Event::Failed(report, Trouble::Link { retry_after_ms: None }));
+    bench.step(Event::Applied(Applied::Staged(staged_table())));
+    assert_eq!(bench.doing(), "staged");
+    bench.until_check_in();
+    bench.offer(|_, _| {});
     assert_eq!(bench.doing(), "restarting");
 }
 
