@@ -47,8 +47,8 @@ const COMMANDS: &[Command] = &[
         run: fuzz::run,
     },
     Command {
-        usage: "sim SEED",
-        about: "one simulated run, narrated",
+        usage: "sim [SEED]",
+        about: "a simulated run, narrated; without SEED a good update and a bad one",
         run: |house, arguments| start(house, "lapwing-sim", "lapwing-sim", &[], arguments),
     },
 ];

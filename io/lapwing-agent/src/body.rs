@@ -83,7 +83,9 @@ impl Body {
             Effect::CheckIn => {
                 self.talking.check_in(device).map(|answer| Done::With(Happened::Answered(answer)))
             }
-            Effect::Report => self.talking.report(device).map(|()| plain(Event::Reported)),
+            Effect::Report { up_to } => {
+                self.talking.report(device).map(|()| plain(Event::Reported { up_to }))
+            }
             Effect::FetchTrust(document) => self
                 .talking
                 .fetch_trust(device, document)

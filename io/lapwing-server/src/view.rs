@@ -14,7 +14,7 @@ pub(crate) struct View {
     pub(crate) profile: u8,
     bootloader: u32,
     components: Vec<Component>,
-    gates: Vec<Gate>,
+    pub(crate) gates: Vec<Gate>,
     versions: (u32, u32),
     standing: Standing,
     attempts: Vec<PastAttempt>,

@@ -1,4 +1,5 @@
-//! How many power cuts were tried, and what came of them: `cargo xtask bench cuts [--quick] [--out FILE]`.
+//! How many power cuts and failing effects were tried, and what came of them: `cargo xtask bench cuts
+//! [--quick] [--out FILE]`.
 //!
 //! Touches: `docs/benchmarks/cuts.json`, or FILE. The counts depend on nothing but the code; the time on the machine.
 
@@ -53,6 +54,7 @@ fn measure(depth: &Depth) -> Vec<Value> {
         rows.push(row(&format!("one cut, {program:?}"), |tally| {
             tally.singles(&world, depth.stride, expected)
         }));
+        rows.push(row(&format!("one failing effect, {program:?}"), |tally| tally.faults(&world, expected)));
         let stride = depth.stride.max(3);
         rows.push(row(&format!("two cuts, {program:?}"), |tally| {
             tally.pairs(&world, stride, depth.second, expected);
@@ -76,7 +78,7 @@ fn row(what: &str, run: impl FnOnce(&mut Tally)) -> Value {
     let began = Instant::now();
     let mut tally = Tally::default();
     run(&mut tally);
-    let bad = tally.failures.len() as u64 + tally.bad_seeds;
+    let bad = (tally.failures.len() + tally.faulty.len()) as u64 + tally.bad_seeds;
     let seconds = began.elapsed().as_secs();
     println!("{what:<48} {:>7} runs, {bad} bad, {seconds} s", tally.runs);
     tally.failures.iter().take(3).for_each(|failure| println!("    {failure:?}"));

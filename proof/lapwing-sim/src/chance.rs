@@ -10,6 +10,7 @@ use crate::storage::Loss;
 use crate::supply::Supply;
 use crate::twist::{Shipment, Twist};
 use crate::world::{Happening, Pace, World};
+use lapwing_core::wire::answer::Urgency;
 
 /// How long the world is unkind, milliseconds.
 const TROUBLE_MS: u64 = 1_800_000;
@@ -79,7 +80,7 @@ fn plan(world: &mut World, rng: &mut Rng) {
             _ if world.server.roots.len() == 1 && !rng.happens(700) => {
                 Some((Twist::RotateRoots(3), Twist::Restart))
             }
-            _ => None,
+            _ => turn_of_the_server(when_ms, lasts_ms, rng),
         };
         if let Some((begins, ends)) = end {
             world.happens_at(when_ms, Happening::Twist(begins));
@@ -87,6 +88,19 @@ fn plan(world: &mut World, rng: &mut Rng) {
         }
     }
     world.happens_at(TROUBLE_MS, Happening::Twist(Twist::Peace));
+}
+
+/// What a server may do to its devices without meaning harm.
+fn turn_of_the_server(when_ms: u64, lasts_ms: u64, rng: &mut Rng) -> Option<(Twist, Twist)> {
+    let later_ms = when_ms + lasts_ms / 2;
+    match rng.below(6) {
+        0 => Some((Twist::ServerBusy(lasts_ms), Twist::Trigger)),
+        1 => Some((Twist::OffersLast(20), Twist::OffersLast(3_600))),
+        2 => Some((Twist::SwitchWindow(Some(later_ms..later_ms + 60_000)), Twist::SwitchWindow(None))),
+        3 => Some((Twist::Urgent(Urgency::Now), Twist::Urgent(Urgency::Routine))),
+        4 => Some((Twist::Room(Some(100)), Twist::Room(None))),
+        _ => None,
+    }
 }
 
 /// One more release is made now and shipped later.

@@ -18,13 +18,18 @@ impl World {
         Some(image.version.to_string())
     }
 
+    /// What the device is doing, in a word, if it runs.
+    pub(crate) fn doing(&self) -> Option<&'static str> {
+        let running = self.running.as_ref()?;
+        Some(running.brain.view(lapwing_core::Uptime(self.now_ms - running.since_ms)).doing)
+    }
+
     /// Whether nothing is left to do: the device idles, settled, and every outcome is known.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
         let Some(running) = &self.running else { return false };
         let record = running.brain.record();
-        let view = running.brain.view(lapwing_core::Uptime(self.now_ms - running.since_ms));
-        view.doing == "idle"
+        self.doing() == Some("idle")
             && record.attempt.is_none()
             && record.events.is_empty()
             && self.table().is_some_and(|table| table.phase == Phase::Settled)

@@ -3,6 +3,7 @@
 //! A point is a disk operation, the boundary before an effect, or the arrival of a reply. Each is cut before,
 //! inside and after, and what was not flushed is lost, kept or torn. Touches: `crate::world`.
 
+use crate::faults::Fault;
 use crate::program::Program;
 use crate::rng::Rng;
 use crate::storage::{Cut, Loss, Moment};
@@ -45,6 +46,8 @@ pub struct Tally {
     pub points: u64,
     /// Runs that ended wrong.
     pub failures: Vec<Failure>,
+    /// Runs with a failing effect that ended wrong.
+    pub faulty: Vec<(Fault, Vec<String>)>,
     /// Seeds that ended wrong, where it is seeds that are counted.
     pub bad_seeds: u64,
 }
@@ -96,6 +99,15 @@ impl Tally {
                 fork.plan_cuts(&[then]);
                 self.note(fork, &[first, then], expected);
             }
+        }
+    }
+
+    /// Lets a world in which an effect fails end, and counts it.
+    pub(crate) fn note_fault(&mut self, world: World, fault: Fault, expected: Expected<'_>) {
+        let ended = end(world, expected);
+        self.runs += 1;
+        if !ended.violations.is_empty() {
+            self.faulty.push((fault, ended.violations));
         }
     }
 

@@ -73,7 +73,7 @@ impl World {
                 self.document.clone_from(&bytes);
                 self.step(Event::TrustFetched(document, &bytes));
             }
-            Told::Reported => self.step(Event::Reported),
+            Told::Reported(up_to) => self.step(Event::Reported { up_to }),
             Told::Fetched(fetched) => self.step(Event::Fetched(fetched)),
             Told::Applied(applied) => self.step(Event::Applied(applied)),
             Told::SlotTable(table) => self.step(Event::SlotTable(table)),
@@ -104,7 +104,11 @@ impl World {
     /// Does effects in order; when one fails the rest is dropped.
     fn perform(&mut self, life: u64, effects: &[Effect]) {
         for effect in effects {
-            let done = self.disk.point().map_err(Undone::from).and_then(|()| self.effect(*effect));
+            self.effects += 1;
+            let done = self.disk.point().map_err(Undone::from).and_then(|()| match self.fault_in(effect) {
+                Some(trouble) => Err(Undone::Trouble(trouble)),
+                None => self.effect(*effect),
+            });
             match done {
                 Ok(Done::Silently) => {}
                 Ok(Done::With(told)) => self.happens_in(1, Happening::Tell(life, told)),
@@ -126,7 +130,7 @@ impl World {
         match effect {
             Effect::Save => self.save(),
             Effect::CheckIn => self.encode_check_in().map(|bytes| Done::Asked(Request::CheckIn(bytes))),
-            Effect::Report => self.encode_report().map(|bytes| Done::Asked(Request::Report(bytes))),
+            Effect::Report { .. } => self.encode_report().map(|bytes| Done::Asked(Request::Report(bytes))),
             Effect::FetchTrust(document) => Ok(Done::Asked(Request::Trust(document))),
             Effect::KeepTrust(document) => self.keep_trust(document),
             Effect::Fetch(transfer) => self.fetch(transfer),

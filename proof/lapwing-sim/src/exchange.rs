@@ -70,7 +70,7 @@ impl World {
             if *from + bytes.len() as u64 >= stop {
                 bytes.truncate(usize::try_from(stop.saturating_sub(*from)).unwrap_or(0));
                 self.network.gone_at_percent = None;
-                self.network.outages_ms.push(self.now_ms..self.now_ms + 3_600_000);
+                self.lose_link(3_600_000);
                 self.say("network", || format!("gone at {percent} percent"));
                 return true;
             }
@@ -91,11 +91,14 @@ impl World {
         }
         let told = match (exchange.effect, reply) {
             (effect, Reply::Refused) => Told::Failed(effect, Trouble::Refused),
+            (effect, Reply::Busy(retry_after_ms)) => {
+                Told::Failed(effect, Trouble::Link { retry_after_ms: Some(retry_after_ms) })
+            }
             (_, Reply::Answer(bytes)) => Told::Answered(bytes),
-            (_, Reply::Acknowledged) => Told::Reported,
+            (Effect::Report { up_to }, Reply::Acknowledged) => Told::Reported(up_to),
             (_, Reply::Trust(document, bytes)) => Told::TrustFetched(document, bytes),
             (Effect::Fetch(transfer), Reply::Bytes(from, bytes)) => self.range_came(&transfer, from, &bytes),
-            (_, Reply::Bytes(..)) => return,
+            (_, Reply::Bytes(..) | Reply::Acknowledged) => return,
         };
         self.tell(told);
     }

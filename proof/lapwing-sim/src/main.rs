@@ -61,16 +61,20 @@ fn show(world: &World) -> Result<(), String> {
         writeln!(text, "{line}").map_err(|error| error.to_string())?;
     }
     print!("{text}");
+    println!("\n    {}", world.summary());
     if world.violations.is_empty() { Ok(()) } else { Err(world.violations.join("\n")) }
 }
 
 fn narrate(name: &str) -> Result<(), String> {
     let file = scenarios().join(name).with_extension("txt");
     let script = std::fs::read_to_string(&file).map_err(|_| format!("there is no scenario {name}"))?;
-    script.lines().filter(|line| line.starts_with('#')).for_each(|line| println!("{line}"));
-    show(&play(&script)?)?;
+    println!("{name}");
+    let comments = script.lines().filter_map(|line| line.strip_prefix("# "));
+    comments.for_each(|line| println!("    {line}"));
     println!();
-    Ok(())
+    let shown = show(&play(&script)?);
+    println!();
+    shown
 }
 
 fn list() -> Result<(), String> {

@@ -8,6 +8,7 @@ use crate::program::Program;
 use crate::storage::Loss;
 use crate::twist::{Flaw, Shipment, Twist, When};
 use crate::world::{Happening, Pace, World};
+use lapwing_core::wire::answer::Urgency;
 use lapwing_core::wire::report::EventKind;
 
 /// Plays a script, with everything checked and narrated.
@@ -62,7 +63,7 @@ fn act(world: &mut World, words: &[&str]) -> Option<()> {
 
 fn server(world: &mut World, words: &[&str]) -> Option<()> {
     match words {
-        ["ttl", time] => world.server.ttl_s = u32::try_from(millis(time)? / 1000).ok()?,
+        ["ttl", time] => world.server.ttl_s = seconds(time)?,
         ["retries", tries] => world.server.retries = tries.parse().ok()?,
         ["stubborn"] => world.server.stubborn = true,
         _ => return None,
@@ -87,6 +88,12 @@ fn twist(words: &[&str]) -> Option<Twist> {
         ["link", "down"] => Twist::LinkUp(false),
         ["link", "up"] => Twist::LinkUp(true),
         ["server", "gone", "for", time] => Twist::ServerGone(millis(time)?),
+        ["server", "busy", "for", time] => Twist::ServerBusy(millis(time)?),
+        ["offers", "last", time] => Twist::OffersLast(seconds(time)?),
+        ["switch", "between", opens, closes] => Twist::SwitchWindow(Some(millis(opens)?..millis(closes)?)),
+        ["update", "now"] => Twist::Urgent(Urgency::Now),
+        ["room", "plenty"] => Twist::Room(None),
+        ["room", bytes] => Twist::Room(Some(bytes.parse().ok()?)),
         ["clock", "off", time] => Twist::ClockOff(off_s(time)?),
         ["rotate", roots, "roots"] => Twist::RotateRoots(roots.parse().ok()?),
         ["tamper", "running"] => Twist::TamperRunning,
@@ -178,6 +185,10 @@ fn millis(text: &str) -> Option<u64> {
     let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
     let (unit, ms) = units.into_iter().find(|(unit, _)| text.ends_with(unit))?;
     text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(ms)
+}
+
+fn seconds(text: &str) -> Option<u32> {
+    u32::try_from(millis(text)? / 1000).ok()
 }
 
 /// `+12h`, `-12h`, `0s`.

@@ -6,13 +6,14 @@
 use crate::maker::{self, DAY_S, Image, Key, START, artifact, spell};
 use lapwing_core::cbor::decode;
 use lapwing_core::envelope::Kind;
-use lapwing_core::wire::answer::{Answer, Ask, Offer, Status, SwitchWindow, Travel};
+use lapwing_core::wire::answer::{Answer, Ask, Offer, Status, SwitchWindow, Travel, Urgency, WaitReason};
 use lapwing_core::wire::cause::{Blame, Cause};
 use lapwing_core::wire::check_in::CheckIn;
 use lapwing_core::wire::report::{Detail, Event, EventKind, Report};
 use lapwing_core::{AttemptId, DeviceId, Digest, Release, ShortDigest, UnixSeconds};
 use lapwing_device::TrustDocument;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// Something a device asks.
 #[derive(Debug, Clone)]
@@ -47,6 +48,8 @@ pub enum Reply {
     Bytes(u64, Vec<u8>),
     /// No.
     Refused,
+    /// Not now, but after so many milliseconds.
+    Busy(u64),
 }
 
 /// A release and everything that travels for it.
@@ -119,10 +122,14 @@ pub struct Server {
     pub clock_off_s: i64,
     /// How long offers may be acted on.
     pub ttl_s: u32,
-    /// When to switch.
-    pub switch_window: Option<SwitchWindow>,
+    /// When to switch, on every day, milliseconds since the first began.
+    pub switch_window_ms: Option<Range<u64>>,
+    /// Whether offers wait for the follow-ups of the last update.
+    pub urgency: Urgency,
     /// How often devices shall ask.
     pub next_check_in_s: u32,
+    /// Until when it has no time for anybody.
+    pub busy_until_ms: u64,
     /// Whether it offers deltas.
     pub deltas: bool,
     /// Attempts after the first that it grants.
@@ -159,8 +166,10 @@ impl Server {
             stubborn: false,
             clock_off_s: 0,
             ttl_s: 3600,
-            switch_window: None,
+            switch_window_ms: None,
+            urgency: Urgency::Routine,
             next_check_in_s: 300,
+            busy_until_ms: 0,
             deltas: true,
             retries: 3,
             spoil_ranges: 0,
@@ -189,11 +198,36 @@ impl Server {
 
     /// Answers.
     pub fn answer(&mut self, now_ms: u64, request: &Request) -> Reply {
+        if now_ms < self.busy_until_ms {
+            return self.busy(request);
+        }
         match request {
             Request::CheckIn(bytes) => self.check_in(now_ms, bytes),
             Request::Report(bytes) => self.report(now_ms, bytes),
             Request::Trust(document) => self.trust(*document),
             Request::Range { artifact, from, len } => self.range(artifact, *from, *len),
+        }
+    }
+
+    /// The window of today, or of tomorrow if that one has closed.
+    fn switch_window(&self, now_ms: u64) -> Option<SwitchWindow> {
+        let window = self.switch_window_ms.as_ref()?;
+        let day_ms = DAY_S * 1_000;
+        let days = now_ms.saturating_sub(window.end).div_ceil(day_ms);
+        let in_s = |at_ms: u64| (at_ms + days * day_ms).saturating_sub(now_ms).div_ceil(1_000);
+        let (opens, closes) = (in_s(window.start), in_s(window.end));
+        Some(SwitchWindow {
+            opens_in_s: u32::try_from(opens).unwrap_or(u32::MAX),
+            closes_in_s: u32::try_from(closes).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// A check-in is answered in the protocol's words, everything else in those of the transport.
+    fn busy(&self, request: &Request) -> Reply {
+        let after_s = self.next_check_in_s;
+        match request {
+            Request::CheckIn(_) => Reply::Answer(spell(&Answer::Wait { after_s, reason: WaitReason::Busy })),
+            _ => Reply::Busy(u64::from(after_s) * 1_000),
         }
     }
 
@@ -227,7 +261,8 @@ impl Server {
             travel,
             ttl_s: self.ttl_s,
             deadline_s: 86_400,
-            switch_window: self.switch_window,
+            switch_window: self.switch_window(now_ms),
+            urgency: self.urgency,
         };
         let envelope = key.sign(Kind::Offer, session, &offer);
         let answer = Answer::Offer { offer: &envelope, release: Some(&published.envelope) };

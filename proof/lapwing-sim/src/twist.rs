@@ -3,13 +3,16 @@
 //! Touches: the world. Entered from: `chance`, which draws them, and `scenario`, which reads them.
 
 use crate::maker::{DAY_S, Image, Key, START, trust};
+use crate::narrate::span;
 use crate::network::Network;
 use crate::program::Program;
 use crate::server::Published;
 use crate::supply::Supply;
 use crate::world::{Happening, Told, World};
+use lapwing_core::wire::answer::Urgency;
 use lapwing_core::wire::report::EventKind;
 use lapwing_core::{Return, SlotState};
+use std::ops::Range;
 
 /// One turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,14 @@ pub enum Twist {
     LinkUp(bool),
     /// The server is gone for so long, milliseconds.
     ServerGone(u64),
+    /// The server is there for so long, milliseconds, and has no time for anybody.
+    ServerBusy(u64),
+    /// Offers may be acted on for so many seconds.
+    OffersLast(u32),
+    /// Offers are to be switched on between these times of a day, milliseconds since the beginning; or at once.
+    SwitchWindow(Option<Range<u64>>),
+    /// Offers do not wait for the follow-ups of the last update, or do again.
+    Urgent(Urgency),
     /// The server's clock is off by so many seconds.
     ClockOff(i64),
     /// So many root documents follow, each with another key; the last brings other keys for all roles, but
@@ -47,6 +58,8 @@ pub enum Twist {
     TamperSpare,
     /// The program is started again.
     Restart,
+    /// So many bytes may be written, or as many as wanted.
+    Room(Option<u64>),
     /// The host's window is closed, or opens.
     WindowClosed(bool),
     /// Somebody at the device asks for an update.
@@ -79,6 +92,17 @@ pub enum Flaw {
     NoDelta,
 }
 
+impl Flaw {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Unsigned => "that no release key signed",
+            Self::FalseArtifact => "with other bytes in place of its artifact",
+            Self::FalseDelta => "with deltas that do not decode",
+            Self::NoDelta => "without deltas",
+        }
+    }
+}
+
 /// When a turn is taken that waits for something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum When {
@@ -105,15 +129,20 @@ impl World {
             Twist::DiskFull(full) => self.disk.room_bytes = full.then_some(0),
             Twist::ReadOnly(read_only) => self.disk.read_only = *read_only,
             Twist::SpoilRanges(ranges) => self.server.spoil_ranges = *ranges,
-            Twist::LinkGone(ms) => self.network.outages_ms.push(self.now_ms..self.now_ms + ms),
+            Twist::LinkGone(ms) => self.lose_link(*ms),
             Twist::LinkUp(up) => self.link_up = *up,
             Twist::ServerGone(ms) => self.server_down.push(self.now_ms..self.now_ms + ms),
+            Twist::ServerBusy(ms) => self.server.busy_until_ms = self.now_ms + ms,
+            Twist::OffersLast(seconds) => self.server.ttl_s = *seconds,
+            Twist::SwitchWindow(window) => self.server.switch_window_ms.clone_from(window),
+            Twist::Urgent(urgency) => self.server.urgency = *urgency,
             Twist::ClockOff(seconds) => self.server.clock_off_s = *seconds,
             Twist::RotateRoots(roots) => self.rotate_roots(*roots),
             Twist::TamperRunning => self.tamper(true),
             Twist::TamperSpare => self.tamper(false),
             Twist::Restart if self.lives_long_enough() => self.program_dies(),
             Twist::Restart => {}
+            Twist::Room(bytes) => self.conditions.room_bytes = *bytes,
             Twist::WindowClosed(closed) => self.conditions.window_closed = *closed,
             Twist::Trigger => self.tell(Told::Triggered),
             Twist::Peace => self.peace(),
@@ -128,13 +157,20 @@ impl World {
         self.running.is_some() && !silent
     }
 
+    /// The link is gone for so long, and the device notices when it comes back.
+    pub(crate) fn lose_link(&mut self, ms: u64) {
+        self.network.outages_ms.push(self.now_ms..self.now_ms + ms);
+        self.happens_in(ms, Happening::Measured);
+    }
+
     fn brown_outs(&mut self, longest_ms: u64, lasts_ms: u64) {
         let until_ms = self.now_ms + lasts_ms;
         self.supply = Supply::Sagging { on_ms_min: 250, on_ms_max: longest_ms, until_ms };
         self.happens_in(longest_ms, Happening::PowerOff);
     }
 
-    fn tell_conditions(&mut self) {
+    /// Tells the brain what the world around it is like.
+    pub(crate) fn tell_conditions(&mut self) {
         let Some(life) = self.running.as_ref().map(|running| running.life) else { return };
         let conditions = self.conditions_now();
         self.happens_in(1, Happening::Tell(life, Told::Conditions(conditions)));
@@ -213,7 +249,9 @@ impl World {
         self.network = Network::good();
         self.supply = Supply::Steady;
         (self.disk.room_bytes, self.disk.read_only, self.link_up) = (None, false, true);
-        (self.conditions.window_closed, self.server.clock_off_s) = (false, 0);
+        (self.conditions.window_closed, self.conditions.room_bytes) = (false, None);
+        (self.server.clock_off_s, self.server.busy_until_ms) = (0, 0);
+        (self.server.ttl_s, self.server.switch_window_ms) = (3_600, None);
         self.server.spoil_ranges = 0;
         self.server_down.clear();
         self.server.idle = false;
@@ -248,10 +286,13 @@ impl World {
 
 /// What a turn looks like to people.
 fn line(twist: &Twist) -> String {
-    let for_s = |ms: &u64| format!("{} s", ms / 1000);
+    let for_s = |ms: &u64| span(ms / 1000);
     match twist {
         Twist::Ship(shipment) if shipment.flaws.is_empty() => format!("ships {}", shipment.version),
-        Twist::Ship(shipment) => format!("ships {}, flawed: {:?}", shipment.version, shipment.flaws),
+        Twist::Ship(shipment) => {
+            let flaws: Vec<_> = shipment.flaws.iter().map(|flaw| flaw.words()).collect();
+            format!("ships {} {}", shipment.version, flaws.join(" and "))
+        }
         Twist::Withdraw => "withdraws the release".to_owned(),
         Twist::Offer => "offers the newest release again".to_owned(),
         Twist::PowerOff(ms) => format!("cuts the power for {}", for_s(ms)),
@@ -266,11 +307,23 @@ fn line(twist: &Twist) -> String {
         Twist::LinkGone(ms) => format!("takes the link away for {}", for_s(ms)),
         Twist::LinkUp(up) => format!("{} the link", if *up { "brings back" } else { "takes away" }),
         Twist::ServerGone(ms) => format!("takes the server away for {}", for_s(ms)),
+        Twist::ServerBusy(ms) => format!("keeps the server busy for {}", for_s(ms)),
+        Twist::OffersLast(seconds) => format!("lets offers last {}", span(u64::from(*seconds))),
+        Twist::SwitchWindow(None) => "lets devices switch at once".to_owned(),
+        Twist::SwitchWindow(Some(window)) => format!(
+            "lets devices switch between {} and {} of a day",
+            span(window.start / 1000),
+            span(window.end / 1000)
+        ),
+        Twist::Urgent(Urgency::Now) => "asks at the server for an update now".to_owned(),
+        Twist::Urgent(Urgency::Routine) => "is in no hurry any more".to_owned(),
         Twist::ClockOff(seconds) => format!("sets the server's clock off by {} h", seconds / 3600),
         Twist::RotateRoots(roots) => format!("publishes {roots} root documents, one after another"),
         Twist::TamperRunning => "changes the running image in place".to_owned(),
         Twist::TamperSpare => "changes the waiting image in place".to_owned(),
         Twist::Restart => "restarts the program".to_owned(),
+        Twist::Room(Some(bytes)) => format!("leaves the device room for {bytes} bytes"),
+        Twist::Room(None) => "leaves the device all the room it wants".to_owned(),
         Twist::WindowClosed(true) => "closes the window".to_owned(),
         Twist::WindowClosed(false) => "opens the window".to_owned(),
         Twist::Trigger => "asks for an update at the device".to_owned(),

@@ -3,6 +3,7 @@
 //! Touches: every room of this crate; this is where they are joined. Everything follows from the seed.
 //! Never: looks at a real clock.
 
+use crate::faults::Fault;
 use crate::maker::{self, Image};
 use crate::network::Network;
 use crate::program::Program;
@@ -30,7 +31,7 @@ pub(crate) enum Told {
     Health(Health),
     Answered(Vec<u8>),
     TrustFetched(TrustDocument, Vec<u8>),
-    Reported,
+    Reported(u32),
     Fetched(Fetched),
     Applied(Applied),
     SlotTable(SlotTable),
@@ -60,6 +61,8 @@ pub(crate) enum Happening {
     TimesOut(Exchange),
     /// The story takes a turn.
     Twist(Twist),
+    /// The world around the device is measured again.
+    Measured,
 }
 
 /// One question and its answer.
@@ -168,6 +171,10 @@ pub struct World {
     pub(crate) points_at_cut: u64,
     /// Power cuts so far.
     pub cuts: u64,
+    /// Effects asked for so far.
+    pub effects: u64,
+    /// What goes wrong without the power going.
+    pub(crate) fault: Option<Fault>,
     /// Exchanges that failed so far.
     pub failed_exchanges: u64,
     /// Steps of the brain so far.
@@ -224,6 +231,8 @@ impl World {
             planned_cuts: Vec::new(),
             points_at_cut: 0,
             cuts: 0,
+            effects: 0,
+            fault: None,
             failed_exchanges: 0,
             steps: 0,
             dropped_effects: 0,
@@ -281,6 +290,7 @@ impl World {
             Happening::Replied(exchange, reply) if alive(exchange.life) => self.replied(exchange, reply),
             Happening::TimesOut(exchange) if alive(exchange.life) => self.times_out(exchange),
             Happening::Twist(twist) => self.twist(&twist),
+            Happening::Measured => self.tell_conditions(),
             _ => {}
         }
     }

@@ -4,7 +4,8 @@
 //! Never: blocks, panics, or learns anything that is not in an event.
 
 use crate::effect::{Effect, Effects};
-use crate::event::{Boot, Conditions, Event, Fetched, Now, Trouble};
+use crate::event::{Boot, Conditions, Event, Fetched, Now};
+use crate::gates::Deferral;
 use crate::record::{Installed, Record, Stage};
 use crate::settings::Settings;
 use crate::state::State;
@@ -37,8 +38,10 @@ pub(crate) struct World {
     pub(crate) time: Option<(UnixSeconds, Uptime)>,
     /// Permission to switch to this release, while it is fresh.
     pub(crate) permission: Option<Permission>,
-    /// The gate last reported as closed.
-    pub(crate) deferred: Option<Gate>,
+    /// The update that a gate holds back.
+    pub(crate) deferral: Option<Deferral>,
+    /// No check-in before its time for the sake of a gate, not before this.
+    pub(crate) early_due: Uptime,
     /// Somebody at the device asked for an update.
     pub(crate) asked_for: bool,
     /// The refusal last reported.
@@ -145,8 +148,8 @@ impl Device {
         let mut effects = Effects::new();
         let ignored = self.take(now, event, &mut effects);
         self.advance(now, &mut effects);
-        self.talk_advance(now, &mut effects);
         self.save_again(now, &mut effects);
+        self.talk_advance(now, &mut effects);
         Step { next: self, effects, ignored }
     }
 
@@ -194,7 +197,7 @@ impl Device {
                 State::Fetching(fetching) => Some((fetching.have_bytes, fetching.travel.artifact_size_bytes)),
                 _ => None,
             },
-            deferred: self.world.deferred,
+            deferred: self.deferred(),
             failures: self.talk.failures,
             outcomes_pending: self.record.outcomes_pending(),
             trust_versions: (self.anchor.root().version, self.anchor.delegation_version()),
@@ -225,6 +228,9 @@ impl Device {
         }
         if matches!(self.state, State::Idle) {
             self.idle_advance(now, effects);
+        }
+        if matches!(self.state, State::Idle | State::Watching(_)) {
+            self.gates_advance(now);
         }
     }
 
@@ -257,7 +263,7 @@ impl Device {
             Event::TrustFetched(document, bytes) => {
                 return self.trust_fetched(now, document, bytes, effects);
             }
-            Event::Reported => return self.reported(now, effects),
+            Event::Reported { up_to } => return self.reported(now, up_to, effects),
             Event::Fetched(fetched) => return self.fetched(now, fetched, effects),
             Event::Applied(applied) => return self.applied(now, applied, effects),
             Event::SlotTable(table) => {
@@ -266,36 +272,9 @@ impl Device {
                 }
                 self.table_changed(now, effects);
             }
-            Event::Failed(effect, trouble) => self.failed(now, effect, trouble, effects),
+            Event::Failed(effect, trouble) => return self.failed(now, effect, trouble, effects),
         }
         None
-    }
-
-    fn failed(&mut self, now: Now, effect: Effect, trouble: Trouble, effects: &mut Effects) {
-        self.ask_again(now, effect, effects);
-        match effect {
-            Effect::CheckIn | Effect::Report | Effect::FetchTrust(_) | Effect::KeepTrust(_) => {
-                self.contact_failed(now, trouble);
-            }
-            Effect::Fetch(_) => self.fetch_failed(now, trouble, effects),
-            Effect::Apply(_) => self.apply_failed(trouble, effects),
-            Effect::Save => self.save_failed(now, trouble, effects),
-            Effect::Switch { .. } => self.switch_failed(now, trouble, effects),
-            Effect::RollBack(_) if trouble == Trouble::SlotTable => self.no_way_back(effects),
-            Effect::RollBack(_) | Effect::Restart => self.restart_failed(now),
-            // Their own due times bring them back.
-            Effect::Confirm | Effect::Settle(_) | Effect::SignOfLife | Effect::DropArtifact => {}
-        }
-    }
-
-    /// What followed a failed effect in its step was dropped: what nobody else would ask for is asked for again.
-    fn ask_again(&mut self, now: Now, failed: Effect, effects: &mut Effects) {
-        if !self.is_of_talk(failed) {
-            self.talk_again(effects);
-        }
-        if !matches!(failed, Effect::Fetch(_)) {
-            self.fetch_again(now);
-        }
     }
 
     /// Notes an event of the present attempt, or of none.

@@ -15,8 +15,11 @@ pub enum Effect {
     Save,
     /// Send [`crate::Device::encode_check_in`]; gives `Answered`.
     CheckIn,
-    /// Send [`crate::Device::encode_report`]; gives `Reported`.
-    Report,
+    /// Send [`crate::Device::encode_report`]; gives `Reported` with the same number.
+    Report {
+        /// Number of the newest event in it.
+        up_to: u32,
+    },
     /// Fetch a trust document; gives `TrustFetched`.
     FetchTrust(TrustDocument),
     /// Store the trust document that was just given to the brain, durably. No event when it succeeds.
@@ -80,9 +83,14 @@ impl Effects {
         Self { list: heapless::Vec::new(), dropped: 0 }
     }
 
-    /// Adds an effect, unless it is there. What `Save` stores is the record after the step, so one is enough.
+    /// Adds an effect, unless it is there. `Save` goes before all others: it stores the record after the step
+    /// whenever it comes, and so nothing that fails can keep it from being tried.
     pub(crate) fn ask(&mut self, effect: Effect) {
-        if !self.list.contains(&effect) && self.list.push(effect).is_err() {
+        if self.list.contains(&effect) {
+            return;
+        }
+        let at = if effect == Effect::Save { 0 } else { self.list.len() };
+        if self.list.insert(at, effect).is_err() {
             self.dropped = self.dropped.saturating_add(1);
         }
     }

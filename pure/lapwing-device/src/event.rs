@@ -162,7 +162,7 @@ pub enum Event<'b> {
     /// The time that [`crate::Device::wake_at`] named has come, or nothing else did for a while.
     Woke,
     /// Somebody at the device asked to update now: check in at once, and let one offer pass the
-    /// device's own version policy.
+    /// device's own version policy and the watch over the last update.
     Triggered,
     /// The world changed.
     Conditions(Conditions),
@@ -172,8 +172,11 @@ pub enum Event<'b> {
     Answered(&'b [u8]),
     /// A trust document arrived.
     TrustFetched(TrustDocument, &'b [u8]),
-    /// The report was acknowledged.
-    Reported,
+    /// The report with this number was acknowledged.
+    Reported {
+        /// That of its [`Effect::Report`].
+        up_to: u32,
+    },
     /// A transfer got on.
     Fetched(Fetched),
     /// Applying ended.

@@ -24,6 +24,8 @@ mod record;
 mod state;
 
 mod device;
+mod failures;
+mod gates;
 mod states;
 mod talk;
 

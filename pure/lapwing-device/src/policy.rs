@@ -2,7 +2,7 @@
 //!
 //! Touches: settings and conditions, nothing that changes. Never: remembers.
 
-use crate::event::{Battery, Conditions};
+use crate::event::{Battery, Conditions, Link};
 use crate::settings::VersionPolicy;
 use lapwing_core::wire::check_in::Gate;
 use lapwing_core::{Semver, Version};
@@ -10,36 +10,68 @@ use lapwing_core::{Semver, Version};
 /// Energy needed is multiplied by this before it is held against what is left, as a fraction.
 const ENERGY_MARGIN: (u64, u64) = (3, 2);
 
-/// What an update asks of the world.
+/// What an update asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Demand {
     /// The maker overrides opt-out.
     pub(crate) forced: bool,
+    /// It does not wait for the follow-ups of the last update.
+    pub(crate) urgent: bool,
     /// The device's own version policy lets it pass.
     pub(crate) version_allowed: bool,
     /// Bytes to be written: artifact and image.
     pub(crate) room_bytes: u64,
+    /// It is a new attempt, whose outcome wants room.
+    pub(crate) begins: bool,
+}
+
+impl Demand {
+    /// The least that any offer asks for.
+    pub(crate) const WHATEVER_IS_OFFERED: Self =
+        Self { forced: false, urgent: false, version_allowed: true, room_bytes: 0, begins: true };
+    /// What was let pass and fetched asks for no more than that the world be fit for a switch.
+    pub(crate) const SWITCH: Self = Self { forced: true, begins: false, ..Self::WHATEVER_IS_OFFERED };
+}
+
+/// What the device itself has to do with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Own {
+    /// Somebody at the device asked for an update.
+    pub(crate) asked_for: bool,
+    /// Health was measured and is good.
+    pub(crate) healthy: bool,
     /// A trial is open.
     pub(crate) trial_open: bool,
+    /// The last trial was good, its way back is still open.
+    pub(crate) watching: bool,
     /// There is no room for one more outcome.
     pub(crate) outcomes_full: bool,
 }
 
-/// The first gate that is closed, in the order of [`Gate::ALL`].
-pub(crate) fn closed_gate(demand: Demand, world: &Conditions, battery_floor_mv: u16) -> Option<Gate> {
-    Gate::ALL.into_iter().find(|gate| match gate {
+/// Whether this gate is closed to such an update. What ends a watch early gives up the way back, which only an
+/// image that is healthy may do.
+pub(crate) fn is_closed(
+    gate: Gate,
+    demand: &Demand,
+    own: &Own,
+    world: &Conditions,
+    battery_floor_mv: u16,
+) -> bool {
+    match gate {
         Gate::OptedOut => world.opted_out && !demand.forced,
-        Gate::VersionPolicy => !demand.version_allowed,
+        Gate::VersionPolicy => !demand.version_allowed && !own.asked_for,
         Gate::Window => world.window_closed,
         Gate::Battery => world.battery.is_some_and(|battery| too_low(battery, battery_floor_mv)),
         Gate::Supply => world.supply_unstable,
-        Gate::Link => world.link_poor,
+        Gate::Link => world.link_poor || world.link == Link::Down,
         Gate::DataBudget => world.data_budget_spent,
         Gate::Room => world.room_bytes.is_some_and(|room| room < demand.room_bytes),
-        Gate::TrialOpen => demand.trial_open,
-        Gate::ReportsPending => demand.outcomes_full,
+        Gate::TrialOpen => own.trial_open,
+        Gate::Watching => own.watching && !(own.healthy && (demand.urgent || own.asked_for)),
+        Gate::ReportsPending => own.outcomes_full && demand.begins,
         Gate::Host => world.host_gate_closed,
-    })
+        Gate::Unknown(_) => false,
+    }
 }
 
 fn too_low(battery: Battery, floor_mv: u16) -> bool {
@@ -76,36 +108,39 @@ mod tests {
     use super::*;
     use lapwing_core::Bump;
 
-    const OPEN: Demand = Demand {
-        forced: false,
-        version_allowed: true,
-        room_bytes: 100,
-        trial_open: false,
-        outcomes_full: false,
-    };
-
     #[test]
     fn the_first_closed_gate_speaks() {
-        let check = |demand: Demand, world: Conditions, expected: Option<Gate>| {
-            assert_eq!(closed_gate(demand, &world, 3300), expected, "{demand:?} {world:?}");
+        let first = |demand: Demand, own: Own, world: Conditions| {
+            Gate::ALL.iter().copied().find(|gate| is_closed(*gate, &demand, &own, &world, 3300))
         };
-        let fine = Conditions::default();
-        check(OPEN, fine, None);
+        let (any, free, fine) = (Demand::WHATEVER_IS_OFFERED, Own::default(), Conditions::default());
+        assert_eq!(first(any, free, fine), None);
+        let check = |demand, world, expected| assert_eq!(first(demand, free, world), expected, "{demand:?}");
         let opted_out = Conditions { opted_out: true, supply_unstable: true, ..fine };
-        check(OPEN, opted_out, Some(Gate::OptedOut));
-        check(Demand { forced: true, ..OPEN }, opted_out, Some(Gate::Supply));
-        check(Demand { version_allowed: false, ..OPEN }, fine, Some(Gate::VersionPolicy));
-        check(OPEN, Conditions { room_bytes: Some(99), ..fine }, Some(Gate::Room));
-        check(OPEN, Conditions { room_bytes: Some(100), ..fine }, None);
-        check(Demand { trial_open: true, ..OPEN }, fine, Some(Gate::TrialOpen));
-        check(Demand { outcomes_full: true, ..OPEN }, fine, Some(Gate::ReportsPending));
+        check(any, opted_out, Some(Gate::OptedOut));
+        check(Demand { forced: true, ..any }, opted_out, Some(Gate::Supply));
+        check(Demand { version_allowed: false, ..any }, fine, Some(Gate::VersionPolicy));
+        let large = Demand { room_bytes: 100, ..any };
+        check(large, Conditions { room_bytes: Some(99), ..fine }, Some(Gate::Room));
+        check(large, Conditions { room_bytes: Some(100), ..fine }, None);
+        check(any, Conditions { link: Link::Down, ..fine }, Some(Gate::Link));
         let at = |voltage_mv, left_j, needed_j| Conditions {
             battery: Some(Battery { voltage_mv, left_j, needed_j }),
             ..fine
         };
-        check(OPEN, at(3299, None, None), Some(Gate::Battery));
-        check(OPEN, at(3300, Some(15), Some(10)), None);
-        check(OPEN, at(3300, Some(14), Some(10)), Some(Gate::Battery));
+        check(any, at(3299, None, None), Some(Gate::Battery));
+        check(any, at(3300, Some(15), Some(10)), None);
+        check(any, at(3300, Some(14), Some(10)), Some(Gate::Battery));
+        let check = |demand, own, expected| assert_eq!(first(demand, own, fine), expected, "{own:?}");
+        let watching = Own { watching: true, healthy: true, ..free };
+        let urgent = Demand { urgent: true, ..any };
+        check(any, Own { trial_open: true, asked_for: true, ..free }, Some(Gate::TrialOpen));
+        check(any, watching, Some(Gate::Watching));
+        check(any, Own { asked_for: true, ..watching }, None);
+        check(urgent, watching, None);
+        check(urgent, Own { healthy: false, ..watching }, Some(Gate::Watching));
+        check(any, Own { outcomes_full: true, ..free }, Some(Gate::ReportsPending));
+        check(Demand::SWITCH, Own { outcomes_full: true, ..free }, None);
     }
 
     #[test]

@@ -193,15 +193,14 @@ impl Record {
         self.events.iter().filter(|event| event.kind.is_outcome()).count()
     }
 
-    /// Notes that something happened. Progress replaces progress; when there is no room the oldest
-    /// event that is not an outcome makes some.
+    /// Notes that something happened. Progress replaces progress, and a gate the gate before it; when there is no
+    /// room the oldest event that is not an outcome makes some.
     pub(crate) fn note(&mut self, attempt: AttemptId, running: ShortDigest, kind: EventKind, detail: Detail) {
         let event = Event { attempt, number: self.next_event, kind, running, detail };
         self.next_event = self.next_event.wrapping_add(1);
-        let same_progress = |last: &Event| {
-            kind == EventKind::DownloadProgress && last.kind == kind && last.attempt == attempt
-        };
-        if self.events.last().is_some_and(same_progress) {
+        let goes_on = matches!(kind, EventKind::DownloadProgress | EventKind::Deferred);
+        let replaced = |last: &Event| goes_on && last.kind == kind && last.attempt == attempt;
+        if self.events.last().is_some_and(replaced) {
             self.events.pop();
         }
         if self.events.is_full() {
@@ -438,7 +437,7 @@ impl Wire<'_> for Stage {
                 watchdogs: read_list(input, |input| Ok(input.u64()?))?,
             })),
             (4, Some(3)) => Ok(Self::Watching { follow_ups: input.u8()?, elapsed_ms: input.u64()? }),
-            (5, Some(2)) => Cause::from_code(input.u16()?).map(Self::Returning).ok_or(DecodeError::BadValue),
+            (5, Some(2)) => Ok(Self::Returning(Cause::from_code(input.u16()?))),
             (6, Some(1)) => Ok(Self::Judging),
             _ => Err(DecodeError::Malformed),
         }

@@ -16,7 +16,7 @@ use lapwing_core::cbor::{NoRoom, decode, encode};
 use lapwing_core::limits::REPORT_EVENTS_MAX;
 use lapwing_core::wire::answer::Answer;
 use lapwing_core::wire::cause::Cause;
-use lapwing_core::wire::check_in::{CheckIn, ComponentState, Facts, Gate, NamedFacts};
+use lapwing_core::wire::check_in::{CheckIn, ComponentState, Facts, NamedFacts};
 use lapwing_core::wire::report::{Detail, Event, EventKind, Report};
 use lapwing_core::{AttemptId, Nonce, Uptime};
 
@@ -86,6 +86,16 @@ impl Talk {
         self.nonce_wanted = true;
     }
 
+    /// Whether an answer to this is being waited for.
+    pub(crate) fn awaits(&self, effect: Effect) -> bool {
+        match self.phase {
+            Phase::Quiet => false,
+            Phase::CheckingIn { .. } => effect == Effect::CheckIn,
+            Phase::Reporting { up_to } => effect == Effect::Report { up_to },
+            Phase::Walking { .. } => matches!(effect, Effect::FetchTrust(_)),
+        }
+    }
+
     /// Health changed in a way the fleet should hear of.
     pub(crate) fn health_changed(&mut self) {
         self.health_due = true;
@@ -143,7 +153,7 @@ impl Device {
         match last.map(|event| event.number) {
             Some(up_to) if check_in_due && !(prompt && only_progress) || prompt && !check_in_due => {
                 self.talk.enter(Phase::Reporting { up_to }, now);
-                effects.ask(Effect::Report);
+                effects.ask(Effect::Report { up_to });
             }
             _ if check_in_due => self.check_in(now, effects),
             _ => {}
@@ -166,14 +176,10 @@ impl Device {
     pub(crate) fn talk_again(&mut self, effects: &mut Effects) {
         match self.talk.phase {
             Phase::CheckingIn { .. } => effects.ask(Effect::CheckIn),
-            Phase::Reporting { .. } => effects.ask(Effect::Report),
+            Phase::Reporting { up_to } => effects.ask(Effect::Report { up_to }),
             Phase::Walking { root_to, .. } => effects.ask(Effect::FetchTrust(self.next_document(root_to))),
             Phase::Quiet => {}
         }
-    }
-
-    pub(crate) const fn is_of_talk(&self, effect: Effect) -> bool {
-        matches!(effect, Effect::CheckIn | Effect::Report | Effect::FetchTrust(_) | Effect::KeepTrust(_))
     }
 
     fn check_in(&mut self, now: Now, effects: &mut Effects) {
@@ -219,7 +225,7 @@ impl Device {
             nonce,
             facts: self.talk.facts_due.then_some(facts),
             health,
-            gates: self.closed_gates(),
+            gates: self.gates_to_tell().collect(),
             boot: nonce.and(self.world.boot).map(|boot| boot.id),
         };
         encode(&check_in, buffer)
@@ -234,8 +240,11 @@ impl Device {
         encode(&Report { events }, buffer)
     }
 
-    pub(crate) fn reported(&mut self, now: Now, effects: &mut Effects) -> Option<Ignored> {
-        let Phase::Reporting { up_to } = self.talk.phase else { return Some(Ignored::Unexpected) };
+    /// Only the report that is being waited for counts: what a late answer speaks of, a newer one repeats.
+    pub(crate) fn reported(&mut self, now: Now, up_to: u32, effects: &mut Effects) -> Option<Ignored> {
+        if !self.talk.awaits(Effect::Report { up_to }) {
+            return Some(Ignored::Late);
+        }
         let outcomes = self.record.outcomes_pending();
         self.record.acknowledged(up_to);
         self.talk.phase = Phase::Quiet;
@@ -415,27 +424,6 @@ impl Device {
     /// What a server may ask for: never so long that nobody would notice that it keeps a device quiet.
     fn pause_ms(&self, asked_s: u32) -> u64 {
         u64::from(asked_s).saturating_mul(1_000).min(self.settings.talking.signed_status_max_age_ms)
-    }
-
-    /// Every gate that is closed whatever is offered.
-    fn closed_gates(&self) -> heapless::Vec<Gate, { lapwing_core::limits::GATES_MAX }> {
-        let world = &self.world.conditions;
-        let policy = !self.settings.versions.auto_update && !self.world.asked_for;
-        let low = world.battery.is_some_and(|battery| battery.voltage_mv < self.settings.battery_floor_mv);
-        let closed = |gate: &Gate| match gate {
-            Gate::OptedOut => world.opted_out,
-            Gate::VersionPolicy => policy,
-            Gate::Window => world.window_closed,
-            Gate::Battery => low,
-            Gate::Supply => world.supply_unstable,
-            Gate::Link => world.link_poor,
-            Gate::DataBudget => world.data_budget_spent,
-            Gate::Room => self.world.deferred == Some(Gate::Room),
-            Gate::TrialOpen => self.trial_open(),
-            Gate::ReportsPending => !self.record.has_room_for_outcome(),
-            Gate::Host => world.host_gate_closed,
-        };
-        Gate::ALL.into_iter().filter(closed).collect()
     }
 }
 

@@ -6,7 +6,7 @@
 use crate::limits::ARTIFACT_SLACK_BYTES;
 use crate::record::{Candidate, Floor, Installed, Record};
 use crate::settings::Identity;
-use lapwing_core::wire::answer::{Offer, SwitchWindow, Travel};
+use lapwing_core::wire::answer::{Offer, SwitchWindow, Travel, Urgency};
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::{
     AttemptId, Bump, Digest, KeyId, Nonce, OpenError, Release, ReleaseFlags, Semver, TrustAnchor,
@@ -31,6 +31,7 @@ pub(crate) struct Accepted {
     pub(crate) candidate: Candidate,
     pub(crate) travel: Travel,
     pub(crate) forced: bool,
+    pub(crate) urgency: Urgency,
     pub(crate) ttl_s: u32,
     pub(crate) switch_window: Option<SwitchWindow>,
     pub(crate) stated: Floor,
@@ -72,6 +73,7 @@ pub(crate) fn verify(
         forced: release.flags.has(ReleaseFlags::FORCED),
         candidate: candidate(&release),
         travel: offer.travel,
+        urgency: offer.urgency,
         ttl_s: offer.ttl_s,
         switch_window: offer.switch_window,
         stated,

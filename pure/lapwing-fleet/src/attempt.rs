@@ -113,6 +113,7 @@ fn names_the_cause(kind: EventKind) -> bool {
 fn said_by(kind: EventKind, present: AttemptState) -> Option<AttemptState> {
     match kind {
         EventKind::CheckStarted | EventKind::CheckCompleted | EventKind::HealthFailed => None,
+        EventKind::Unknown(_) => None,
         EventKind::VerifyFailed | EventKind::DownloadFailed | EventKind::RollbackTriggered => None,
         EventKind::Offered => Some(AttemptState::Offered),
         EventKind::Deferred if present == AttemptState::Downloaded => Some(AttemptState::WaitingWindow),

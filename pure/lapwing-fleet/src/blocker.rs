@@ -116,7 +116,14 @@ fn gate_sentence(gate: Gate) -> &'static str {
         Gate::DataBudget => "Its data budget is spent.",
         Gate::Room => "It has no room for the image.",
         Gate::TrialOpen => "Its last update is still on trial.",
+        Gate::Watching => {
+            "Its last update is confirmed; it takes the next one after its last follow-up, or at once if you \
+             say update-now."
+        }
         Gate::ReportsPending => "It has outcomes to report first.",
         Gate::Host => "Its host holds it back.",
+        Gate::Unknown(_) => {
+            "It is newer than this server, and waits for something this server does not know."
+        }
     }
 }

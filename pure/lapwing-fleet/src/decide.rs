@@ -89,8 +89,10 @@ fn grant(
     {
         return Decision::Nothing(Blocker::AnchorsBehind);
     }
-    if facts.gates.contains(&Gate::TrialOpen) {
-        return Decision::Nothing(Blocker::Gate(Gate::TrialOpen));
+    let urgent = forced || facts.standing.update_now;
+    let waits = |gate: &&Gate| **gate == Gate::TrialOpen || (**gate == Gate::Watching && !urgent);
+    if let Some(gate) = facts.gates.iter().find(waits) {
+        return Decision::Nothing(Blocker::Gate(*gate));
     }
     let gate = facts.gates.iter().copied().find(|gate| *gate != Gate::OptedOut);
     Decision::Offer(Grant { entry, component: component.clone(), gate })

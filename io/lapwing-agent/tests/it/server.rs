@@ -6,7 +6,7 @@
 use crate::fleet::{self, NOW};
 use lapwing_core::cbor::{self, decode};
 use lapwing_core::envelope::Kind;
-use lapwing_core::wire::answer::{Answer, Ask, Offer, Status, SwitchWindow, Travel};
+use lapwing_core::wire::answer::{Answer, Ask, Offer, Status, SwitchWindow, Travel, Urgency};
 use lapwing_core::wire::check_in::CheckIn;
 use lapwing_core::wire::claim::Claim;
 use lapwing_core::wire::report::{Event, EventKind, Report};
@@ -171,6 +171,7 @@ impl Server {
                     switch_window: self
                         .switch_in_s
                         .map(|opens_in_s| SwitchWindow { opens_in_s, closes_in_s: opens_in_s + 60 }),
+                    urgency: Urgency::Routine,
                 };
                 let offer = fleet::answer(Kind::Offer, &device, nonce, &offer);
                 spell(&Answer::Offer { offer: &offer, release: Some(release) })

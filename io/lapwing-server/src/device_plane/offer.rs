@@ -9,8 +9,9 @@ use crate::store::{
     ArtifactRow, AttemptRow, Device, Said, StoreError, log_event, new_attempt, put_attempt, put_device,
 };
 use crate::view::View;
-use lapwing_core::wire::answer::{Offer, Travel};
+use lapwing_core::wire::answer::{Offer, Travel, Urgency};
 use lapwing_core::wire::cause::Cause;
+use lapwing_core::wire::check_in::Gate;
 use lapwing_core::{AttemptId, Digest, UnixSeconds};
 use lapwing_fleet::{AttemptState, Grant, Outcome, is_published_base};
 use std::sync::Arc;
@@ -34,8 +35,14 @@ pub(super) async fn prepare(
     let _lock = app.devices.lock(&device.id).await;
     let Some(device) = app.devices.get_locked(&device.id).await? else { return Ok(Prepared::NotYet) };
     let current = current(&device, grant);
+    // What a person asked for is urgent until the device is free to take it.
+    let urgency = if device.update_now { Urgency::Now } else { Urgency::Routine };
+    let asked = device.update_now && view.gates.contains(&Gate::Watching);
     if let Some(attempt) = current.filter(|attempt| still_fits(attempt, grant)) {
-        return Ok(Prepared::Offer(offer(app, attempt, now)));
+        if asked != device.update_now {
+            save(app, &device, attempt.clone(), asked, now).await?;
+        }
+        return Ok(Prepared::Offer(offer(app, attempt, urgency, now)));
     }
     let base = if wants_full_image(&device, grant) { None } else { base(app, view, grant) };
     let want = Want { target: grant.entry.release.image, base, profile: profile_for(view.profile) };
@@ -44,8 +51,8 @@ pub(super) async fn prepare(
         Some(attempt) => travel_by(attempt.clone(), &row),
         None => fresh(app, &device, grant, &row, now),
     };
-    let attempt = save(app, &device, attempt, now).await?;
-    Ok(Prepared::Offer(offer(app, &attempt, now)))
+    let attempt = save(app, &device, attempt, asked, now).await?;
+    Ok(Prepared::Offer(offer(app, &attempt, urgency, now)))
 }
 
 /// The attempt that is open for this release. One that timed out in silence goes on when it is heard of.
@@ -129,11 +136,13 @@ fn fresh(app: &App, device: &Device, grant: &Grant, row: &ArtifactRow, now: Unix
     travel_by(attempt, row)
 }
 
-/// Writes the attempt; a new one ends the one before it. Whoever calls holds the device's lock.
+/// Writes the attempt, and whether `update-now` still waits; a new attempt ends the one before it. Whoever calls
+/// holds the device's lock.
 async fn save(
     app: &App,
     device: &Device,
     attempt: AttemptRow,
+    update_now: bool,
     now: UnixSeconds,
 ) -> Result<AttemptRow, StoreError> {
     let mut device = device.clone();
@@ -143,16 +152,16 @@ async fn save(
         a.ended = Some(now);
         a.clone()
     });
-    device.update_now &= !is_new;
+    device.update_now = update_now;
     let row = device.clone();
     let attempt = app
         .store
         .write(move |c| -> Result<AttemptRow, StoreError> {
+            put_device(c, &row)?;
             if !is_new {
                 put_attempt(c, &attempt)?;
                 return Ok(attempt);
             }
-            put_device(c, &row)?;
             superseded.iter().try_for_each(|superseded| put_attempt(c, superseded))?;
             let id = new_attempt(c, &row.id, &attempt)?;
             let said = Said::of_device(now, row.id.as_str(), "attempt.opened");
@@ -169,7 +178,7 @@ async fn save(
     Ok(attempt)
 }
 
-fn offer(app: &App, attempt: &AttemptRow, now: UnixSeconds) -> Offer {
+fn offer(app: &App, attempt: &AttemptRow, urgency: Urgency, now: UnixSeconds) -> Offer {
     Offer {
         attempt: attempt.id,
         now,
@@ -184,5 +193,6 @@ fn offer(app: &App, attempt: &AttemptRow, now: UnixSeconds) -> Offer {
         ttl_s: app.settings.pace.offer_ttl_s,
         deadline_s: u32::try_from(attempt.deadline.since(now)).unwrap_or(u32::MAX),
         switch_window: None,
+        urgency,
     }
 }

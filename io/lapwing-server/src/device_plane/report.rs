@@ -16,6 +16,7 @@ use axum::http::{HeaderMap, StatusCode};
 use lapwing_core::cbor::decode;
 use lapwing_core::limits::REPORT_BYTES_MAX;
 use lapwing_core::wire::cause::{Blame, Cause};
+use lapwing_core::wire::check_in::Gate;
 use lapwing_core::wire::report::{Detail, Event, EventKind, Report};
 use lapwing_core::{AttemptId, UnixSeconds};
 use lapwing_fleet::AttemptState;
@@ -94,9 +95,16 @@ fn note(c: &Connection, device: &Device, event: &Event, now: UnixSeconds) -> Res
     }
     let (cause, detail) = match event.detail {
         Detail::None => (None, None),
+        Detail::Cause(Cause::Unknown(code)) => (Some(Cause::Unknown(code)), Some(format!("cause {code}"))),
         Detail::Cause(cause) => (Some(cause), None),
+        Detail::Gate(Gate::Unknown(code)) => (None, Some(format!("gate {code}"))),
         Detail::Gate(gate) => (None, Some(format!("gate {}", crate::management::gate_label(gate)))),
         Detail::Amount(amount) => (None, Some(amount.to_string())),
+        Detail::Unknown(kind, number) => (None, Some(format!("detail {kind}: {number}"))),
+    };
+    let detail = match event.kind {
+        EventKind::Unknown(code) => Some(format!("event {code} {}", detail.unwrap_or_default())),
+        _ => detail,
     };
     let said = Said {
         attempt: Some(event.attempt),

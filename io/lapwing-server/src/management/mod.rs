@@ -73,7 +73,9 @@ pub(crate) fn gate_label(gate: Gate) -> &'static str {
         Gate::DataBudget => "data-budget",
         Gate::Room => "room",
         Gate::TrialOpen => "trial-open",
+        Gate::Watching => "watching",
         Gate::ReportsPending => "reports-pending",
         Gate::Host => "host",
+        Gate::Unknown(_) => "unknown",
     }
 }

@@ -255,7 +255,7 @@ fn raw_attempt(row: &Row<'_>) -> Result<Option<AttemptRow>, rusqlite::Error> {
     let time = |name: &str| row.get::<_, i64>(name).map(|s| UnixSeconds(u64::try_from(s).unwrap_or(0)));
     let state: String = row.get("state")?;
     let Some(state) = AttemptState::from_label(&state) else { return Ok(None) };
-    let cause = row.get::<_, Option<u16>>("cause")?.and_then(Cause::from_code);
+    let cause = row.get::<_, Option<u16>>("cause")?.map(Cause::from_code);
     let ended = row.get::<_, Option<i64>>("ended")?;
     Ok(Some(AttemptRow {
         id: AttemptId(u64::try_from(row.get::<_, i64>("id")?).unwrap_or(0)),

@@ -2,8 +2,8 @@
 
 use crate::world::{DAY, NONCE, NOW, World, event, image};
 use lapwing_core::cbor::decode;
-use lapwing_core::wire::answer::{Answer, Ask, WaitReason};
-use lapwing_core::wire::check_in::CheckIn;
+use lapwing_core::wire::answer::{Answer, Ask, Urgency, WaitReason};
+use lapwing_core::wire::check_in::{CheckIn, Gate};
 use lapwing_core::wire::report::{Detail, EventKind};
 use lapwing_core::{Digest, TrustAnchor};
 use lapwing_delta::{ApplyError, Base, Header, NoScratch, PortError, Ports, Target, apply};
@@ -40,6 +40,27 @@ async fn a_device_claims_checks_in_is_offered_fetches_and_confirms() {
     assert_eq!(shown["attempts"][0]["state"], "confirmed");
     world.check_in(&device, &device.idle(&new)).await.expect(200);
     assert_eq!(world.why(&device).await, "up-to-date");
+}
+
+#[tokio::test]
+async fn update_now_is_urgent_for_as_long_as_the_device_watches_its_last_update() {
+    let world = World::new().await;
+    let (old, new) = (image(1, 20_000), image(2, 20_000));
+    world.push(1, "1.0.0", &old).await;
+    let device = world.device("d1").await;
+    world.check_in(&device, &device.asking(&old)).await.expect(200);
+    world.push(2, "1.1.0", &new).await;
+    let gates = [Gate::Watching].into_iter().collect();
+    let watching = CheckIn { gates, ..device.asking(&old) };
+    world.check_in(&device, &watching).await.expect(200);
+    assert_eq!(world.why(&device).await, "gate");
+    world.manage("POST", "/api/v1/devices/d1/update-now", []).await.expect(204);
+    for _ in 0..2 {
+        let urgent = world.offer_to(&device, &watching).await;
+        assert_eq!(urgent.offer.urgency, Urgency::Now, "the first may have been lost");
+    }
+    assert_eq!(world.offer(&device, &old).await.offer.urgency, Urgency::Now);
+    assert_eq!(world.offer(&device, &old).await.offer.urgency, Urgency::Routine, "it was free to take it");
 }
 
 #[tokio::test]

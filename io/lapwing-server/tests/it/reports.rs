@@ -3,6 +3,7 @@
 use crate::world::{Device, World, event, image};
 use lapwing_core::AttemptId;
 use lapwing_core::wire::cause::Cause;
+use lapwing_core::wire::check_in::Gate;
 use lapwing_core::wire::report::{Detail, EventKind};
 
 /// A world with two releases and a device that was offered the second.
@@ -101,6 +102,24 @@ async fn silence_beyond_the_deadline_counts_and_late_evidence_still_does() {
     world.report(&device, &[event(attempt, 1, EventKind::Confirmed, Detail::None)]).await.expect(204);
     assert_eq!(state(&world).await, "confirmed");
     assert_eq!(world.events_named("attempt.timed-out").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_device_newer_than_the_server_is_heard_all_the_same() {
+    let (world, device, attempt, _) = offered().await;
+    let newer = [
+        event(attempt, 1, EventKind::from_code(99), Detail::Gate(Gate::from_code(200))),
+        event(attempt, 2, EventKind::AttemptFailed, Detail::Cause(Cause::from_code(999))),
+    ];
+    world.report(&device, &newer).await.expect(204);
+    assert_eq!(state(&world).await, "failed");
+    let said = world.events_named("update.unknown").await;
+    assert_eq!((said.len(), said[0]["detail"].as_str()), (1, Some("event 99 gate 200")));
+    let failed = world.events_named("update.failed").await;
+    assert_eq!(
+        (failed[0]["cause"].as_str(), failed[0]["detail"].as_str()),
+        (Some("unknown"), Some("cause 999"))
+    );
 }
 
 #[tokio::test]

@@ -252,8 +252,13 @@ impl World {
 
     /// Checks in until the server has made the artifact, and returns what it offers.
     pub(crate) async fn offer(&self, device: &Device, running: &[u8]) -> Offered {
+        self.offer_to(device, &device.asking(running)).await
+    }
+
+    /// The offer that this check-in gets.
+    pub(crate) async fn offer_to(&self, device: &Device, check_in: &CheckIn<'_>) -> Offered {
         for _ in 0..ASKS_MAX {
-            let response = self.check_in(device, &device.asking(running)).await.expect(200);
+            let response = self.check_in(device, check_in).await.expect(200);
             match decode(&response.body).unwrap() {
                 Answer::Offer { offer, release: Some(release) } => {
                     let id = device.id.parse().unwrap();

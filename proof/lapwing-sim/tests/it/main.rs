@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends loudly")]
 
+mod faults;
 mod power_cuts;
 mod scenarios;
 mod seeds;

@@ -78,6 +78,17 @@ pub struct SwitchWindow {
     pub closes_in_s: u32,
 }
 
+/// Whether anything waits for an offered release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum Urgency {
+    /// The device takes it when it may.
+    #[default]
+    Routine = 0,
+    /// A person asked for it now: a device that watches its last update ends that early. Its gates hold.
+    Now = 1,
+}
+
 /// Names a release, how it travels and until when. The release itself is signed by others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
@@ -95,11 +106,13 @@ pub struct Offer {
     pub deadline_s: u32,
     /// When to switch, if not at once.
     pub switch_window: Option<SwitchWindow>,
+    /// Whether it waits for the follow-ups of the last update.
+    pub urgency: Urgency,
 }
 
 impl Wire<'_> for Offer {
     fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
-        out.array(7)?.u64(self.attempt.0)?;
+        out.array(8)?.u64(self.attempt.0)?;
         self.now.write(out)?;
         self.release.write(out)?;
         self.travel.write(out)?;
@@ -108,11 +121,12 @@ impl Wire<'_> for Offer {
             Some(window) => out.array(2)?.u32(window.opens_in_s)?.u32(window.closes_in_s)?,
             None => out.null()?,
         };
+        out.u8(self.urgency as u8)?;
         Ok(())
     }
 
     fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        read_array(input, 7)?;
+        read_array(input, 8)?;
         let offer = Self {
             attempt: AttemptId(input.u64()?),
             now: UnixSeconds::read(input)?,
@@ -125,6 +139,11 @@ impl Wire<'_> for Offer {
                 let window = SwitchWindow { opens_in_s: input.u32()?, closes_in_s: input.u32()? };
                 (window.opens_in_s <= window.closes_in_s).then_some(window).ok_or(DecodeError::BadValue)
             })?,
+            urgency: match input.u8()? {
+                0 => Urgency::Routine,
+                1 => Urgency::Now,
+                _ => return Err(DecodeError::BadValue),
+            },
         };
         (offer.attempt != AttemptId::NONE).then_some(offer).ok_or(DecodeError::BadValue)
     }

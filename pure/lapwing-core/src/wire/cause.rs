@@ -1,7 +1,8 @@
 //! Why an attempt failed: frozen numbers, each with its blame.
 //!
 //! Numbers are never reused and never reordered. Blame says whether the failure counts against
-//! the image: only then is its seq burnt on the device that saw it.
+//! the image: only then is its seq burnt on the device that saw it. A number that is newer than this code
+//! passes through as it came and blames nobody.
 
 /// Whether a failure counts against the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,31 +18,47 @@ macro_rules! causes {
     ($($code:literal $blame:ident $name:ident $label:literal: $words:literal;)*) => {
         /// Why an attempt failed.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[repr(u16)]
         pub enum Cause {
-            $(#[doc = $words] $name = $code,)*
+            $(#[doc = $words] $name,)*
+            /// One that this code does not know; never the number of one that it does.
+            Unknown(u16),
         }
 
         impl Cause {
-            /// All causes, in order of their numbers.
+            /// All known causes, in order of their numbers.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its frozen number.
+            #[must_use]
+            pub const fn code(self) -> u16 {
+                match self { $(Self::$name => $code,)* Self::Unknown(code) => code }
+            }
+
+            /// The cause with this number.
+            #[must_use]
+            pub const fn from_code(code: u16) -> Self {
+                match code { $($code => Self::$name,)* code => Self::Unknown(code) }
+            }
 
             /// Whether it counts against the image.
             #[must_use]
             pub const fn blame(self) -> Blame {
-                match self { $(Self::$name => Blame::$blame,)* }
+                match self { $(Self::$name => Blame::$blame,)* Self::Unknown(_) => Blame::None }
             }
 
             /// Its name in logs, metrics and JSON.
             #[must_use]
             pub const fn label(self) -> &'static str {
-                match self { $(Self::$name => $label,)* }
+                match self { $(Self::$name => $label,)* Self::Unknown(_) => "unknown" }
             }
 
             /// What it means, in words.
             #[must_use]
             pub const fn words(self) -> &'static str {
-                match self { $(Self::$name => $words,)* }
+                match self {
+                    $(Self::$name => $words,)*
+                    Self::Unknown(_) => "The device is newer than this program and named a cause it does not know.",
+                }
             }
         }
     };
@@ -97,20 +114,6 @@ causes! {
     92 None RecordUnreadable "record-unreadable": "The device's record could not be read, so the attempt was given up.";
 }
 
-impl Cause {
-    /// Its frozen number.
-    #[must_use]
-    pub const fn code(self) -> u16 {
-        self as u16
-    }
-
-    /// The cause with this number.
-    #[must_use]
-    pub fn from_code(code: u16) -> Option<Self> {
-        Self::ALL.iter().copied().find(|cause| cause.code() == code)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,9 +122,9 @@ mod tests {
     fn numbers_and_labels_are_unique_and_rising() {
         assert!(Cause::ALL.windows(2).all(|pair| pair[0].code() < pair[1].code()));
         for cause in Cause::ALL {
-            assert_eq!(Cause::from_code(cause.code()), Some(*cause));
+            assert_eq!(Cause::from_code(cause.code()), *cause);
             assert_eq!(Cause::ALL.iter().filter(|other| other.label() == cause.label()).count(), 1);
         }
-        assert_eq!(Cause::from_code(0), None);
+        assert_eq!((Cause::from_code(999).code(), Cause::from_code(999).blame()), (999, Blame::None));
     }
 }

@@ -45,61 +45,49 @@ impl Wire<'_> for ComponentState {
     }
 }
 
-/// Something that keeps a device from updating, before it spends anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Gate {
-    /// The device, or its owner, opted out.
-    OptedOut = 1,
-    /// Its own version policy.
-    VersionPolicy = 2,
-    /// Outside its window.
-    Window = 3,
-    /// Too little battery.
-    Battery = 4,
-    /// Supply not stable.
-    Supply = 5,
-    /// Link too poor or too expensive for this size.
-    Link = 6,
-    /// Data budget of the day or month spent.
-    DataBudget = 7,
-    /// No room.
-    Room = 8,
-    /// A trial is open.
-    TrialOpen = 9,
-    /// Too many outcomes not yet acknowledged.
-    ReportsPending = 10,
-    /// A gate of the host.
-    Host = 11,
+/// Defines the gates once: number, name. A device asks them in this order.
+macro_rules! gates {
+    ($($code:literal $name:ident: $words:literal;)*) => {
+        /// Something that keeps a device from updating, before it spends anything.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Gate {
+            $(#[doc = $words] $name,)*
+            /// One that this code does not know; never the number of one that it does.
+            Unknown(u8),
+        }
+
+        impl Gate {
+            /// All known gates, in the order in which a device asks them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its frozen number.
+            #[must_use]
+            pub const fn code(self) -> u8 {
+                match self { $(Self::$name => $code,)* Self::Unknown(code) => code }
+            }
+
+            /// The gate with this number.
+            #[must_use]
+            pub const fn from_code(code: u8) -> Self {
+                match code { $($code => Self::$name,)* code => Self::Unknown(code) }
+            }
+        }
+    };
 }
 
-impl Gate {
-    /// All gates, in the order in which a device asks them.
-    pub const ALL: [Self; 11] = [
-        Self::OptedOut,
-        Self::VersionPolicy,
-        Self::Window,
-        Self::Battery,
-        Self::Supply,
-        Self::Link,
-        Self::DataBudget,
-        Self::Room,
-        Self::TrialOpen,
-        Self::ReportsPending,
-        Self::Host,
-    ];
-
-    /// Its frozen number.
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// The gate with this number.
-    #[must_use]
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|gate| gate.code() == code)
-    }
+gates! {
+    1 OptedOut: "The device, or its owner, opted out.";
+    2 VersionPolicy: "Its own version policy.";
+    3 Window: "Outside its window.";
+    4 Battery: "Too little battery.";
+    5 Supply: "Supply not stable.";
+    6 Link: "No link, or too poor or too expensive for this size.";
+    7 DataBudget: "Data budget of the day or month spent.";
+    8 Room: "No room.";
+    9 TrialOpen: "A trial is open.";
+    12 Watching: "The last update is confirmed, and its way back stays open until the last follow-up.";
+    10 ReportsPending: "Too many outcomes not yet acknowledged.";
+    11 Host: "A gate of the host.";
 }
 
 /// How a running version fares, so that versions can be compared.
@@ -332,7 +320,7 @@ impl<'b> Wire<'b> for CheckIn<'b> {
                 0 => check_in.nonce = Some(Nonce::read(input)?),
                 1 => check_in.facts = Some(Facts::read(input)?),
                 2 => check_in.health = read_filled_list(input, HealthRow::read)?,
-                3 => check_in.gates = read_gates(input)?,
+                3 => check_in.gates = read_filled_list(input, |input| Ok(Gate::from_code(input.u8()?)))?,
                 4 => check_in.boot = Some(BootId::read(input)?),
                 _ => return Ok(false),
             }
@@ -340,11 +328,6 @@ impl<'b> Wire<'b> for CheckIn<'b> {
         })?;
         Ok(check_in)
     }
-}
-
-/// Reads gates; one that this code does not know is one of the host's.
-fn read_gates(input: &mut Decoder<'_>) -> Result<heapless::Vec<Gate, GATES_MAX>, DecodeError> {
-    read_filled_list(input, |input| Ok(Gate::from_code(input.u8()?).unwrap_or(Gate::Host)))
 }
 
 /// The bytes of a check-in that carries nothing but this component, for budgets.

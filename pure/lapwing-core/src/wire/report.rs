@@ -1,7 +1,8 @@
 //! What a device says about its attempts: numbered events, repeated until acknowledged.
 //!
 //! Pairs of attempt and number are unique, so saying one twice does no harm. The names of events
-//! are fixed; `docs/glossary.md` ties each to a device state and an attempt state.
+//! are fixed; `docs/glossary.md` ties each to a device state and an attempt state. Numbers of the future pass
+//! through as they came: a device may be newer than its fleet, and its record than the image it went back to.
 
 use super::cause::Cause;
 use super::check_in::Gate;
@@ -16,19 +17,32 @@ macro_rules! event_kinds {
     ($($code:literal $name:ident $label:literal: $words:literal;)*) => {
         /// What happened.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[repr(u8)]
         pub enum EventKind {
-            $(#[doc = $words] $name = $code,)*
+            $(#[doc = $words] $name,)*
+            /// One that this code does not know; never the number of one that it does.
+            Unknown(u8),
         }
 
         impl EventKind {
-            /// All kinds, in order of their numbers.
+            /// All known kinds, in order of their numbers.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its frozen number.
+            #[must_use]
+            pub const fn code(self) -> u8 {
+                match self { $(Self::$name => $code,)* Self::Unknown(code) => code }
+            }
+
+            /// The kind with this number.
+            #[must_use]
+            pub const fn from_code(code: u8) -> Self {
+                match code { $($code => Self::$name,)* code => Self::Unknown(code) }
+            }
 
             /// Its name for people and consumers.
             #[must_use]
             pub const fn label(self) -> &'static str {
-                match self { $(Self::$name => $label,)* }
+                match self { $(Self::$name => $label,)* Self::Unknown(_) => "update.unknown" }
             }
         }
     };
@@ -57,18 +71,6 @@ event_kinds! {
 }
 
 impl EventKind {
-    /// Its frozen number.
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// The kind with this number.
-    #[must_use]
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.code() == code)
-    }
-
     /// Whether it ends an attempt. Outcomes are never dropped.
     #[must_use]
     pub const fn is_outcome(self) -> bool {
@@ -100,8 +102,10 @@ pub enum Detail {
     Cause(Cause),
     /// What holds it back.
     Gate(Gate),
-    /// A share in percent, or a count of bytes, as the kind says.
+    /// A share in percent, a count of bytes, or seconds until the way back closes, as the kind says.
     Amount(u64),
+    /// One that this code does not know: its own number, and what it says.
+    Unknown(u8, u64),
 }
 
 impl Wire<'_> for Event {
@@ -113,6 +117,7 @@ impl Wire<'_> for Event {
             Detail::Cause(cause) => out.array(2)?.u8(0)?.u16(cause.code())?,
             Detail::Gate(gate) => out.array(2)?.u8(1)?.u8(gate.code())?,
             Detail::Amount(amount) => out.array(2)?.u8(2)?.u64(amount)?,
+            Detail::Unknown(kind, number) => out.array(2)?.u8(kind)?.u64(number)?,
         };
         Ok(())
     }
@@ -122,7 +127,10 @@ impl Wire<'_> for Event {
         Ok(Self {
             attempt: AttemptId(input.u64()?),
             number: input.u32()?,
-            kind: EventKind::from_code(input.u8()?).ok_or(DecodeError::BadValue)?,
+            kind: match input.u8()? {
+                0 => return Err(DecodeError::BadValue),
+                code => EventKind::from_code(code),
+            },
             running: ShortDigest::read(input)?,
             detail: read_optional(input, read_detail)?.unwrap_or(Detail::None),
         })
@@ -131,12 +139,12 @@ impl Wire<'_> for Event {
 
 fn read_detail(input: &mut Decoder<'_>) -> Result<Detail, DecodeError> {
     read_array(input, 2)?;
-    match input.u8()? {
-        0 => Cause::from_code(input.u16()?).map(Detail::Cause).ok_or(DecodeError::BadValue),
-        1 => Gate::from_code(input.u8()?).map(Detail::Gate).ok_or(DecodeError::BadValue),
-        2 => Ok(Detail::Amount(input.u64()?)),
-        _ => Err(DecodeError::BadValue),
-    }
+    Ok(match input.u8()? {
+        0 => Detail::Cause(Cause::from_code(input.u16()?)),
+        1 => Detail::Gate(Gate::from_code(input.u8()?)),
+        2 => Detail::Amount(input.u64()?),
+        kind => Detail::Unknown(kind, input.u64()?),
+    })
 }
 
 /// A batch of events, oldest first.

@@ -7,7 +7,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use lapwing_core::cbor::{self, Wire};
 use lapwing_core::envelope::{Context, Envelope, Form, Kind, add_signature};
 use lapwing_core::trust::{Delegation, Limits, OnlineKey, Powers, PublicKey, Role, Root};
-use lapwing_core::wire::answer::{Offer, Status, Travel};
+use lapwing_core::wire::answer::{Offer, Status, Travel, Urgency};
 use lapwing_core::{
     AttemptId, Compatibility, DeviceId, Digest, FleetId, HardwareClass, Nonce, Release, ReleaseFlags,
     TrustAnchor, UnixSeconds,
@@ -174,6 +174,7 @@ pub(crate) fn small_offer(release_envelope: &[u8]) -> Offer {
         ttl_s: 3600,
         deadline_s: 172_800,
         switch_window: None,
+        urgency: Urgency::Routine,
     }
 }
 

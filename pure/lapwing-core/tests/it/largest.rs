@@ -11,7 +11,7 @@ use lapwing_core::limits::{
     VERSION_RANGES_MAX,
 };
 use lapwing_core::trust::{Delegation, Limits, OnlineKey, Powers, Revoked, Root, TlsAnchor};
-use lapwing_core::wire::answer::{Offer, Status, SwitchWindow, Travel};
+use lapwing_core::wire::answer::{Offer, Status, SwitchWindow, Travel, Urgency};
 use lapwing_core::wire::check_in::{CheckIn, ComponentState, Facts, Gate, Health, HealthRow, NamedFacts};
 use lapwing_core::wire::report::{Detail, Event, EventKind, Report};
 use lapwing_core::{
@@ -128,6 +128,7 @@ pub(crate) fn offer(release_envelope: &[u8]) -> Offer {
         ttl_s: u32::MAX,
         deadline_s: u32::MAX,
         switch_window: Some(SwitchWindow { opens_in_s: u32::MAX, closes_in_s: u32::MAX }),
+        urgency: Urgency::Now,
     }
 }
 
@@ -160,7 +161,7 @@ pub(crate) fn check_in(facts: Facts<'_>) -> CheckIn<'_> {
         nonce: Some(NONCE),
         facts: Some(facts),
         health: fill(HEALTH_ROWS_MAX, row),
-        gates: fill(GATES_MAX, |at| Gate::ALL.get(at).copied().unwrap_or(Gate::Host)),
+        gates: fill(GATES_MAX, |at| Gate::from_code(u8::MAX - at as u8)),
         boot: Some(BootId([0xff; 8])),
     }
 }

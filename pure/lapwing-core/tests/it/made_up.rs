@@ -4,7 +4,7 @@
 
 use lapwing_core::limits::{ENCRYPTION_INFO_BYTES_MAX, FACT_NAME_BYTES_MAX, FACT_VALUE_BYTES_MAX, FACTS_MAX};
 use lapwing_core::trust::{Delegation, Limits, OnlineKey, Powers, PublicKey, Revoked, Role, Root, TlsAnchor};
-use lapwing_core::wire::answer::{Offer, Status, SwitchWindow, Travel};
+use lapwing_core::wire::answer::{Offer, Status, SwitchWindow, Travel, Urgency};
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::{CheckIn, ComponentState, Facts, Gate, Health, HealthRow, NamedFacts};
 use lapwing_core::wire::report::{Detail, Event, EventKind, Report};
@@ -192,8 +192,9 @@ pub(crate) fn offer() -> impl Strategy<Value = Offer> {
     );
     let window =
         (word(), word()).prop_map(|(a, b)| SwitchWindow { opens_in_s: a.min(b), closes_in_s: a.max(b) });
-    (1..=u64::MAX, time(), digest(), travel, word(), word(), of(window)).prop_map(
-        |(attempt, now, release, travel, ttl_s, deadline_s, switch_window)| Offer {
+    let urgency = select(&[Urgency::Routine, Urgency::Now][..]);
+    (1..=u64::MAX, time(), digest(), travel, word(), word(), of(window), urgency).prop_map(
+        |(attempt, now, release, travel, ttl_s, deadline_s, switch_window, urgency)| Offer {
             attempt: AttemptId(attempt),
             now,
             release,
@@ -201,6 +202,7 @@ pub(crate) fn offer() -> impl Strategy<Value = Offer> {
             ttl_s,
             deadline_s,
             switch_window,
+            urgency,
         },
     )
 }
@@ -220,6 +222,10 @@ pub(crate) fn facts<'b>(named: &[(String, String)], buffer: &'b mut [u8]) -> Fac
     let pairs: Vec<_> = named.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let hardware = HardwareClass { vendor: [1; 16], class: [2; 16] };
     Facts { hardware, bootloader: 3, profile: 4, named: NamedFacts::spell(&pairs, buffer).unwrap() }
+}
+
+fn gate() -> impl Strategy<Value = Gate> {
+    prop_oneof![select(Gate::ALL), any::<u8>().prop_map(Gate::from_code)]
 }
 
 /// A check-in without facts.
@@ -242,7 +248,7 @@ pub(crate) fn check_in() -> impl Strategy<Value = CheckIn<'static>> {
     );
     let nonce = of(any::<[u8; 8]>().prop_map(Nonce));
     let boot = of(any::<[u8; 8]>().prop_map(BootId));
-    (word(), word(), list(component), nonce, list(row), list(select(&Gate::ALL[..])), boot).prop_map(
+    (word(), word(), list(component), nonce, list(row), list(gate()), boot).prop_map(
         |(root_version, delegation_version, components, nonce, health, gates, boot)| CheckIn {
             root_version,
             delegation_version,
@@ -259,18 +265,15 @@ pub(crate) fn check_in() -> impl Strategy<Value = CheckIn<'static>> {
 pub(crate) fn report() -> impl Strategy<Value = Report> {
     let detail = prop_oneof![
         Just(Detail::None),
-        select(Cause::ALL).prop_map(Detail::Cause),
-        select(&Gate::ALL[..]).prop_map(Detail::Gate),
+        prop_oneof![select(Cause::ALL), any::<u16>().prop_map(Cause::from_code)].prop_map(Detail::Cause),
+        gate().prop_map(Detail::Gate),
         number().prop_map(Detail::Amount),
+        (3..=u8::MAX, number()).prop_map(|(kind, number)| Detail::Unknown(kind, number)),
     ];
-    let event = (number(), word(), select(EventKind::ALL), short(), detail).prop_map(
-        |(attempt, number, kind, running, detail)| Event {
-            attempt: AttemptId(attempt),
-            number,
-            kind,
-            running,
-            detail,
-        },
-    );
+    let kind = prop_oneof![select(EventKind::ALL), (1..=u8::MAX).prop_map(EventKind::from_code)];
+    let event =
+        (number(), word(), kind, short(), detail).prop_map(|(attempt, number, kind, running, detail)| {
+            Event { attempt: AttemptId(attempt), number, kind, running, detail }
+        });
     list(event).prop_map(|events| Report { events })
 }

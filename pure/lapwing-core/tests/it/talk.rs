@@ -65,6 +65,7 @@ fn check_ins() -> Vec<Vector> {
         delegation_version: 0,
         ..idle()
     };
+    let newer = CheckIn { gates: [Gate::Watching, Gate::from_code(200)].into_iter().collect(), ..idle() };
     let mut buffer = [0; 2048];
     let largest = largest::check_in(largest::facts(&mut buffer));
     vec![
@@ -81,6 +82,11 @@ fn check_ins() -> Vec<Vector> {
             "The first of a boot: facts, nonce, boot id, no delegation yet.",
             spell(&first),
         ),
+        vector(
+            "check-in/newer-device",
+            "It names a gate that this version does not know: the number passes through.",
+            spell(&newer),
+        ),
         vector("check-in/largest", "Every limit reached.", spell(&largest)),
     ]
 }
@@ -96,6 +102,7 @@ fn reports() -> Vec<Vector> {
         EventKind::DownloadProgress => Detail::Amount(50),
         EventKind::DownloadFailed => Detail::Cause(Cause::LinkDown),
         EventKind::VerifyFailed => Detail::Cause(Cause::ReleaseUntrusted),
+        EventKind::Confirmed => Detail::Amount(21_600),
         EventKind::RollbackTriggered => Detail::Cause(Cause::HealthFailed),
         _ => Detail::None,
     };
@@ -103,10 +110,21 @@ fn reports() -> Vec<Vector> {
         (1..).zip(EventKind::ALL).map(|(number, kind)| event(number, *kind, detail_of(*kind))).collect();
     let check_in = Event { attempt: AttemptId::NONE, ..event(1, EventKind::CheckCompleted, Detail::None) };
     let confirmed = event(9, EventKind::Confirmed, Detail::None);
+    let newer = [
+        event(1, EventKind::from_code(99), Detail::None),
+        event(2, EventKind::AttemptFailed, Detail::Cause(Cause::from_code(999))),
+        event(3, EventKind::Deferred, Detail::Gate(Gate::from_code(200))),
+        event(4, EventKind::Confirmed, Detail::Unknown(9, 70_000)),
+    ];
     let mut vectors = vec![
         vector("report/no-attempt", "A check-in belongs to no attempt.", report(&[check_in])),
         vector("report/confirmed", "One outcome.", report(&[confirmed])),
         vector("report/every-event", "Every kind of event, in order of their numbers.", report(&kinds)),
+        vector(
+            "report/newer-device",
+            "An event, a cause, a gate and a detail that this version does not know: the numbers pass through.",
+            report(&newer),
+        ),
         vector("report/largest", "Every limit reached.", spell(&largest::report())),
     ];
     let failed =

@@ -8,6 +8,7 @@ use crate::device::Device;
 use crate::device::Ignored;
 use crate::effect::{Effect, Effects, Install, Transfer};
 use crate::event::{Applied, Fetched, Now, Trouble};
+use crate::failures::storage_cause;
 use crate::policy::back_off_ms;
 use crate::record::Stage;
 use crate::state::{Applying, Fetching, Staged, State};
@@ -176,17 +177,5 @@ impl Fetching {
     fn percent(&self) -> u64 {
         let share = self.have_bytes.saturating_mul(100).checked_div(self.travel.artifact_size_bytes);
         share.unwrap_or(100)
-    }
-}
-
-/// What a storage trouble is called when it ends an attempt.
-pub(crate) fn storage_cause(trouble: Trouble) -> Cause {
-    match trouble {
-        Trouble::DiskFull => Cause::DiskFull,
-        Trouble::ReadOnly => Cause::StorageReadOnly,
-        Trouble::Tampered => Cause::SlotTampered,
-        Trouble::Refused => Cause::ServerRefused,
-        Trouble::Link { .. } => Cause::LinkDown,
-        Trouble::Storage | Trouble::SlotTable => Cause::StorageFault,
     }
 }

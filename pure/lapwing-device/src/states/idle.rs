@@ -6,11 +6,12 @@
 use crate::device::{Device, Ignored, Permission};
 use crate::effect::{Effect, Effects};
 use crate::event::{Now, Trouble};
-use crate::policy::{Demand, closed_gate, version_allowed};
+use crate::gates::Deferral;
+use crate::policy::{Demand, version_allowed};
 use crate::record::{Attempt, Stage};
 use crate::state::{Fetching, Staged, State};
 use crate::verify::{Accepted, Refused, Standing, verify};
-use lapwing_core::wire::answer::Travel;
+use lapwing_core::wire::answer::{Travel, Urgency};
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::Gate;
 use lapwing_core::wire::report::{Detail, EventKind};
@@ -53,7 +54,7 @@ impl Device {
 
     /// The fleet answered with a signed "nothing": whatever was on its way was withdrawn.
     pub(crate) fn nothing_offered(&mut self, effects: &mut Effects) {
-        (self.world.permission, self.world.deferred) = (None, None);
+        (self.world.permission, self.world.deferral) = (None, None);
         self.world.asked_for = false;
         let waiting = matches!(self.state, State::Fetching(_) | State::Staged(_));
         let stage = self.record.attempt.as_ref().map(|attempt| &attempt.stage);
@@ -108,7 +109,7 @@ impl Device {
         self.note_for(refused.attempt, EventKind::VerifyFailed, detail);
         let Some(release) = refused.release else { return };
         let current = self.record.attempt.as_ref().is_some_and(|attempt| attempt.id == refused.attempt);
-        if current && self.trial_open() {
+        if current && self.spare_is_way_back() {
             // It was switched to already; how it ends, its trial says.
         } else if current {
             self.fail_attempt(refused.cause, effects);
@@ -120,13 +121,16 @@ impl Device {
     }
 
     fn offer_accepted(&mut self, now: Now, accepted: Accepted, effects: &mut Effects) {
-        if self.trial_open() || matches!(self.state, State::Applying(_) | State::Restarting { .. }) {
-            return;
-        }
         let current = self.record.attempt.as_ref();
         let same = current.is_some_and(|attempt| {
             attempt.id == accepted.attempt && attempt.candidate.release == accepted.candidate.release
         });
+        let other = current.is_none_or(|attempt| attempt.candidate.release != accepted.candidate.release);
+        let watching = other && matches!(self.state, State::Watching(_));
+        let busy = matches!(self.state, State::Applying(_) | State::Restarting { .. });
+        if busy || (self.spare_is_way_back() && !watching) {
+            return;
+        }
         self.permit(now, &accepted);
         match &mut self.state {
             State::Staged(staged) if same => {
@@ -138,8 +142,14 @@ impl Device {
             }
             _ => {}
         }
-        if let Some(gate) = self.gate_for(&accepted) {
-            return self.defer(gate, accepted.attempt);
+        let (attempt, demand) = (accepted.attempt, self.demand_of(&accepted));
+        if let Some(gate) = self.closed_gate(demand) {
+            return self.defer(now, Deferral { attempt, demand, gate });
+        }
+        if watching {
+            // The offer comes again when the spare slot may be written.
+            self.world.deferral = Some(Deferral { attempt, demand, gate: Gate::Watching });
+            return self.end_watch(now, effects);
         }
         if !same && self.record.attempt.is_some() {
             self.note(EventKind::AttemptFailed, Detail::Cause(Cause::Superseded));
@@ -159,36 +169,21 @@ impl Device {
         });
     }
 
-    fn gate_for(&self, accepted: &Accepted) -> Option<Gate> {
-        let demand = Demand {
-            forced: accepted.forced,
-            version_allowed: self.world.asked_for
-                || version_allowed(
-                    &self.settings.versions,
-                    &self.record.confirmed.version,
-                    &accepted.candidate.installed.version,
-                ),
-            room_bytes: accepted
-                .travel
-                .artifact_size_bytes
-                .saturating_add(accepted.candidate.image_size_bytes),
-            trial_open: self.trial_open(),
-            outcomes_full: !self.record.has_room_for_outcome(),
-        };
-        closed_gate(demand, &self.world.conditions, self.settings.battery_floor_mv)
-    }
-
-    /// Says once which gate holds an update back.
-    pub(crate) fn defer(&mut self, gate: Gate, attempt: lapwing_core::AttemptId) {
-        if self.world.deferred != Some(gate) {
-            self.world.deferred = Some(gate);
-            self.note_for(attempt, EventKind::Deferred, Detail::Gate(gate));
+    fn demand_of(&self, accepted: &Accepted) -> Demand {
+        let Accepted { candidate, travel, forced, urgency, .. } = accepted;
+        let from = &self.record.confirmed.version;
+        Demand {
+            forced: *forced,
+            urgent: *forced || *urgency == Urgency::Now,
+            version_allowed: version_allowed(&self.settings.versions, from, &candidate.installed.version),
+            room_bytes: travel.artifact_size_bytes.saturating_add(candidate.image_size_bytes),
+            begins: true,
         }
     }
 
     fn begin(&mut self, now: Now, accepted: Accepted, same: bool, effects: &mut Effects) {
         let Accepted { attempt: id, candidate, travel, .. } = accepted;
-        self.world.deferred = None;
+        self.world.deferral = None;
         self.world.asked_for = false;
         let staged = self.spare_holds(&candidate.image);
         let stage = if staged { Stage::Staged } else { Stage::Fetching };

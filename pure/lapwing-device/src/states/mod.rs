@@ -3,6 +3,7 @@
 mod booting;
 mod fetching;
 mod idle;
+mod restarting;
 mod staged;
 mod trial;
 mod watching;

@@ -10,10 +10,10 @@ use crate::effect::{Effect, Effects};
 use crate::event::{Link, Now};
 use crate::record::{Stage, TrialLog};
 use crate::state::{OnTrial, State};
+use lapwing_core::Uptime;
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::Health;
 use lapwing_core::wire::report::{Detail, EventKind};
-use lapwing_core::{OldSlot, Uptime};
 
 impl Device {
     pub(crate) fn begin_trial(&mut self, now: Now, log: TrialLog, effects: &mut Effects) {
@@ -96,45 +96,11 @@ impl Device {
         effects.ask(Effect::Save);
     }
 
-    /// The table would not let go of the slot.
-    pub(crate) fn no_way_back(&mut self, effects: &mut Effects) {
-        let stage = self.record.attempt.as_ref().map(|attempt| &attempt.stage);
-        match (&self.state, stage) {
-            (State::Restarting { .. }, Some(Stage::Returning(cause))) => {
-                let cause = *cause;
-                self.stay(cause, effects);
-            }
-            (State::Restarting { .. }, None) => self.state = State::Idle,
-            _ => {}
-        }
-    }
-
     /// Whether the other slot may be started again.
     pub(crate) fn has_way_back(&self) -> bool {
         self.world.boot.is_some_and(|boot| {
             boot.table.slot(boot.table.active.other()).state == lapwing_core::SlotState::Confirmed
         })
-    }
-
-    /// What becomes of the slot that is being left.
-    pub(crate) fn slot_left(&self) -> OldSlot {
-        match self.record.attempt.as_ref().map(|attempt| &attempt.stage) {
-            Some(Stage::Returning(cause)) => old_slot(*cause),
-            _ => OldSlot::Keep,
-        }
-    }
-
-    /// Tries again what should have ended this boot.
-    pub(crate) fn restarting_advance(&mut self, now: Now, effects: &mut Effects) {
-        let State::Restarting { retry: Some(due), failures } = self.state else { return };
-        if now.uptime < due {
-            return;
-        }
-        self.state = State::Restarting { retry: None, failures };
-        if self.trial_in_table() {
-            effects.ask(Effect::RollBack(self.slot_left()));
-        }
-        effects.ask(Effect::Restart);
     }
 
     /// A check-in was answered by the real fleet.
@@ -162,13 +128,13 @@ impl Device {
 
     pub(crate) fn health_changed(&mut self, health: Health) {
         self.talk.health_changed();
-        if health == Health::Failing && self.trial_open() {
+        if health == Health::Failing && self.spare_is_way_back() {
             self.note(EventKind::HealthFailed, Detail::None);
         }
     }
 
     /// Whether the spare slot is the way back and must stay as it is.
-    pub(crate) fn trial_open(&self) -> bool {
+    pub(crate) fn spare_is_way_back(&self) -> bool {
         self.table_open()
             || matches!(self.state, State::OnTrial(_) | State::Watching(_) | State::Judging { .. })
     }

@@ -1,11 +1,12 @@
 //! After the confirmation: follow-ups tell the fleet, and the way back stays open until the last.
 //!
-//! Only then are the security floor and the old slot touched.
-//! Never: takes a new offer while the spare slot is the way back.
+//! Only then are the security floor and the old slot touched. Somebody who wants the next release now ends the
+//! watch early: the update is confirmed for good. Never: writes the spare slot while it is the way back.
 
 use crate::device::Device;
 use crate::effect::{Effect, Effects};
 use crate::event::Now;
+use crate::limits::FOLLOW_UPS;
 use crate::record::Stage;
 use crate::state::{State, Watching};
 use lapwing_core::wire::cause::Cause;
@@ -20,7 +21,8 @@ impl Device {
         let installed = attempt.candidate.installed.clone();
         self.record.previous = Some(core::mem::replace(&mut self.record.confirmed, installed));
         self.note(EventKind::HealthOk, Detail::None);
-        self.note(EventKind::Confirmed, Detail::None);
+        let watch_ms = self.settings.trial.follow_ups_ms.last().copied().unwrap_or(0);
+        self.note(EventKind::Confirmed, Detail::Amount(watch_ms.div_ceil(1_000)));
         self.set_stage(Stage::Watching { follow_ups: 0, elapsed_ms: 0 });
         self.begin_watch(now, 0, 0);
         effects.ask(Effect::Save);
@@ -48,7 +50,7 @@ impl Device {
         }
         let done = self.follow_ups_done();
         let due = self.settings.trial.follow_ups_ms.iter().filter(|due| **due <= elapsed_ms).count();
-        let due = u8::try_from(due).unwrap_or(u8::MAX);
+        let due = u8::try_from(due).unwrap_or(u8::MAX).max(done);
         if due > done {
             self.talk.health_changed();
             self.talk.hurry(now);
@@ -72,6 +74,15 @@ impl Device {
             self.set_stage(Stage::Watching { follow_ups: due, elapsed_ms });
             effects.ask(Effect::Save);
         }
+    }
+
+    /// The update is confirmed for good before the last follow-up.
+    pub(crate) fn end_watch(&mut self, now: Now, effects: &mut Effects) {
+        let State::Watching(watching) = &self.state else { return };
+        let (follow_ups, elapsed_ms) = (ALL_FOLLOW_UPS, watching.elapsed_ms(now.uptime));
+        self.set_stage(Stage::Watching { follow_ups, elapsed_ms });
+        self.world.early_due = now.uptime;
+        effects.ask(Effect::Save);
     }
 
     /// When the watch may want to go on by itself.
@@ -127,6 +138,9 @@ impl Device {
         if self.record.previous.as_ref().is_some_and(below) { OldSlot::MarkBad } else { OldSlot::Keep }
     }
 }
+
+/// As many follow-ups as there are, done or not wanted any more.
+const ALL_FOLLOW_UPS: u8 = FOLLOW_UPS as u8;
 
 impl Watching {
     fn elapsed_ms(&self, uptime: Uptime) -> u64 {

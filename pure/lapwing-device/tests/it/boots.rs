@@ -27,7 +27,7 @@ fn stages() -> Vec<Stage> {
     stages
 }
 
-fn tables() -> Vec<SlotTable> {
+pub(crate) fn tables() -> Vec<SlotTable> {
     let back = |why, old| trial_table().roll_back(why, old).unwrap();
     let all = [Return::SilentStarts, Return::TrialStarts, Return::NotStartable, Return::ImageDiffers];
     let mut tables = vec![
@@ -47,7 +47,7 @@ fn tables() -> Vec<SlotTable> {
     tables
 }
 
-fn records() -> Vec<Option<Record>> {
+pub(crate) fn records() -> Vec<Option<Record>> {
     let mut records: Vec<_> = stages().into_iter().map(|stage| Some(record_at(stage))).collect();
     records.push(None);
     records
@@ -59,7 +59,7 @@ fn goes_on(bench: &mut Bench, mut table: SlotTable, slot: Slot) -> bool {
         let booted = lapwing_core::Booted(slot);
         for effect in &bench.effects.clone() {
             let changed = match effect {
-                Effect::CheckIn | Effect::Report | Effect::Restart => return true,
+                Effect::CheckIn | Effect::Report { .. } | Effect::Restart => return true,
                 Effect::RollBack(old) => table.roll_back(Return::AgentAsked, *old),
                 Effect::Confirm => table.confirm(booted),
                 Effect::Settle(old) => table.settle(*old),

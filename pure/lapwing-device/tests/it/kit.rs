@@ -110,6 +110,8 @@ pub(crate) struct Bench {
     pub(crate) uptime: Uptime,
     pub(crate) effects: Effects,
     pub(crate) ignored: Option<Ignored>,
+    /// The question that waits for its answer.
+    pub(crate) asked: Option<Effect>,
 }
 
 impl Bench {
@@ -118,7 +120,7 @@ impl Bench {
         let stored = record
             .map_or(StoredRecord::Fresh, |record| StoredRecord::Bytes(record.encode(&mut buffer).unwrap()));
         let device = Device::new(settings, small_anchor(), stored);
-        Self { device, uptime: Uptime(0), effects: Effects::default(), ignored: None }
+        Self { device, uptime: Uptime(0), effects: Effects::default(), ignored: None, asked: None }
     }
 
     /// Booted from what the record says, with this table, running what this slot should hold.
@@ -143,6 +145,13 @@ impl Bench {
         let step = self.device.clone().step(now, event);
         assert_eq!(step.effects.dropped(), 0, "{event:?}");
         (self.device, self.effects, self.ignored) = (step.next, step.effects, step.ignored);
+        let asks = |effect: &&Effect| matches!(effect, Effect::CheckIn | Effect::Report { .. });
+        let asked = self.effects.iter().find(asks).copied();
+        let ended = matches!(
+            event,
+            Event::Booted(_) | Event::Answered(_) | Event::Reported { .. } | Event::Failed(..)
+        );
+        self.asked = if ended { asked } else { asked.or(self.asked) };
     }
 
     pub(crate) fn pass(&mut self, ms: u64) {
@@ -166,18 +175,36 @@ impl Bench {
         self.device.record().events.iter().map(|event| event.kind).collect()
     }
 
+    /// Whether it asks for something if nothing happens, within the longest pause that a server may ask for.
+    pub(crate) fn asks_in_time(&mut self) -> bool {
+        let until = self.uptime.after(8 * 24 * 60 * MINUTE_MS);
+        while self.effects.is_empty() {
+            match self.device.wake_at(self.uptime) {
+                Some(due) if due <= until => self.uptime = due,
+                _ => return false,
+            }
+            self.step(Event::Woke);
+        }
+        true
+    }
+
+    /// Acknowledges the report that is under way, if one is.
+    pub(crate) fn acknowledge(&mut self) -> bool {
+        let Some(Effect::Report { up_to }) = self.asked else { return false };
+        self.step(Event::Reported { up_to });
+        true
+    }
+
     /// Answers reports until a check-in is under way.
     pub(crate) fn until_check_in(&mut self) {
         for _ in 0..100 {
-            if self.asks(Effect::CheckIn) {
+            if self.asked == Some(Effect::CheckIn) {
                 return;
             }
-            if self.asks(Effect::Report) {
-                self.step(Event::Reported);
-                continue;
+            if !self.acknowledge() {
+                self.uptime = self.device.wake_at(self.uptime).expect("it wants to go on");
+                self.step(Event::Woke);
             }
-            self.uptime = self.device.wake_at(self.uptime).expect("it wants to go on");
-            self.step(Event::Woke);
         }
         panic!("no check-in comes: {:?}", self.effects);
     }

@@ -16,7 +16,9 @@ mod kept;
 mod notation;
 
 mod boots;
+mod gates;
 mod kit;
+mod machine;
 mod pairs;
 mod record;
 mod refusals;

@@ -85,8 +85,8 @@ fn permission_for_another_release_is_not_asked_for_without_pause() {
                 (release.seq, offer.attempt) = (43, AttemptId(8));
                 offer.now = later(3_700).now;
             });
-        } else if bench.asks(Effect::Report) {
-            bench.step(Event::Reported);
+        } else {
+            bench.acknowledge();
         }
     }
     assert!(asked <= 1, "{asked} check-ins at once");
@@ -101,7 +101,8 @@ fn a_switch_that_keeps_failing_ends_with_its_own_cause() {
         let switch = Effect::Switch { image: image(), limits: StartLimits::APP };
         bench.step(Event::Failed(switch, Trouble::ReadOnly));
         if bench.doing() == "staged" {
-            bench.pass(15 * MINUTE_MS);
+            bench.acknowledge();
+            bench.pass(MINUTE_MS / 2);
         }
     }
     assert_eq!(last(&bench), (EventKind::AttemptFailed, Detail::Cause(Cause::StorageReadOnly)));
@@ -176,6 +177,65 @@ fn a_trust_document_that_does_not_follow_is_not_asked_for_without_growing_pauses
     assert!(bench.uptime.0 > 10 * MINUTE_MS, "{:?}", bench.uptime);
     let said = bench.device.record().events.iter().filter(|event| event.kind == EventKind::VerifyFailed);
     assert!(said.count() <= 1);
+}
+
+#[test]
+fn a_late_acknowledgement_does_not_stand_for_a_newer_report() {
+    let reports = |bench: &Bench| {
+        bench.effects.iter().find_map(|effect| match effect {
+            Effect::Report { up_to } => Some(*up_to),
+            _ => None,
+        })
+    };
+    let mut bench = fetching();
+    let first = reports(&bench).unwrap();
+    bench.step(Event::Failed(Effect::Report { up_to: first }, Trouble::Link { retry_after_ms: None }));
+    bench.step(Event::Fetched(Fetched::Whole));
+    bench.step(Event::Applied(Applied::TooLarge));
+    assert!(last(&bench).0.is_outcome());
+    bench.pass(MINUTE_MS);
+    let second = reports(&bench).unwrap();
+    let kept = bench.device.record().events.clone();
+    for late in
+        [Event::Reported { up_to: first }, Event::Failed(Effect::Report { up_to: first }, Trouble::Refused)]
+    {
+        bench.step(late);
+        assert_eq!((bench.ignored, &bench.device.record().events), (Some(Ignored::Late), &kept));
+    }
+    bench.step(Event::Reported { up_to: second });
+    assert!(bench.device.record().events.is_empty());
+}
+
+#[test]
+fn a_try_that_was_not_recorded_is_rolled_back_even_if_that_cannot_be_stored() {
+    let mut bench =
+        Bench::booted(Some(&record_at(Stage::Trial(TrialLog::default()))), trial_table(), Slot::A);
+    assert!(bench.asks(Effect::Save) && bench.asks(Effect::RollBack(OldSlot::Keep)), "{:?}", bench.effects);
+    bench.step(Event::Failed(Effect::Save, Trouble::DiskFull));
+    assert!(bench.asks(Effect::RollBack(OldSlot::Keep)) && !bench.asks(Effect::Save), "{:?}", bench.effects);
+    let back = trial_table().roll_back(Return::AgentAsked, OldSlot::Keep).unwrap();
+    bench.step(Event::SlotTable(stored(back)));
+    assert_eq!(last(&bench), (EventKind::RollbackCompleted, Detail::Cause(Cause::TryNotRecorded)));
+}
+
+#[test]
+fn a_switch_dropped_behind_a_failed_removal_comes_again() {
+    let mut bench = fetching();
+    bench.step(Event::Fetched(Fetched::Whole));
+    bench.step(Event::Applied(Applied::Staged(staged_table())));
+    assert!(bench.asks(Effect::DropArtifact) && switches(&bench), "{:?}", bench.effects);
+    bench.step(Event::Failed(Effect::DropArtifact, Trouble::Storage));
+    bench.pass(MINUTE_MS);
+    assert!(switches(&bench), "{:?}", bench.effects);
+}
+
+#[test]
+fn what_the_table_must_hear_is_not_held_up_by_a_full_disk() {
+    let mut bench = on_trial();
+    bench.pass(MINUTE_MS);
+    assert!(bench.asks(Effect::Save) && bench.asks(Effect::SignOfLife), "{:?}", bench.effects);
+    bench.step(Event::Failed(Effect::Save, Trouble::DiskFull));
+    assert!(bench.asks(Effect::SignOfLife) && !bench.asks(Effect::Save), "{:?}", bench.effects);
 }
 
 #[test]
@@ -291,7 +351,7 @@ fn links_that_failed_do_not_count_as_refusals() {
 }
 
 /// The table of a device whose confirmed image could not be executed any more: the staged one is all there is.
-fn rescued() -> SlotTable {
+pub(crate) fn rescued() -> SlotTable {
     stored(staged_table().not_startable(Return::NotStartable).unwrap().start().store.unwrap())
 }
 

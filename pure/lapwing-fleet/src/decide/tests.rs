@@ -130,12 +130,12 @@ fn a_device_that_has_said_nothing_is_asked() {
 fn gates_that_depend_on_the_offer_do_not_withhold_it() {
     let (components, standing) = ([app(runs(1))], Standing::default());
     let forced = catalogue(vec![with(|release| release.flags = ReleaseFlags::FORCED)]);
-    for gate in Gate::ALL {
+    for gate in Gate::ALL.iter().copied() {
         let gates = [gate];
         let facts = DeviceFacts { gates: &gates, ..device(&components, &standing) };
         let expected = match gate {
             Gate::OptedOut => "opted-out",
-            Gate::TrialOpen => "gate",
+            Gate::TrialOpen | Gate::Watching => "gate",
             _ => "offer 2",
         };
         assert_eq!(outcome(&facts, &open(&[1, 2])), expected, "{gate:?}");
@@ -145,6 +145,22 @@ fn gates_that_depend_on_the_offer_do_not_withhold_it() {
             assert_eq!(outcome(&facts, &forced), "offer 2", "forced overrides opting out");
         }
     }
+}
+
+#[test]
+fn a_watch_ends_only_for_what_is_forced_or_asked_for_now() {
+    let (components, standing) = ([app(runs(1))], Standing::default());
+    let now = Standing { update_now: true, ..Standing::default() };
+    let forced = catalogue(vec![with(|release| release.flags = ReleaseFlags::FORCED)]);
+    let check = |gate, standing, catalogue: &Catalogue, expected: &str| {
+        let gates = [gate];
+        let facts = DeviceFacts { gates: &gates, ..device(&components, standing) };
+        assert_eq!(outcome(&facts, catalogue), expected, "{gate:?}");
+    };
+    check(Gate::Watching, &standing, &open(&[1, 2]), "gate");
+    check(Gate::Watching, &now, &open(&[1, 2]), "offer 2");
+    check(Gate::Watching, &standing, &forced, "offer 2");
+    check(Gate::TrialOpen, &now, &forced, "gate");
 }
 
 fn attempt(catalogue: &Catalogue, seq: u64, state: AttemptState, cause: Option<Cause>) -> PastAttempt {

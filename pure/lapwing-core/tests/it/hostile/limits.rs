@@ -129,7 +129,7 @@ fn messages() -> Vec<Attack> {
     vec![
         check_in("too-many-components", "Five.", components),
         check_in("too-many-health-rows", "Five.", option(2, &list(HEALTH_ROWS_MAX + 1, &row))),
-        check_in("too-many-gates", "13.", option(3, &list(GATES_MAX + 1, &[1]))),
+        check_in("too-many-gates", "17.", option(3, &list(GATES_MAX + 1, &[1]))),
         check_in("too-many-facts", "17.", many),
         check_in("fact-name-too-long", "25 bytes.", long_name),
         check_in("fact-value-too-long", "49 bytes.", long_value),

@@ -4,10 +4,10 @@
 
 use super::case::{Attack, attack};
 use super::spelling::{map, release_pairs, release_with, signed};
-use crate::fleet::{answered, at_large, device, sign1, small_offer, small_release, spell};
+use crate::fleet::{answered, at_large, device, sign, sign1, small_offer, small_release, spell};
 use crate::talk::idle;
 use lapwing_core::DecodeError::{BadValue, Malformed, MissingKey, UnknownCriticalKey, UnknownVersion};
-use lapwing_core::envelope::Kind;
+use lapwing_core::envelope::{Form, Kind};
 use lapwing_core::wire::answer::{Answer, Ask, Offer, SwitchWindow};
 use lapwing_core::{AttemptId, DecodeError, Release};
 
@@ -80,6 +80,10 @@ fn offers() -> Vec<Attack> {
         change(&mut offer);
         sign1(&answered(Kind::Offer, &device), &offer, "online-a")
     };
+    let signed_offer =
+        |payload: &[u8]| sign(&answered(Kind::Offer, &device), Form::Single, payload, &["online-a"]);
+    let mut too_urgent = spell(&small_offer(&release));
+    *too_urgent.last_mut().unwrap() = 2;
     let closed = |offer: &mut Offer| {
         offer.switch_window = Some(SwitchWindow { opens_in_s: 2, closes_in_s: 1 });
     };
@@ -91,6 +95,7 @@ fn offers() -> Vec<Attack> {
             offer(|it| it.attempt = AttemptId::NONE),
             BadValue,
         ),
+        attack("offer-of-unknown-urgency", "More than now.", "offer", signed_offer(&too_urgent), BadValue),
         attack("offer-window-backwards", "It closes before it opens.", "offer", offer(closed), BadValue),
     ]
 }
@@ -147,15 +152,13 @@ fn messages() -> Vec<Attack> {
             &[0xa1, 0, 0x44, 1, 2, 3, 4],
             BadValue,
         ),
-        report("report-of-unknown-event", "An event of the future.", event(20, &[0xf6]), BadValue),
         report("report-of-event-zero", "No event has this number.", event(0, &[0xf6]), BadValue),
         report(
-            "report-with-unknown-cause",
-            "A cause of the future.",
-            event(19, &[0x82, 0, 0x19, 0xff, 0xff]),
-            BadValue,
+            "report-with-null-for-a-number",
+            "A detail without one.",
+            event(1, &[0x82, 3, 0xf6]),
+            Malformed,
         ),
-        report("report-with-unknown-detail", "A detail of the future.", event(1, &[0x82, 3, 0]), BadValue),
         report(
             "report-of-the-future",
             "A protocol version that is not known.",
