@@ -5,7 +5,7 @@
 
 use crate::child::{self, cargo};
 use crate::house::{House, PROFILE};
-use crate::{fuzz, suite_bodies, suites, tidy};
+use crate::{bench_delta, fuzz, suite_bodies, suites, tidy};
 
 struct Command {
     usage: &'static str,
@@ -28,7 +28,7 @@ const COMMANDS: &[Command] = &[
     Command { usage: "tidy", about: "the rules of the house", run: |house, _| tidy::run(house) },
     Command {
         usage: "bench NAME [--quick] [--out FILE]",
-        about: "measure; the figures go to docs/benchmarks/NAME.json",
+        about: "measure; the figures go to docs/benchmarks/NAME.json. NAME: agent, cuts, delta",
         run: bench,
     },
     Command {
@@ -53,17 +53,22 @@ const COMMANDS: &[Command] = &[
     },
 ];
 
-/// A bench: its name, the package and the binary that measure it, and what they are told first.
+/// A bench: its name, and what measures it.
 struct Bench {
     name: &'static str,
-    package: &'static str,
-    binary: &'static str,
-    arguments: &'static [&'static str],
+    run: fn(&House, &[String]) -> Result<(), String>,
 }
 
 const BENCHES: &[Bench] = &[
-    Bench { name: "agent", package: "lapwing-e2e", binary: "lapwing-bench", arguments: &["agent"] },
-    Bench { name: "cuts", package: "lapwing-sim", binary: "lapwing-sim", arguments: &["bench-cuts"] },
+    Bench {
+        name: "agent",
+        run: |house, arguments| start(house, "lapwing-e2e", "lapwing-bench", &["agent"], arguments),
+    },
+    Bench {
+        name: "cuts",
+        run: |house, arguments| start(house, "lapwing-sim", "lapwing-sim", &["bench-cuts"], arguments),
+    },
+    Bench { name: "delta", run: bench_delta::run },
 ];
 
 /// Runs the command that `arguments` name; without any, lists them.
@@ -115,7 +120,7 @@ fn bench(house: &House, arguments: &[String]) -> Result<(), String> {
     let (name, rest) = arguments.split_first().ok_or_else(|| format!("bench what? {}", names()))?;
     let bench = BENCHES.iter().find(|bench| bench.name == name);
     let bench = bench.ok_or_else(|| format!("no bench {name}; there are: {}", names()))?;
-    start(house, bench.package, bench.binary, bench.arguments, rest)
+    (bench.run)(house, rest)
 }
 
 /// Runs a binary of another package of the workspace.

@@ -4,6 +4,7 @@
 //! Never: holds a check that CI runs in another way; CI calls only these commands.
 
 mod beacons;
+mod bench_delta;
 mod child;
 mod commands;
 mod fuzz;

@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod reference;
 
-use crate::commands::{device, key, release, serve};
+use crate::commands::{delta, device, key, release, serve};
 use crate::exit::CODES_HELP;
 use crate::signer::{self, Key, KeyRole};
 use crate::signing_dir::SigningDir;
@@ -38,6 +38,9 @@ pub(crate) enum Command {
     /// Devices: provision, look, steer.
     #[command(subcommand)]
     Device(device::DeviceCommand),
+    /// Deltas: make, apply, look into, compare. Servers and devices do it by themselves.
+    #[command(subcommand)]
+    Delta(delta::DeltaCommand),
     /// Run the server until it is told to stop.
     Serve(serve::ServeArgs),
     /// Print the completions for a shell.

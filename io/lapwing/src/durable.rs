@@ -23,19 +23,29 @@ pub(crate) fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
 
 /// Puts everything that `source` gives at `path`, in place of what may be there.
 pub(crate) fn write_from(path: &Path, source: &mut dyn Read, mode: u32) -> Result<()> {
+    write_with(path, mode, |file| std::io::copy(source, file)).map(drop)
+}
+
+/// Puts what `fill` writes at `path`, in place of what may be there, unless it fails.
+pub(crate) fn write_with<T>(
+    path: &Path,
+    mode: u32,
+    fill: impl FnOnce(&mut File) -> std::io::Result<T>,
+) -> Result<T> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let fresh = path.with_file_name(name);
-    let mut attempt = || -> std::io::Result<()> {
+    let attempt = || -> std::io::Result<T> {
         let _ = fs::remove_file(&fresh);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&fresh)?;
-        std::io::copy(source, &mut file)?;
+        let filled = fill(&mut file).inspect_err(|_| drop(fs::remove_file(&fresh)))?;
         file.flush()?;
         // The umask must not decide who may read a key or run an image.
         file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
         file.sync_all()?;
         fs::rename(&fresh, path)?;
-        sync_parent(path)
+        sync_parent(path)?;
+        Ok(filled)
     };
     attempt().with_context(|| format!("write {}", path.display()))
 }

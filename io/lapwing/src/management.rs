@@ -5,9 +5,9 @@
 
 use crate::durable;
 use crate::exit::{Code, Refusal};
+use crate::output::progress_bar;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use std::fs::File;
 use std::net::IpAddr;
@@ -103,7 +103,8 @@ impl Management {
         let reading = || format!("read {}", file.display());
         let source = File::open(file).with_context(reading)?;
         let size = source.metadata().with_context(reading)?.len();
-        let bar = progress_bar(size, file);
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let bar = progress_bar(size, &name);
         let mut source = bar.wrap_read(source);
         let length = size.to_string();
         // The server looks at the head first, so that a refusal does not cost the upload.
@@ -186,16 +187,6 @@ fn refusal(status: StatusCode, problem: &Value) -> Refusal {
         }
         status if status.is_client_error() => Refusal::new(Code::Policy, detail),
         status => Refusal::new(Code::Failure, format!("{detail} (status {status})")),
-    }
-}
-
-fn progress_bar(size: u64, file: &Path) -> ProgressBar {
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}");
-    let bar = ProgressBar::new(size).with_message(name);
-    match style {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a command has to say: words for people, JSON for programs, from one value.
 //!
-//! Touches: standard output, once, when the command is done.
+//! Touches: standard output, once, when the command is done; standard error meanwhile.
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use std::io::Write;
 use std::process::ExitCode;
@@ -40,4 +41,13 @@ pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_header(head).add_rows(rows);
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// A bar for work that is counted in bytes, where somebody watches.
+pub(crate) fn progress_bar(size_bytes: u64, what: &str) -> ProgressBar {
+    let bar = ProgressBar::new(size_bytes).with_message(what.to_owned());
+    match ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }

@@ -5,6 +5,7 @@
 //! leave of them, and `judge` says whether a device comes home from there.
 
 mod binaries;
+mod figures;
 mod process;
 
 mod device;
@@ -26,6 +27,7 @@ pub use binaries::Binaries;
 pub use changes::{Change, NewNode, Operation, Place, Recording, Sync};
 pub use crash_states::{Bad, Crash, Findings, Model, Plan, enumerate};
 pub use device::Device;
+pub use figures::{figures, print_goals, write_figures};
 pub use fleet::{Fleet, HARDWARE};
 pub use judge::LapwingJudge;
 pub use mayhem::{Toll, kill_at_random};

@@ -15,6 +15,7 @@ mod limits;
 mod ports;
 
 mod header;
+mod parts;
 mod range;
 
 mod lzma;
@@ -30,6 +31,7 @@ mod make;
 
 pub use apply::{ApplyError, apply};
 pub use header::{Header, HeaderError, Profile};
+pub use parts::Parts;
 pub use ports::{Artifact, Base, NoBase, NoScratch, PortError, Ports, Scratch, Target};
 
 #[cfg(feature = "make")]

@@ -1,5 +1,5 @@
 //! What a fleet does next: which release a device is offered and why not, what its reports make of
-//! an attempt, which deltas are worth making.
+//! an attempt, which deltas are worth making, what an update will cost.
 //!
 //! Touches: `lapwing_core`. Never: a clock, a store, a socket; facts and times are arguments.
 
@@ -12,6 +12,7 @@ mod device;
 mod blocker;
 mod decide;
 mod delta_plan;
+mod forecast;
 
 #[cfg(test)]
 mod shelves;
@@ -22,3 +23,4 @@ pub use catalogue::{Catalogue, Entry, RetryPolicy, Shelf};
 pub use decide::{Decision, Grant, decide};
 pub use delta_plan::{Pair, delta_plan, is_published_base};
 pub use device::{Component, DeviceFacts, PastAttempt, Standing};
+pub use forecast::{DeviceCount, FieldBase, Forecast, Link, Load, MicroMoney, Route, Rule, Terms, forecast};

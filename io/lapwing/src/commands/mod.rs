@@ -2,6 +2,7 @@
 //!
 //! Touches: each what it is for. Entered from: `main`.
 
+pub(crate) mod delta;
 pub(crate) mod device;
 pub(crate) mod key;
 pub(crate) mod release;
@@ -19,6 +20,7 @@ pub(crate) fn run(command: Command, json: bool) -> Result<Said> {
         Command::Key(command) => key::run(command),
         Command::Release(command) => release::run(command, json),
         Command::Device(command) => device::run(command),
+        Command::Delta(command) => delta::run(command),
         Command::Serve(args) => serve::run(&args, json),
         Command::Completions { shell } => {
             let mut script = Vec::new();

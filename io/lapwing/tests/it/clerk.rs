@@ -26,6 +26,7 @@ pub(crate) struct Asked {
 struct Desk {
     asked: Vec<Asked>,
     sets: Vec<Value>,
+    devices: Vec<Value>,
     fleet: Option<String>,
     root_version: u32,
     delegation_version: u32,
@@ -69,6 +70,11 @@ impl Clerk {
                 (release["version"].as_str().unwrap().to_owned(), release["seq"].as_u64().unwrap())
             })
             .collect()
+    }
+
+    /// From here on, it knows these devices.
+    pub(crate) fn know(&self, devices: impl IntoIterator<Item = Value>) {
+        self.desk.lock().unwrap().devices = devices.into_iter().collect();
     }
 
     pub(crate) fn lose_an_answer(&self) {
@@ -129,6 +135,7 @@ fn answer(desk: &mut Desk, line: &str, body: &[u8]) -> (u16, Value) {
         "POST /api/v1/claim-tokens" => (200, json!({ "token": "ab".repeat(16) })),
         "GET /api/v1/version-sets" => (200, json!({ "version_sets": desk.sets })),
         "POST /api/v1/version-sets" => publish(desk, body),
+        line if line.starts_with("GET /api/v1/devices?") => (200, json!({ "devices": desk.devices })),
         line if line.starts_with("PUT /api/v1/blobs/") => {
             let right = line.ends_with(&Digest::of(body).to_string());
             (if right { 201 } else { 400 }, json!({ "detail": "another digest" }))

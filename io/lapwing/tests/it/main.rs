@@ -7,6 +7,7 @@ mod clerk;
 #[cfg(test)]
 mod desk;
 
+mod deltas;
 mod keys;
 mod provision;
 mod releases;

@@ -4,7 +4,7 @@
 //! the figures with the command that made them. Never: rounds a goal into holding.
 
 use anyhow::{Context, Result, ensure};
-use lapwing_e2e::{Binaries, Fleet, Process, children, wait_until};
+use lapwing_e2e::{Binaries, Fleet, Process, children, figures, print_goals, wait_until, write_figures};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,13 +36,12 @@ fn main() -> Result<()> {
     let agent = binaries.folder().parent().context("find the target folder")?.join(TARGET);
     ensure!(agent.is_file(), "no {}: `cargo xtask test --only agent` builds it", agent.display());
     let dir = tempfile::tempdir()?;
-    let figures = measure(&binaries, &agent, dir.path())?;
-    let report = report(&figures);
-    print_table(&report);
-    if let Some(parent) = out.parent() {
-        fs::create_dir_all(parent)?;
+    let report = report(&measure(&binaries, &agent, dir.path())?);
+    for row in report["rows"].as_array().into_iter().flatten() {
+        println!("{}", row.to_string().trim_matches(['{', '}']));
     }
-    fs::write(&out, format!("{report:#}\n")).with_context(|| format!("write {}", out.display()))
+    print_goals(&report);
+    write_figures(&report, &out)
 }
 
 #[derive(Debug)]
@@ -125,45 +124,19 @@ fn sockets(pid: u32) -> u64 {
     ours.count() as u64
 }
 
-fn report(figures: &Figures) -> Value {
-    let Figures { binary_kib, idle, threads, sockets, peak_rss_kib, image_kib } = figures;
+fn report(measured: &Figures) -> Value {
+    let Figures { binary_kib, idle, threads, sockets, peak_rss_kib, image_kib } = measured;
     let goal = |id: &str, goal: u64, value: u64| json!({ "id": id, "goal": goal, "value": value, "unit": "KiB", "holds": value <= goal });
-    json!({
-        "command": "cargo xtask bench agent",
-        "commit": git(&["rev-parse", "--short", "HEAD"]),
-        "machine": machine(),
-        "rows": [
-            { "what": "idle, after a check-in over HTTPS", "pss_kib": idle.pss_kib, "rss_kib": idle.rss_kib,
-              "threads": threads, "internet_sockets": sockets },
-            { "what": "update in profile 64KiB", "peak_rss_kib": peak_rss_kib, "image_kib": image_kib },
-            { "what": "binary, stripped, static musl, HTTPS included", "kib": binary_kib },
-        ],
-        "goals": [
-            goal("V1.pss", PSS_KIB_MAX, idle.pss_kib),
-            goal("V1.binary", BINARY_KIB_MAX, *binary_kib),
-            goal("V2", idle.rss_kib + PROFILE_KIB + PEAK_SLACK_KIB, *peak_rss_kib),
-        ],
-    })
-}
-
-fn print_table(report: &Value) {
-    for row in report["rows"].as_array().into_iter().flatten() {
-        println!("{}", row.to_string().trim_matches(['{', '}']));
-    }
-    for goal in report["goals"].as_array().into_iter().flatten() {
-        let word = if goal["holds"] == true { "holds" } else { "DOES NOT HOLD" };
-        println!("{} {word}: {} of {} KiB", goal["id"], goal["value"], goal["goal"]);
-    }
-}
-
-fn machine() -> String {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{cores} cores, {}", model.trim_start_matches([' ', '\t', ':']))
-}
-
-fn git(arguments: &[&str]) -> String {
-    let output = Command::new("git").args(arguments).output();
-    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+    let rows = [
+        json!({ "what": "idle, after a check-in over HTTPS", "pss_kib": idle.pss_kib, "rss_kib": idle.rss_kib,
+                "threads": threads, "internet_sockets": sockets }),
+        json!({ "what": "update in profile 64KiB", "peak_rss_kib": peak_rss_kib, "image_kib": image_kib }),
+        json!({ "what": "binary, stripped, static musl, HTTPS included", "kib": binary_kib }),
+    ];
+    let goals = [
+        goal("V1.pss", PSS_KIB_MAX, idle.pss_kib),
+        goal("V1.binary", BINARY_KIB_MAX, *binary_kib),
+        goal("V2", idle.rss_kib + PROFILE_KIB + PEAK_SLACK_KIB, *peak_rss_kib),
+    ];
+    figures("cargo xtask bench agent", &rows, &goals)
 }

@@ -25,10 +25,20 @@ pub(crate) struct ListArgs {
     management: ManagementArgs,
 }
 
-/// Lists devices, a page at a time.
+/// Lists devices.
 pub(crate) fn list(args: &ListArgs) -> Result<Said> {
-    let server = args.management.open()?;
-    let wanted = args.limit.unwrap_or(usize::MAX);
+    let devices = all_devices(&args.management.open()?, args.limit.unwrap_or(usize::MAX))?;
+    let rows = devices.iter().map(row).collect();
+    let words = format!(
+        "{}{} devices\n",
+        table(&["DEVICE", "RUNS", "HEALTH", "LAST SEEN", "WHY NOT UPDATING"], rows),
+        devices.len()
+    );
+    Ok(Said::new(words, json!({ "devices": devices })))
+}
+
+/// The devices that the server knows, at most so many, a page at a time.
+pub(crate) fn all_devices(server: &Management, wanted: usize) -> Result<Vec<Value>> {
     let mut devices: Vec<Value> = Vec::new();
     let mut cursor = String::new();
     while devices.len() < wanted {
@@ -40,13 +50,7 @@ pub(crate) fn list(args: &ListArgs) -> Result<Said> {
             None => break,
         }
     }
-    let rows = devices.iter().map(row).collect();
-    let words = format!(
-        "{}{} devices\n",
-        table(&["DEVICE", "RUNS", "HEALTH", "LAST SEEN", "WHY NOT UPDATING"], rows),
-        devices.len()
-    );
-    Ok(Said::new(words, json!({ "devices": devices })))
+    Ok(devices)
 }
 
 fn row(device: &Value) -> Vec<String> {

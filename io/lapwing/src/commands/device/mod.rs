@@ -5,6 +5,8 @@
 mod field;
 mod provision;
 
+pub(crate) use field::all_devices;
+
 use crate::output::Said;
 use anyhow::Result;
 use clap::Subcommand;

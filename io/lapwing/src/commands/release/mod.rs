@@ -3,6 +3,7 @@
 //! Touches: images, release files, the signing directory; the server where a command is given one.
 
 mod create;
+mod forecast;
 mod inspect;
 mod push;
 mod shelf;
@@ -30,6 +31,8 @@ pub(crate) enum ReleaseCommand {
     Inspect(inspect::InspectArgs),
     /// Check a release as a device would, and compare a rebuilt image.
     Verify(verify::VerifyArgs),
+    /// Say what an update will cost before it is published, and whether deltas pay.
+    Forecast(Box<forecast::ForecastArgs>),
     /// Upload images and publish their releases as one version set.
     Push(push::PushArgs),
     /// Ship whatever lands in a folder: no further command, and nobody looks.
@@ -49,6 +52,7 @@ pub(crate) fn run(command: ReleaseCommand, json: bool) -> Result<Said> {
         ReleaseCommand::Sign(args) => sign::run(&args),
         ReleaseCommand::Inspect(args) => inspect::run(&args),
         ReleaseCommand::Verify(args) => verify::run(&args),
+        ReleaseCommand::Forecast(args) => forecast::run(&args),
         ReleaseCommand::Push(args) => push::run(&args),
         ReleaseCommand::Watch(args) => watch::run(&args, json),
         ReleaseCommand::List(args) => shelf::list(&args),
