@@ -25,12 +25,12 @@ pub struct Fault {
 const WHILE_MS: u64 = 70_000;
 
 impl Tally {
-    /// Runs `world` once for each effect, trouble and duration.
+    /// Runs `world` once for each effect that it still asks for, each trouble, once and for a while.
     pub fn faults(&mut self, world: &World, expected: Expected<'_>) {
         let mut whole = world.clone();
         whole.run(crate::stories::PATIENCE_MS, World::is_done);
-        let effects = whole.effects;
-        self.points += effects;
+        let effects = world.effects + 1..=whole.effects;
+        self.points += whole.effects - world.effects;
         let troubles = [
             Trouble::Link { retry_after_ms: None },
             Trouble::Refused,
@@ -38,7 +38,7 @@ impl Tally {
             Trouble::ReadOnly,
             Trouble::Storage,
         ];
-        for effect in 1..=effects {
+        for effect in effects {
             for (trouble, lasts_ms) in troubles.into_iter().flat_map(|it| [(it, 0), (it, WHILE_MS)]) {
                 let mut world = world.clone();
                 let fault = Fault { effect, trouble, lasts_ms, began: None };

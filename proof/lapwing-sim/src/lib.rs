@@ -39,7 +39,7 @@ pub use rng::Rng;
 pub use scenario::play;
 pub use server::{Attempt, Published, Server};
 pub use storage::{Cut, Disk, DiskError, Loss, Moment};
-pub use stories::{PATIENCE_MS, update};
+pub use stories::{PATIENCE_MS, update, urgent_update};
 pub use supply::Supply;
 pub use twist::{Flaw, Shipment, Twist, When};
 pub use world::{Pace, World};

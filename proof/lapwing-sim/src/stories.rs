@@ -6,6 +6,7 @@ use crate::maker::{Image, release};
 use crate::program::Program;
 use crate::server::Published;
 use crate::world::{Pace, World};
+use lapwing_core::wire::answer::Urgency;
 
 /// Longest a run may take until it rests, milliseconds.
 pub const PATIENCE_MS: u64 = 4 * 3_600_000;
@@ -17,6 +18,17 @@ pub fn update(seed: u64, pace: Pace, program: Program) -> World {
     let new = Image::new("1.1", program);
     let mut world = World::new(seed, pace, &old);
     world.ship(&new, 2);
+    world
+}
+
+/// A device that watches 1.1 and is offered 1.2 with urgency.
+#[must_use]
+pub fn urgent_update(seed: u64, pace: Pace) -> World {
+    let mut world = update(seed, pace, Program::Good);
+    world.run(PATIENCE_MS, |world| world.doing() == Some("watching"));
+    world.ship(&Image::new("1.2", Program::Good), 3);
+    world.server.urgency = Urgency::Now;
+    world.plan_cuts(&[]);
     world
 }
 

@@ -139,7 +139,7 @@ impl Device {
         );
         if self.talk.phase != Phase::Quiet && now.uptime > self.answer_due() {
             // Whatever became of it, nobody will say any more.
-            self.contact_failed(now, Trouble::Link { retry_after_ms: None });
+            self.no_answer(now);
         }
         if busy || self.talk.phase != Phase::Quiet || now.uptime < self.talk.not_before {
             return;
@@ -268,10 +268,16 @@ impl Device {
         self.talk.failed(&self.settings, now, hint_ms);
     }
 
+    /// What came answers nothing, or nothing came: the exchange is over, the next one waits.
+    pub(crate) fn no_answer(&mut self, now: Now) -> Option<Ignored> {
+        self.talk.failed(&self.settings, now, 0);
+        Some(Ignored::Undecodable)
+    }
+
     pub(crate) fn answered(&mut self, now: Now, bytes: &[u8], effects: &mut Effects) -> Option<Ignored> {
         let Phase::CheckingIn { nonce } = self.talk.phase else { return Some(Ignored::Unexpected) };
         if now.uptime.since(self.talk.since) > self.settings.talking.answer_window_ms {
-            self.contact_failed(now, Trouble::Link { retry_after_ms: None });
+            self.no_answer(now);
             return Some(Ignored::Late);
         }
         match (decode(bytes), nonce) {
@@ -299,10 +305,7 @@ impl Device {
             (Ok(Answer::Offer { offer, release }), Some(nonce)) => {
                 return self.offer_came(now, offer, release, nonce, effects);
             }
-            _ => {
-                self.contact_failed(now, Trouble::Link { retry_after_ms: None });
-                return Some(Ignored::Undecodable);
-            }
+            _ => return self.no_answer(now),
         }
         None
     }
@@ -324,10 +327,7 @@ impl Device {
                 self.nothing_offered(effects);
                 None
             }
-            _ => {
-                self.contact_failed(now, Trouble::Link { retry_after_ms: None });
-                Some(Ignored::Undecodable)
-            }
+            _ => self.no_answer(now),
         }
     }
 
@@ -352,8 +352,7 @@ impl Device {
         let root = self.anchor.root().version;
         if root_to <= root && delegation_to <= self.anchor.delegation_version() {
             // The hint is not signed; one that leads nowhere counts as no answer.
-            self.contact_failed(now, Trouble::Link { retry_after_ms: None });
-            return Some(Ignored::Undecodable);
+            return self.no_answer(now);
         }
         self.talk.enter(Phase::Walking { root_to, steps: 0 }, now);
         effects.ask(Effect::FetchTrust(self.next_document(root_to)));
@@ -383,14 +382,12 @@ impl Device {
             if core::mem::replace(&mut self.world.refusal_said, said) != said {
                 self.note_for(AttemptId::NONE, EventKind::VerifyFailed, Detail::Cause(Cause::TrustChain));
             }
-            self.contact_failed(now, Trouble::Link { retry_after_ms: None });
-            return Some(Ignored::Undecodable);
+            return self.no_answer(now);
         };
         self.anchor = anchor;
         if document == TrustDocument::Delegation && steps == 0 && self.anchor.delegation() == held.as_ref() {
             // The hint promised a newer one.
-            self.contact_failed(now, Trouble::Link { retry_after_ms: None });
-            return Some(Ignored::Undecodable);
+            return self.no_answer(now);
         }
         effects.ask(Effect::KeepTrust(document));
         match document {

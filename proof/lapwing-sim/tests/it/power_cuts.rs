@@ -2,7 +2,7 @@
 //!
 //! Touches: `lapwing_sim::Tally`. The counts are printed; CI's are bounded, `lapwing-sim cuts` makes more.
 
-use lapwing_sim::{Expected, Pace, Program, Tally, update};
+use lapwing_sim::{Expected, Pace, Program, Tally, update, urgent_update};
 
 fn hold(name: &str, tally: &Tally) {
     println!("{name}: {} points, {} runs, {} bad", tally.points, tally.runs, tally.failures.len());
@@ -36,6 +36,14 @@ fn a_dead_image_is_left_wherever_the_power_is_cut() {
 fn a_sick_image_is_left_wherever_the_power_is_cut() {
     singles(Program::Unhealthy);
     singles(Program::UnhealthyAfter { ms: 60_000 });
+}
+
+#[test]
+fn a_watch_that_ends_early_leads_to_the_next_release_wherever_the_power_is_cut() {
+    let mut tally = Tally::default();
+    let expected = Expected { may_run: &["1.2"], artifact_bytes: None };
+    tally.singles(&urgent_update(1, Pace::Short), 1, expected);
+    hold("watch", &tally);
 }
 
 #[test]

@@ -58,27 +58,14 @@ impl Device {
     }
 
     fn booted_on_trial(&mut self, now: Now, boot: Boot, effects: &mut Effects) {
-        let stage = self.stage_of_active(&boot);
-        let log = match stage {
+        let log = match self.stage_of_active(&boot) {
             None => return self.stranger_on_trial(now),
             Some(Stage::Returning(cause)) => return self.return_now(now, cause, effects),
-            Some(Stage::Trial(log)) => Some(log),
-            Some(_) => None,
-        };
-        let log = match log {
-            Some(mut log) => {
-                let moment = log.elapsed_ms;
-                match boot.reset {
-                    ResetCause::PowerOn => {}
-                    ResetCause::Watchdog => {
-                        remember(&mut log.reboots, moment);
-                        remember(&mut log.watchdogs, moment);
-                    }
-                    ResetCause::Software | ResetCause::Unknown => remember(&mut log.reboots, moment),
-                }
+            Some(Stage::Trial(mut log)) => {
+                log.count_start(boot.reset);
                 log
             }
-            None => {
+            Some(_) => {
                 self.note(EventKind::RebootCompleted, Detail::None);
                 TrialLog::default()
             }
@@ -202,6 +189,19 @@ impl Device {
         self.record.attempt = None;
         self.state = State::Idle;
         effects.ask(Effect::Save);
+    }
+}
+
+impl TrialLog {
+    /// Counts a start that may be one of a loop: power that comes on is none.
+    fn count_start(&mut self, reset: ResetCause) {
+        if reset == ResetCause::PowerOn {
+            return;
+        }
+        remember(&mut self.reboots, self.elapsed_ms);
+        if reset == ResetCause::Watchdog {
+            remember(&mut self.watchdogs, self.elapsed_ms);
+        }
     }
 }
 

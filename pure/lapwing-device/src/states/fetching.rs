@@ -52,8 +52,7 @@ impl Device {
                 }
                 let artifact = fetching.travel.artifact;
                 self.refuse(artifact);
-                self.note(EventKind::DownloadFailed, Detail::Cause(Cause::TransferDigest));
-                self.fail_attempt(Cause::TransferDigest, effects);
+                self.download_failed(Cause::TransferDigest, effects);
             }
         }
     }

@@ -5,7 +5,7 @@
 
 use crate::device::{Device, Ignored, Permission};
 use crate::effect::{Effect, Effects};
-use crate::event::{Now, Trouble};
+use crate::event::Now;
 use crate::gates::Deferral;
 use crate::policy::{Demand, version_allowed};
 use crate::record::{Attempt, Stage};
@@ -30,11 +30,10 @@ impl Device {
         let stated =
             verified.as_ref().map_or_else(|refused| refused.stated, |accepted| Some(accepted.stated));
         let Some(stated) = stated else {
-            self.contact_failed(now, Trouble::Link { retry_after_ms: None });
             if let Err(refused) = verified {
                 self.offer_refused(refused, effects);
             }
-            return Some(Ignored::Undecodable);
+            return self.no_answer(now);
         };
         self.talk.answered(now, self.settings.talking.check_in_interval_ms);
         self.take_time(now, stated, effects);

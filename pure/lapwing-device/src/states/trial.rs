@@ -56,7 +56,7 @@ impl Device {
         if let Some(cause) = self.deadline_verdict(elapsed_ms).filter(|_| !self.may_still_prove_itself(now)) {
             return self.go_back(cause, effects);
         }
-        self.checkpoint_trial(now, elapsed_ms, effects);
+        self.checkpoint_trial(now, effects);
     }
 
     /// When the trial may want to go on by itself.
@@ -222,17 +222,12 @@ impl Device {
         (elapsed_ms >= stretched_ms).then_some(Cause::ServerUnreachable)
     }
 
-    fn checkpoint_trial(&mut self, now: Now, elapsed_ms: u64, effects: &mut Effects) {
-        let next = now.uptime.after(self.settings.trial.checkpoint_ms);
+    fn checkpoint_trial(&mut self, now: Now, effects: &mut Effects) {
         let State::OnTrial(on_trial) = &mut self.state else { return };
-        if now.uptime < on_trial.checkpoint {
-            return;
+        if now.uptime >= on_trial.checkpoint {
+            on_trial.checkpoint = now.uptime.after(self.settings.trial.checkpoint_ms);
+            self.checkpoint_now(now, effects);
         }
-        on_trial.checkpoint = next;
-        if let Some(log) = self.trial_log() {
-            log.elapsed_ms = elapsed_ms;
-        }
-        effects.ask(Effect::Save);
     }
 
     fn checkpoint_now(&mut self, now: Now, effects: &mut Effects) {

@@ -23,7 +23,6 @@ impl Device {
         self.note(EventKind::HealthOk, Detail::None);
         let watch_ms = self.settings.trial.follow_ups_ms.last().copied().unwrap_or(0);
         self.note(EventKind::Confirmed, Detail::Amount(watch_ms.div_ceil(1_000)));
-        self.set_stage(Stage::Watching { follow_ups: 0, elapsed_ms: 0 });
         self.begin_watch(now, 0, 0);
         effects.ask(Effect::Save);
     }
