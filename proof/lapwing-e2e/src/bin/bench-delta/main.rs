@@ -14,7 +14,9 @@ use anyhow::{Context, Result, bail, ensure};
 use contenders::{Contender, contenders};
 use corpus::Pair;
 use lapwing_e2e::{Binaries, figures, print_goals, write_figures};
+use measure::Line;
 use results::{Meeting, goals, means};
+use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -46,7 +48,10 @@ fn main() -> Result<()> {
     }
     println!("\ngeometric mean of {} pairs", meetings.len());
     means(&meetings).iter().for_each(|(name, mean)| println!("{name:<22} {mean:>19.3}"));
-    let rows: Vec<_> = meetings.iter().flat_map(Meeting::rows).collect();
+    let floor = Line::new(binaries.program("lapwing"), &["--version"]).measure(&desk.path().join("notes"))?;
+    println!("lapwing, doing nothing {:>31} KiB of RSS", floor.peak_rss_kib);
+    let mut rows: Vec<_> = meetings.iter().flat_map(Meeting::rows).collect();
+    rows.push(json!({ "what": "lapwing --version: what our process is without work", "peak_rss_kib": floor.peak_rss_kib }));
     let report = figures("cargo xtask bench delta", &rows, &goals(&meetings));
     println!();
     print_goals(&report);

@@ -9,7 +9,7 @@ use lapwing_fleet::{DeviceCount, MicroMoney};
 use std::fmt::Write;
 
 const WIDTH: u64 = 900;
-const TOP: u64 = 70;
+const TOP: u64 = 92;
 const HEIGHT: u64 = 240;
 const BAR_LEFT: u64 = 24;
 const BAR_WIDTH: u64 = 330;
@@ -19,6 +19,8 @@ const FULL: &str = "#c98a3d";
 const DELTA: &str = "#1f7f78";
 /// More bars than this are not drawn; the table has them all.
 const BARS_MAX: usize = 5;
+/// Longer names keep their end.
+const NAME_CHARS_MAX: usize = 24;
 
 /// The picture.
 pub(super) fn svg(prospect: &Prospect) -> String {
@@ -40,11 +42,11 @@ fn bars(svg: &mut String, prospect: &Prospect) {
     let mut bars = vec![("full image".to_owned(), full, FULL)];
     for ((name, base), load) in prospect.groups.iter().zip(&prospect.forecast.delta_one) {
         let DeviceCount(devices) = base.devices;
-        let label = format!("{} devices from {name}", grouped(devices));
+        let label = format!("{} devices from {}", grouped(devices), shortened(name));
         bars.push(load.map_or((label.clone(), full, FULL), |load| (label, load.bytes, DELTA)));
     }
     for (index, (label, bytes, colour)) in bars.iter().take(BARS_MAX).enumerate() {
-        let y = TOP + 48 * index as u64;
+        let y = TOP - 24 + 48 * index as u64;
         let width = scaled(*bytes, full, BAR_WIDTH).max(1);
         text(svg, BAR_LEFT, y + 10, &format!("{label}: {}", grouped(*bytes)));
         let _ = writeln!(
@@ -79,12 +81,12 @@ fn lines(svg: &mut String, prospect: &Prospect) {
             y(to)
         );
         let label = format!("{name}: {}", show(currency, MicroMoney(to)));
-        text(svg, CHART_LEFT + 12, TOP - 12 + 18 * index as u64, &label);
+        text(svg, CHART_LEFT + 12, TOP - 36 + 18 * index as u64, &label);
         let _ = writeln!(
             svg,
             "<circle cx=\"{}\" cy=\"{}\" r=\"4\" fill=\"{colour}\"/>",
             CHART_LEFT + 4,
-            TOP - 16 + 18 * index as u64
+            TOP - 40 + 18 * index as u64
         );
     }
     for year in 1..=years.min(10) {
@@ -98,6 +100,13 @@ fn lines(svg: &mut String, prospect: &Prospect) {
             "<line x1=\"{x}\" x2=\"{x}\" y1=\"{TOP}\" y2=\"{bottom}\" stroke=\"#444\" stroke-dasharray=\"4 4\"/>"
         );
         text(svg, x + 6, bottom - 8, &format!("even after {}", months(days)));
+    }
+}
+
+fn shortened(name: &str) -> String {
+    match name.char_indices().rev().nth(NAME_CHARS_MAX - 1) {
+        Some((at, _)) if at > 0 => format!("…{}", name.get(at..).unwrap_or(name)),
+        _ => name.to_owned(),
     }
 }
 
