@@ -92,7 +92,7 @@ pub(super) struct RawProvisioned {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawTalking {
-    /// Between check-ins, unless the server asks otherwise.
+    /// Between check-ins. If given, a server may ask for more often and not for less often.
     pub(super) check_in_interval_ms: Option<u64>,
     /// The first check-in comes at a random time within this after a start.
     pub(super) boot_spread_ms: Option<u64>,

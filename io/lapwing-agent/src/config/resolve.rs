@@ -104,6 +104,8 @@ fn resolve_talking(raw: RawTalking) -> Result<Talking, ConfigError> {
         check_in_interval_ms: check_in_interval_ms.unwrap_or(usual.check_in_interval_ms),
         boot_spread_ms: boot_spread_ms.unwrap_or(usual.boot_spread_ms),
         answer_window_ms: answer_window_ms.unwrap_or(usual.answer_window_ms),
+        // What the owner of a device wrote down is a promise that no server stretches.
+        check_in_interval_ms_max: check_in_interval_ms.unwrap_or(usual.check_in_interval_ms_max),
         retry_first_ms: retry_first_ms.unwrap_or(usual.retry_first_ms),
         retry_max_ms: retry_max_ms.unwrap_or(usual.retry_max_ms),
         signed_status_max_age_ms: signed_status_max_age_ms.unwrap_or(usual.signed_status_max_age_ms),
