@@ -9,6 +9,10 @@ mod chaos;
 #[cfg(test)]
 mod counts;
 #[cfg(test)]
+mod cut_line;
+#[cfg(test)]
+mod cut_transfers;
+#[cfg(test)]
 mod hand_made;
 #[cfg(test)]
 mod identity;
