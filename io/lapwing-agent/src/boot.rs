@@ -57,10 +57,10 @@ impl BootSession {
         }
     }
 
-    /// Closes what is open and takes the mark away: the run ends by its own will.
+    /// Closes what is open and marks it: the run ends by its own will.
     pub(crate) fn end(&mut self) {
         self.body.talking.rest();
-        self.body.mark.clear();
+        self.body.mark.end();
     }
 
     /// Closes what is open before the loop goes to sleep.

@@ -30,3 +30,5 @@ pub(crate) const CHILD_DELAY_MS: std::ops::RangeInclusive<u64> = 100..=30_000;
 pub(crate) const CHILD_RESET_MS: u64 = 10_000;
 /// Steps of the brain in one turn of the loop; more than any exchange needs.
 pub(crate) const STEPS_PER_TURN_MAX: usize = 256;
+/// Watchdogs of the machine that are asked.
+pub(crate) const WATCHDOGS_MAX: usize = 8;
