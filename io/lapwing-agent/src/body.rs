@@ -141,7 +141,7 @@ impl Body {
             log::error!("the artifact was whole a moment ago and is not now");
             return Err(Trouble::Storage);
         }
-        let applied = self.slots.apply(install, stored.into_data(), self.profile)?;
+        let applied = self.slots.apply(install, &stored, self.profile)?;
         Ok(Done::With(Happened::Plain(Event::Applied(applied))))
     }
 
