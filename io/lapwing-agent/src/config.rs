@@ -37,8 +37,10 @@ pub struct AgentSettings {
     pub restart: RestartSettings,
     /// Where `lapwing-launcher` lies.
     pub launcher: PathBuf,
-    /// Bytes of an artifact between two flushes.
+    /// Bytes of an artifact or image between two flushes.
     pub checkpoint_bytes: u64,
+    /// How fast an artifact may come; as fast as it does if not given.
+    pub transfer_bytes_per_s_max: Option<NonZeroU64>,
     /// The slot whose image runs, if the host knows better than the launcher's word in `LAPWING_SLOT`.
     pub slot: Option<Slot>,
 }

@@ -43,6 +43,7 @@ mod apply;
 
 mod command;
 mod measuring;
+mod pace;
 mod talking;
 
 mod control;
