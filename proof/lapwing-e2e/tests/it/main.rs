@@ -13,6 +13,8 @@ mod cut_line;
 #[cfg(test)]
 mod cut_transfers;
 #[cfg(test)]
+mod full_disk;
+#[cfg(test)]
 mod hand_made;
 #[cfg(test)]
 mod identity;
