@@ -33,46 +33,10 @@ fn each_cut_costs_less_than_a_block_and_the_answer_s_head() {
     device.run_until("the switch", |device| device.active_image() == new);
 }
 
-/// An artifact of 64 KiB, its connection cut once at every so many bytes: `LAPWING_CUT_STEP=1` cuts at
-/// every byte, which takes minutes.
-#[test]
-fn a_cut_at_any_byte_of_the_artifact_is_resumed_within_a_block() {
-    let step = std::env::var("LAPWING_CUT_STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(509);
-    let (old, new) = (noise(1, 100), noise(2, 65_536));
-    let mut cuts = 0;
-    for at in (0..65_536).step_by(step) {
-        let mut device = Device::provisioned(&old);
-        let size = device.link.server(|server| server.publish(2, "1.1.0", None, &new));
-        assert!((65_536..67_000).contains(&size), "{size}");
-        device.link.cut(1, at);
-        device.run_until("installed", is_staged);
-        let (requests, sent) =
-            device.link.server(|server| (server.artifact_requests, server.artifact_bytes_sent));
-        assert_eq!(requests, 2, "cut at {at}");
-        // What arrived of the first answer, and what the second brought: a block of 1 KiB came twice at most.
-        let arrived = (at as u64).min(size + HEAD_BYTES as u64);
-        let second = sent - size;
-        assert!(arrived + second <= size + HEAD_BYTES as u64 + 1_024, "cut at {at}: {second} again");
-        cuts += 1;
-    }
-    println!("a 64 KiB artifact cut at {cuts} places: all installed, no cut cost more than a block");
-}
-
 /// The clock has jumped to the next measurement when a test looks at it.
 const LAST_WAIT_MS: u64 = 10_000;
 /// More than the head of an answer.
 const HEAD_BYTES: usize = 512;
-
-/// Bytes that do not compress, behind a word that says the image is good.
-fn noise(seed: u64, size_bytes: usize) -> Vec<u8> {
-    let mut state = seed;
-    let mut bytes = b"good".to_vec();
-    while bytes.len() < size_bytes {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        bytes.push((state >> 56) as u8);
-    }
-    bytes
-}
 
 #[test]
 fn a_transfer_goes_on_after_a_power_cut_where_the_last_flush_was() {
