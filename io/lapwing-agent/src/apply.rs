@@ -1,16 +1,19 @@
 //! An artifact becomes an image: the ports of `lapwing-delta` over files, within the device's memory.
 //!
-//! Touches: base, artifact and target files. Entered from: `adapters::slots_app`.
+//! Touches: base, artifact and target files. Entered from: `adapters::slots_app`. From time to time it
+//! flushes the target and then counts what is in it, so that the next apply can go on from there.
 //! Never: judges the slot; it says what came out, and keeps the reason when a file failed.
 
+use crate::adapters::artifact_file::ArtifactFile;
 use crate::durable;
+use crate::limits::APPLY_CHECKPOINTS_MAX;
 use lapwing_core::Digest;
 use lapwing_delta::{
     ApplyError, Artifact, Base, Header, HeaderError, NoBase, PortError, Ports, Profile, Scratch, Target,
 };
 use lapwing_device::{Applied, Install, Trouble};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -20,10 +23,14 @@ pub(crate) struct Workshop<'a> {
     /// The image that runs.
     pub(crate) base: &'a File,
     pub(crate) base_digest: Digest,
-    /// The stored artifact, from its first byte on.
-    pub(crate) artifact: File,
-    /// The spare slot's image, empty.
+    /// The stored artifact.
+    pub(crate) artifact: &'a ArtifactFile,
+    /// The spare slot's image: as much of it as an earlier apply made, and nothing more.
     pub(crate) target: &'a File,
+    /// How much that is.
+    pub(crate) resume_from: u64,
+    /// Least number of bytes between two flushes.
+    pub(crate) checkpoint_bytes: u64,
     /// A file to be made if the map does not fit into memory.
     pub(crate) scratch: &'a Path,
     /// Most memory that may be taken.
@@ -34,8 +41,8 @@ pub(crate) struct Workshop<'a> {
 type Refused = Applied;
 
 /// Makes the image. `Ok(Err(_))` says what is wrong with the artifact.
-pub(crate) fn apply(install: &Install, shop: Workshop<'_>) -> Result<Result<(), Refused>, Trouble> {
-    let mut artifact = ArtifactPort { file: shop.artifact, failure: None };
+pub(crate) fn apply(install: &Install, shop: &Workshop<'_>) -> Result<Result<(), Refused>, Trouble> {
+    let mut artifact = ArtifactPort { file: shop.artifact.data(), offset: 0, failure: None };
     let header = match Header::read(&mut artifact) {
         Ok(header) => header,
         Err(HeaderError::Artifact) => return Err(trouble(artifact.failure)),
@@ -65,7 +72,10 @@ pub(crate) fn apply(install: &Install, shop: Workshop<'_>) -> Result<Result<(), 
         scratch: &mut scratch,
         target: &mut target,
     };
-    let applied = lapwing_delta::apply(&header, ports, &mut memory, 0, &mut |_| ControlFlow::Continue(()));
+    let mut checkpoints = Checkpoints::new(shop, install.image_size_bytes);
+    let applied = lapwing_delta::apply(&header, ports, &mut memory, shop.resume_from, &mut |done_bytes| {
+        checkpoints.passed(done_bytes)
+    });
     drop(memory);
     let scratch_failure = scratch.remove();
     match applied {
@@ -75,6 +85,7 @@ pub(crate) fn apply(install: &Install, shop: Workshop<'_>) -> Result<Result<(), 
         Err(ApplyError::Base) => Err(trouble(base.failure)),
         Err(ApplyError::Artifact) => Err(trouble(artifact.failure)),
         Err(ApplyError::Target) => Err(trouble(target.failure)),
+        Err(ApplyError::Stopped) => Err(trouble(checkpoints.failure)),
         Err(ApplyError::Scratch) => Err(trouble(scratch_failure)),
         Err(error) => {
             log::warn!("failed to apply the artifact: {error}");
@@ -108,20 +119,56 @@ fn keep<T>(slot: &mut Option<io::Error>, result: io::Result<T>) -> Result<T, Por
     })
 }
 
-struct ArtifactPort {
-    file: File,
+/// Counts what is in the target and flushed, every so many bytes.
+struct Checkpoints<'a> {
+    shop: &'a Workshop<'a>,
+    step_bytes: u64,
+    next_bytes: u64,
+    end_bytes: u64,
     failure: Option<io::Error>,
 }
 
-impl Artifact for ArtifactPort {
+impl<'a> Checkpoints<'a> {
+    fn new(shop: &'a Workshop<'a>, end_bytes: u64) -> Self {
+        let step_bytes = shop.checkpoint_bytes.max(end_bytes / APPLY_CHECKPOINTS_MAX);
+        let next_bytes = shop.resume_from.saturating_add(step_bytes);
+        Self { shop, step_bytes, next_bytes, end_bytes, failure: None }
+    }
+
+    /// The image is done up to here. Its end needs no checkpoint: then it is flushed anyway.
+    fn passed(&mut self, done_bytes: u64) -> ControlFlow<()> {
+        if done_bytes < self.next_bytes || done_bytes >= self.end_bytes {
+            return ControlFlow::Continue(());
+        }
+        self.next_bytes = done_bytes.saturating_add(self.step_bytes);
+        let flushed = self.shop.target.sync_data();
+        match flushed.and_then(|()| self.shop.artifact.set_applied_bytes(done_bytes)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.failure = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+}
+
+struct ArtifactPort<'a> {
+    file: &'a File,
+    offset: u64,
+    failure: Option<io::Error>,
+}
+
+impl Artifact for ArtifactPort<'_> {
     fn read(&mut self, out: &mut [u8]) -> Result<usize, PortError> {
         let read = loop {
-            match self.file.read(out) {
+            match self.file.read_at(out, self.offset) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => break other,
             }
         };
-        keep(&mut self.failure, read)
+        let length = keep(&mut self.failure, read)?;
+        self.offset = self.offset.saturating_add(length as u64);
+        Ok(length)
     }
 }
 

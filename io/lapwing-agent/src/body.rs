@@ -10,8 +10,10 @@ use crate::adapters::{record_file, trust_files};
 use crate::config::AgentSettings;
 use crate::device_dir::DeviceDir;
 use crate::durable;
+use crate::pace::Pace;
 use crate::restart::{After, Restarting};
 use crate::talking::Talking;
+use lapwing_core::Uptime;
 use lapwing_delta::Profile;
 use lapwing_device::limits::RECORD_BYTES_MAX;
 use lapwing_device::{Device, Effect, Event, Install, Transfer, Trouble, TrustDocument};
@@ -25,6 +27,9 @@ pub(crate) struct Body {
     pub(crate) mark: RunningMark,
     profile: Profile,
     checkpoint_bytes: u64,
+    /// Asked for, and begun when its time comes.
+    fetching: Option<Transfer>,
+    pub(crate) pace: Pace,
 }
 
 /// An event with its bytes.
@@ -65,7 +70,9 @@ impl Body {
         let number = settings.brain.identity.profile;
         let profile = profiles.into_iter().find(|profile| *profile as u8 == number);
         let profile = profile.unwrap_or(Profile::Kib64);
-        Self { dir, slots, talking, mark, profile, checkpoint_bytes: settings.checkpoint_bytes }
+        let checkpoint_bytes = settings.checkpoint_bytes;
+        let pace = Pace::new(settings.transfer_bytes_per_s_max);
+        Self { dir, slots, talking, mark, profile, checkpoint_bytes, fetching: None, pace }
     }
 
     /// Does it. `given` is the event that the brain answered with this effect.
@@ -91,12 +98,15 @@ impl Body {
                 .fetch_trust(device, document)
                 .map(|bytes| Done::With(Happened::TrustFetched(document, bytes))),
             Effect::KeepTrust(document) => self.keep_trust(device, document, given).map(|()| Done::Quietly),
-            Effect::Fetch(transfer) => self
-                .talking
-                .fetch(&device.anchor().root().tls_anchors, transfer)
-                .map(|fetched| plain(Event::Fetched(fetched))),
+            Effect::Fetch(transfer) => {
+                self.fetching = Some(transfer);
+                Ok(Done::Quietly)
+            }
             Effect::Apply(install) => self.apply(&install),
-            Effect::DropArtifact => self.talking.drop_artifact().map(|()| Done::Quietly),
+            Effect::DropArtifact => {
+                self.fetching = None;
+                self.talking.drop_artifact().map(|()| Done::Quietly)
+            }
             Effect::SignOfLife => self.slots.sign_of_life().map(table),
             Effect::Switch { image, limits } => self.slots.switch(&image, limits).map(table),
             Effect::Restart => self.restart(restarting).map(Done::Restarted),
@@ -104,6 +114,24 @@ impl Body {
             Effect::Settle(old) => self.slots.settle(old).map(table),
             Effect::RollBack(old) => self.slots.roll_back(old).map(table),
         }
+    }
+
+    /// When the transfer that was asked for may go on.
+    pub(crate) fn fetch_due(&self) -> Option<Uptime> {
+        self.fetching.and_then(|_| self.pace.free_at())
+    }
+
+    /// Gets on with it for one turn of the loop.
+    pub(crate) fn fetch(&mut self, device: &Device, now: Uptime) -> Option<Happened> {
+        let transfer = self.fetching.take()?;
+        let anchors = &device.anchor().root().tls_anchors;
+        let before_bytes = self.talking.moved_bytes();
+        let fetched = self.talking.fetch(anchors, transfer, self.pace.turn_bytes());
+        self.pace.spend(now, self.talking.moved_bytes() - before_bytes);
+        Some(Happened::Plain(match fetched {
+            Ok(fetched) => Event::Fetched(fetched),
+            Err(trouble) => Event::Failed(Effect::Fetch(transfer), trouble),
+        }))
     }
 
     /// Bytes that an update would find beside the free space: what it replaces, and what it has.
@@ -141,7 +169,7 @@ impl Body {
             log::error!("the artifact was whole a moment ago and is not now");
             return Err(Trouble::Storage);
         }
-        let applied = self.slots.apply(install, stored.into_data(), self.profile)?;
+        let applied = self.slots.apply(install, &stored, self.profile)?;
         Ok(Done::With(Happened::Plain(Event::Applied(applied))))
     }
 

@@ -57,15 +57,18 @@ impl BootSession {
         }
     }
 
-    /// Closes what is open and takes the mark away: the run ends by its own will.
+    /// Closes what is open and marks it: the run ends by its own will.
     pub(crate) fn end(&mut self) {
         self.body.talking.rest();
-        self.body.mark.clear();
+        self.body.mark.end();
     }
 
-    /// Closes what is open before the loop goes to sleep.
+    /// Closes what is open before the loop goes to sleep. A transfer that only keeps to its rate goes on in
+    /// a moment, by the same connection.
     pub(crate) fn rest(&mut self) {
-        self.body.talking.rest();
+        if self.body.fetch_due().is_none() {
+            self.body.talking.rest();
+        }
     }
 
     /// Can be read when a client wants something.
@@ -79,6 +82,7 @@ impl BootSession {
 
     /// Serves whoever asks from outside.
     pub(crate) fn listen(&mut self, handle: &Handle) {
+        self.body.pace.transfers = handle.transfers();
         let mut triggered = handle.take_trigger();
         while let Some((request, client)) = self.control.as_ref().and_then(Control::next) {
             match request {
@@ -95,8 +99,7 @@ impl BootSession {
     }
 
     fn status(&self) -> String {
-        let slots = &self.body.slots;
-        status::render(&self.device, self.uptime(), slots.booted(), &slots.running())
+        status::render(&self.device, self.uptime(), &self.body.slots, &self.body.pace)
     }
 
     /// Measures when it is time, and tells what changed.
@@ -120,15 +123,20 @@ impl BootSession {
     }
 
     pub(crate) fn next_event(&mut self) -> Option<Happened> {
-        self.queue.pop_front().or_else(|| {
-            let due = self.device.wake_at(self.last_step)?;
-            (due <= self.uptime()).then_some(Happened::Plain(Event::Woke))
-        })
+        if let Some(happened) = self.queue.pop_front() {
+            return Some(happened);
+        }
+        let now = self.uptime();
+        let is_due = |due: &Uptime| *due <= now;
+        if self.body.fetch_due().as_ref().is_some_and(is_due) {
+            return self.body.fetch(&self.device, now);
+        }
+        self.device.wake_at(self.last_step).filter(is_due).map(|_| Happened::Plain(Event::Woke))
     }
 
     pub(crate) fn time_left(&self) -> Duration {
-        let next =
-            self.device.wake_at(self.last_step).map_or(self.measure_at, |due| due.min(self.measure_at));
+        let dues = [self.device.wake_at(self.last_step), self.body.fetch_due()];
+        let next = dues.into_iter().flatten().fold(self.measure_at, Uptime::min);
         Duration::from_millis(next.since(self.uptime()))
     }
 

@@ -6,11 +6,15 @@
 mod raw;
 mod resolve;
 
+use crate::device_dir::DeviceDir;
 use crate::limits::CONFIG_BYTES_MAX;
+use lapwing_core::Slot;
 use lapwing_transport::client::ClientSettings;
 use raw::RawConfig;
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read};
+use std::num::NonZeroU64;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// The name that provisioning gives to the file.
@@ -33,10 +37,12 @@ pub struct AgentSettings {
     pub restart: RestartSettings,
     /// Where `lapwing-launcher` lies.
     pub launcher: PathBuf,
-    /// Bytes of an artifact between two flushes.
+    /// Bytes of an artifact or image between two flushes.
     pub checkpoint_bytes: u64,
+    /// How fast an artifact may come; as fast as it does if not given.
+    pub transfer_bytes_per_s_max: Option<NonZeroU64>,
     /// The slot whose image runs, if the host knows better than the launcher's word in `LAPWING_SLOT`.
-    pub slot: Option<lapwing_core::Slot>,
+    pub slot: Option<Slot>,
 }
 
 /// How health and the world are measured.
@@ -100,6 +106,17 @@ pub enum ConfigError {
     },
 }
 
+/// What a configuration names and this machine does not have.
+#[derive(Debug, thiserror::Error)]
+pub enum SurroundingsError {
+    /// Nobody provisioned the directory, or it is another one.
+    #[error("{} holds no slots: name the directory that `lapwing device provision` made in `device_dir`", .0.display())]
+    NoSlots(PathBuf),
+    /// There would be no way into an image.
+    #[error("{} is not a program: name where lapwing-launcher lies in `launcher` below [restart]", .0.display())]
+    NoLauncher(PathBuf),
+}
+
 impl AgentSettings {
     /// Reads a configuration file. Relative paths in it are meant from its own directory.
     ///
@@ -118,6 +135,23 @@ impl AgentSettings {
     pub fn parse(text: &str, dir: &Path) -> Result<Self, ConfigError> {
         let raw: RawConfig = toml::from_str(text).map_err(ConfigError::Parse)?;
         resolve::resolve(raw, dir)
+    }
+
+    /// Whether what the settings name is there: the slots, and the launcher where one is needed.
+    ///
+    /// # Errors
+    /// The first thing that is missing.
+    pub fn check_surroundings(&self) -> Result<(), SurroundingsError> {
+        let dir = DeviceDir::new(self.device_dir.clone());
+        if !dir.slot_table().is_file() || !Slot::ALL.iter().all(|slot| dir.slot(*slot).is_dir()) {
+            return Err(SurroundingsError::NoSlots(self.device_dir.clone()));
+        }
+        let needed = matches!(self.restart, RestartSettings::Launcher | RestartSettings::Child { .. });
+        let is_program = |found: Metadata| found.is_file() && found.permissions().mode() & 0o111 != 0;
+        match needed && !fs::metadata(&self.launcher).is_ok_and(is_program) {
+            true => Err(SurroundingsError::NoLauncher(self.launcher.clone())),
+            false => Ok(()),
+        }
     }
 }
 

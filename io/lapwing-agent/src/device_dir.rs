@@ -23,8 +23,12 @@ impl DeviceDir {
         self.0.join("slot-table")
     }
 
+    pub(crate) fn slot(&self, slot: Slot) -> PathBuf {
+        self.0.join("slots").join(slot.name())
+    }
+
     pub(crate) fn image(&self, slot: Slot) -> PathBuf {
-        self.0.join("slots").join(slot.name()).join("image")
+        self.slot(slot).join("image")
     }
 
     /// For people only; nothing reads it.

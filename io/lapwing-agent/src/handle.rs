@@ -1,7 +1,8 @@
 //! A way to reach a running agent from other threads and from signal handlers.
 //!
-//! Touches: two flags and a pair of sockets. Never: blocks or allocates once it is made.
+//! Touches: three flags and a pair of sockets. Never: blocks or allocates once it is made.
 
+use crate::pace::Transfers;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -16,6 +17,7 @@ pub struct Handle(Arc<Shared>);
 struct Shared {
     cancelled: AtomicBool,
     triggered: AtomicBool,
+    paused: AtomicBool,
     sender: UnixStream,
     receiver: UnixStream,
 }
@@ -25,8 +27,8 @@ impl Handle {
         let (sender, receiver) = UnixStream::pair()?;
         sender.set_nonblocking(true)?;
         receiver.set_nonblocking(true)?;
-        let (cancelled, triggered) = (AtomicBool::new(false), AtomicBool::new(false));
-        Ok(Self(Arc::new(Shared { cancelled, triggered, sender, receiver })))
+        let [cancelled, triggered, paused] = [false; 3].map(AtomicBool::new);
+        Ok(Self(Arc::new(Shared { cancelled, triggered, paused, sender, receiver })))
     }
 
     /// Makes `run` return soon. May be called from a signal handler.
@@ -41,6 +43,19 @@ impl Handle {
         self.wake();
     }
 
+    /// Holds transfers back: what has come of an artifact is kept, the connection is closed, the rest of it is
+    /// not asked for. Check-ins and reports go on. Forgotten when the process ends.
+    pub fn pause(&self) {
+        self.0.paused.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// Lets transfers go on after [`pause`](Self::pause).
+    pub fn resume(&self) {
+        self.0.paused.store(false, Ordering::SeqCst);
+        self.wake();
+    }
+
     /// Whether somebody cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
@@ -50,6 +65,11 @@ impl Handle {
     /// Whether somebody asked for an update, once.
     pub(crate) fn take_trigger(&self) -> bool {
         self.0.triggered.swap(false, Ordering::SeqCst)
+    }
+
+    /// What [`pause`](Self::pause) and [`resume`](Self::resume) last said.
+    pub(crate) fn transfers(&self) -> Transfers {
+        if self.0.paused.load(Ordering::SeqCst) { Transfers::Paused } else { Transfers::Allowed }
     }
 
     /// Can be read when there is something new.

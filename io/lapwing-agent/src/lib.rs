@@ -43,6 +43,7 @@ mod apply;
 
 mod command;
 mod measuring;
+mod pace;
 mod talking;
 
 mod control;
@@ -59,6 +60,7 @@ pub use adapters::slots_app::SlotsError;
 pub use adapters::trust_files::TrustError;
 pub use config::{
     AgentSettings, CommandLine, ConfigError, DEFAULT_CONFIG_NAME, MeasuringSettings, RestartSettings,
+    SurroundingsError,
 };
 pub use control::{ControlError, ask_status, ask_trigger};
 pub use handle::Handle;

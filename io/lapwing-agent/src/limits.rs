@@ -8,6 +8,8 @@ pub(crate) const PIECE_BYTES: usize = 16 * 1024;
 pub(crate) const BLOCK_BYTES: u64 = 1024;
 /// Largest artifact: what the delta format can express and a header, bytes.
 pub(crate) const ARTIFACT_BYTES_MAX: u64 = 5 << 30;
+/// Times at most that an image is flushed while it is applied, but for its end.
+pub(crate) const APPLY_CHECKPOINTS_MAX: u64 = 16;
 /// Bytes fetched before the loop looks around, so that a slow transfer keeps nobody waiting.
 pub(crate) const FETCH_TURN_BYTES: u64 = 256 * 1024;
 /// Milliseconds after which it does, however few bytes came.
@@ -28,5 +30,7 @@ pub(crate) const CHILD_PATIENCE_MS: u64 = 5_000;
 pub(crate) const CHILD_DELAY_MS: std::ops::RangeInclusive<u64> = 100..=30_000;
 /// A child that lived this long is started again without delay, milliseconds.
 pub(crate) const CHILD_RESET_MS: u64 = 10_000;
+/// Watchdogs of the machine that are asked.
+pub(crate) const WATCHDOGS_MAX: usize = 8;
 /// Steps of the brain in one turn of the loop; more than any exchange needs.
 pub(crate) const STEPS_PER_TURN_MAX: usize = 256;

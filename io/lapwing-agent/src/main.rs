@@ -26,7 +26,8 @@ Keeps one component of this device up to date.
       Asks the agent that runs in the device directory of this configuration.
 
   --config FILE    agent.toml in the current directory if not given
-  --check-config   only say whether the configuration is understood
+  --check-config   only say whether the configuration is understood, and whether this machine has
+                   the slots and the launcher that it names
   --help, --version
 
 Exit codes: 0 done, 1 failed, 2 wrong flags, 3 the configuration is wrong, 4 no agent answers.
@@ -124,10 +125,13 @@ fn obey(task: Task) -> ExitCode {
         Err(error) => return complain(&error, CONFIG),
     };
     match verb {
-        Verb::CheckConfig => {
-            println!("{} is understood", config.display());
-            ExitCode::SUCCESS
-        }
+        Verb::CheckConfig => match settings.check_surroundings() {
+            Ok(()) => {
+                println!("{} is understood, and what it names is there", config.display());
+                ExitCode::SUCCESS
+            }
+            Err(error) => complain(&error, CONFIG),
+        },
         Verb::Run => run(settings, program_arguments),
         Verb::Status => match ask_status(&settings.device_dir) {
             Ok(status) => {

@@ -40,7 +40,7 @@ pub(crate) struct Restarting {
 impl Restarting {
     /// Restarts into whatever the slot table says. With the launcher it only comes back when that failed.
     pub(crate) fn restart(&mut self, device_dir: &Path, mark: &RunningMark) -> io::Result<After> {
-        mark.clear();
+        mark.end();
         let outcome = match (&mut self.hook, &self.how) {
             (Some(hook), _) => hook().map(|()| After::EndOfRun),
             (None, RestartSettings::Exit) => Ok(After::EndOfRun),

@@ -5,7 +5,8 @@
 
 use crate::adapters::identity_files;
 use crate::adapters::record_file;
-use crate::adapters::running_mark::{MarkError, RunningMark};
+use crate::adapters::reset_cause;
+use crate::adapters::running_mark::{CRASHED, MarkError, RunningMark};
 use crate::adapters::slots_app::{AppSlots, SlotsError};
 use crate::adapters::trust_files::{self, TrustError};
 use crate::body::Body;
@@ -22,7 +23,7 @@ use crate::program::Program;
 use crate::restart::{After, Restarting};
 use crate::talking::Talking;
 use lapwing_core::{BootId, Slot};
-use lapwing_device::{Boot, Device, ResetCause};
+use lapwing_device::{Boot, Device};
 use lapwing_transport::client::{Client, Dial, TcpDial};
 use std::env;
 use std::ffi::OsString;
@@ -267,7 +268,7 @@ impl Agent {
     /// Finds out what runs and what was being tried.
     fn begin(&mut self) -> Result<BootSession, RunError> {
         let dir = self.dir.clone();
-        let (mark, crashed) = RunningMark::set(&dir.running_mark()).map_err(|error| match error {
+        let (mark, before) = RunningMark::set(&dir.running_mark()).map_err(|error| match error {
             MarkError::Held => RunError::AlreadyRunning,
             MarkError::Io(error) => RunError::Dir(error),
         })?;
@@ -292,8 +293,8 @@ impl Agent {
             table,
             slot: slots.booted(),
             running: slots.running(),
-            reset: ResetCause::Unknown,
-            crashed: crashed || program_crashed,
+            reset: reset_cause::since(before),
+            crashed: program_crashed || before == CRASHED,
         };
         log::info!("slot {} runs image {}", booted.slot.name(), booted.running.short());
         let body = Body::new(dir, slots, talking, mark, &self.settings);

@@ -3,12 +3,14 @@
 //! Touches: the brain's view. Entered from: `control`.
 //! Never: says a secret.
 
-use lapwing_core::{Digest, Slot, Uptime};
+use crate::adapters::slots_app::AppSlots;
+use crate::pace::{Pace, Transfers};
+use lapwing_core::Uptime;
 use lapwing_device::{Device, View};
 use std::fmt::Write;
 
 /// The status of a running agent.
-pub(crate) fn render(device: &Device, uptime: Uptime, slot: Slot, running: &Digest) -> String {
+pub(crate) fn render(device: &Device, uptime: Uptime, slots: &AppSlots, pace: &Pace) -> String {
     let View {
         doing,
         confirmed,
@@ -28,8 +30,8 @@ pub(crate) fn render(device: &Device, uptime: Uptime, slot: Slot, running: &Dige
     };
     let text = |text: &str| format!("\"{text}\"");
     say("doing", &text(doing));
-    say("slot", &text(slot.name()));
-    say("running", &text(&running.to_string()));
+    say("slot", &text(slots.booted().name()));
+    say("running", &text(&slots.running().to_string()));
     say("confirmed_version", &text(confirmed.version.as_str()));
     say("confirmed_seq", &confirmed.seq.to_string());
     let (attempt, version) = trying.map_or(("null".to_owned(), "null".to_owned()), |(attempt, installed)| {
@@ -43,6 +45,9 @@ pub(crate) fn render(device: &Device, uptime: Uptime, slot: Slot, running: &Dige
         });
     say("fetched_bytes", &fetched);
     say("expected_bytes", &expected);
+    say("transfers", &text(if pace.transfers == Transfers::Paused { "paused" } else { "allowed" }));
+    let rate = pace.bytes_per_s_max.map_or_else(|| "null".to_owned(), |rate| rate.to_string());
+    say("transfer_bytes_per_s_max", &rate);
     let gate = deferred.map_or_else(|| "null".to_owned(), |gate| text(&format!("{gate:?}")));
     say("deferred_by", &gate);
     say("failures", &failures.to_string());

@@ -11,7 +11,7 @@ use crate::adapters::artifact_file::{self, ArtifactFile};
 use crate::adapters::identity_files;
 use crate::device_dir::DeviceDir;
 use crate::durable;
-use crate::limits::{FETCH_TURN_BYTES, FETCH_TURN_MS, PIECE_BYTES};
+use crate::limits::{FETCH_TURN_MS, PIECE_BYTES};
 use crate::os;
 use lapwing_core::cbor::{NoRoom, encode};
 use lapwing_core::limits::{CHECK_IN_BYTES_MAX, REPORT_BYTES_MAX};
@@ -32,6 +32,7 @@ pub(crate) struct Talking {
     checkpoint_bytes: u64,
     credentials: Option<Credentials>,
     arriving: Option<Arriving>,
+    moved_bytes: u64,
 }
 
 /// A transfer in the middle.
@@ -51,7 +52,16 @@ impl Talking {
     ) -> Self {
         facts.sort_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
         facts.dedup_by(|(a, _), (b, _)| a == b);
-        Self { client, dir, identity, facts, checkpoint_bytes, credentials: None, arriving: None }
+        Self {
+            client,
+            dir,
+            identity,
+            facts,
+            checkpoint_bytes,
+            credentials: None,
+            arriving: None,
+            moved_bytes: 0,
+        }
     }
 
     pub(crate) fn check_in(&mut self, device: &Device) -> Result<Vec<u8>, Trouble> {
@@ -80,8 +90,13 @@ impl Talking {
         fetched.map_err(|error| exchange_trouble("fetch a trust document", &error))
     }
 
-    /// Gets on with the transfer for one turn of the loop.
-    pub(crate) fn fetch(&mut self, anchors: &[TlsAnchor], transfer: Transfer) -> Result<Fetched, Trouble> {
+    /// Gets on with the transfer for one turn of the loop, which may bring so many bytes.
+    pub(crate) fn fetch(
+        &mut self,
+        anchors: &[TlsAnchor],
+        transfer: Transfer,
+        turn_bytes: u64,
+    ) -> Result<Fetched, Trouble> {
         let mut arriving = match self.arriving.take() {
             Some(arriving) if arriving.file.transfer() == transfer => arriving,
             _ => {
@@ -90,11 +105,15 @@ impl Talking {
                 Arriving { file, bytes: None }
             }
         };
-        if arriving.file.missing().is_some() {
-            self.get_on(anchors, &mut arriving)?;
+        let before_bytes = arriving.file.have_bytes();
+        match self.get_on(anchors, &mut arriving, turn_bytes) {
+            // What came is safe. A link that breaks again and again and gets on each time is not one that
+            // brings nothing.
+            Err(Trouble::Link { .. }) if arriving.file.have_bytes() > before_bytes => arriving.bytes = None,
+            other => other?,
         }
         if arriving.file.missing().is_some() {
-            let have_bytes = arriving.file.have_bytes();
+            let have_bytes = arriving.file.arrived_bytes();
             self.arriving = Some(arriving);
             return Ok(Fetched::Part { have_bytes });
         }
@@ -105,6 +124,11 @@ impl Talking {
         log::warn!("the artifact arrived with a wrong digest");
         self.drop_artifact()?;
         Ok(Fetched::WrongDigest)
+    }
+
+    /// Bytes of artifacts that came since this boot, those that had to come again included.
+    pub(crate) fn moved_bytes(&self) -> u64 {
+        self.moved_bytes
     }
 
     /// Closes what is open; what has arrived stays.
@@ -121,9 +145,14 @@ impl Talking {
         artifact_file::discard(&self.dir.artifact()).map_err(storage)
     }
 
-    fn get_on(&mut self, anchors: &[TlsAnchor], arriving: &mut Arriving) -> Result<(), Trouble> {
+    fn get_on(
+        &mut self,
+        anchors: &[TlsAnchor],
+        arriving: &mut Arriving,
+        turn_bytes: u64,
+    ) -> Result<(), Trouble> {
         let until_ms = os::boot_time_ms().saturating_add(FETCH_TURN_MS);
-        let (mut piece, mut taken_bytes) = (vec![0; PIECE_BYTES], 0);
+        let (mut piece, mut left_bytes) = (vec![0; PIECE_BYTES], turn_bytes);
         let failed = loop {
             let Some(missing) = arriving.file.missing() else { return Ok(()) };
             let bytes = match arriving.bytes.take() {
@@ -135,16 +164,18 @@ impl Talking {
             };
             let bytes = arriving.bytes.insert(bytes);
             let offset = bytes.next_offset();
-            match bytes.read(&mut piece) {
+            let most = usize::try_from(left_bytes).unwrap_or(usize::MAX).min(PIECE_BYTES);
+            match bytes.read(piece.get_mut(..most).unwrap_or_default()) {
                 Ok(length) => {
                     let piece = piece.get(..length).unwrap_or_default();
                     arriving.file.write_at(offset, piece).map_err(storage)?;
-                    taken_bytes += length as u64;
+                    left_bytes -= length as u64;
+                    self.moved_bytes += length as u64;
                     let whole = bytes.next_offset() == arriving.file.transfer().artifact_size_bytes;
                     if whole {
                         arriving.bytes = None;
                         arriving.file.checkpoint().map_err(storage)?;
-                    } else if taken_bytes >= FETCH_TURN_BYTES || os::boot_time_ms() >= until_ms {
+                    } else if left_bytes == 0 || os::boot_time_ms() >= until_ms {
                         return Ok(());
                     }
                 }

@@ -93,6 +93,19 @@ pub(crate) async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
+/// Answers whoever is at the other end of `stream`, which came by another way than a listener.
+pub(crate) async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    router: Router,
+    patience: Patience,
+) {
+    // Dropped, it would end the connection.
+    let graceful = GracefulShutdown::new();
+    if let Err(error) = http(Lively::new(stream, patience.idle), router, patience, graceful.watcher()).await {
+        tracing::debug!(%error, "connection ended");
+    }
+}
+
 type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
 
 async fn connection(

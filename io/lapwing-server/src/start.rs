@@ -10,7 +10,7 @@ use crate::config::{Certificate, Config, ConfigError, Settings};
 use crate::devices::Devices;
 use crate::key_file::{KeyError, online_key, refuse_foreign_keys};
 use crate::limits::ORPHAN_AGE_S;
-use crate::listen::{Patience, serve};
+use crate::listen::{Patience, answer, serve};
 use crate::logging::LogControl;
 use crate::metrics::Metrics;
 use crate::online::Online;
@@ -26,6 +26,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
@@ -156,6 +157,16 @@ impl Running {
     #[must_use]
     pub fn store_writes(&self) -> u64 {
         self.app.store.writes()
+    }
+
+    /// Answers a device at the other end of `stream`, which is what TLS would carry: for proofs that cut a
+    /// connection at a byte of their choice. It takes no place among the connections allowed.
+    pub fn answer_device<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        &self,
+        stream: S,
+    ) -> impl Future<Output = ()> + Send + use<S> {
+        let patience = Patience::of(&self.app.settings.door, self.app.settings.shutdown_grace);
+        answer(stream, device_plane::router(Arc::clone(&self.app)), patience)
     }
 
     /// Returns once every artifact that was asked for is made, or was found to be impossible.

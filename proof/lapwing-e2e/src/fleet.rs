@@ -9,6 +9,7 @@ use crate::process::{Process, wait_until};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -33,7 +34,30 @@ impl Fleet {
     /// # Errors
     /// When a program fails; its words are in the error.
     pub fn start(binaries: &Binaries, dir: &Path) -> Result<Self> {
-        let mut fleet = Self {
+        let mut fleet = Self::without_server(binaries, dir)?;
+        fs::write(fleet.server_config(), server_config(&fleet.data(), ("127.0.0.1:0", "127.0.0.1:0")))?;
+        fleet.start_server()?;
+        // From here on the addresses stay, so that a server that was killed can be started again.
+        let fixed = (fleet.device_addr.as_str(), fleet.management_url.trim_start_matches("http://"));
+        fs::write(fleet.server_config(), server_config(&fleet.data(), fixed))?;
+        fleet.enrol()?;
+        Ok(fleet)
+    }
+
+    /// Makes keys, and enrols a server that runs already: its operators' address, and its data in `server`
+    /// below `dir`.
+    ///
+    /// # Errors
+    /// When a program fails; its words are in the error.
+    pub fn join(binaries: &Binaries, dir: &Path, management: SocketAddr) -> Result<Self> {
+        let mut fleet = Self::without_server(binaries, dir)?;
+        fleet.management_url = format!("http://{management}");
+        fleet.enrol()?;
+        Ok(fleet)
+    }
+
+    fn without_server(binaries: &Binaries, dir: &Path) -> Result<Self> {
+        let fleet = Self {
             server: None,
             binaries: binaries.clone(),
             dir: dir.to_owned(),
@@ -41,14 +65,13 @@ impl Fleet {
             device_addr: String::new(),
         };
         fs::create_dir_all(fleet.logs())?;
-        fs::write(fleet.server_config(), server_config(&fleet.data(), ("127.0.0.1:0", "127.0.0.1:0")))?;
-        fleet.start_server()?;
-        // From here on the addresses stay, so that a server that was killed can be started again.
-        let fixed = (fleet.device_addr.as_str(), fleet.management_url.trim_start_matches("http://"));
-        fs::write(fleet.server_config(), server_config(&fleet.data(), fixed))?;
-        fleet.lapwing(&["key", "init", "--dir", &fleet.signing()])?;
-        fleet.lapwing(&[&["key", "enroll", "--dir", &fleet.signing()], &*fleet.management()].concat())?;
         Ok(fleet)
+    }
+
+    fn enrol(&self) -> Result<()> {
+        self.lapwing(&["key", "init", "--dir", &self.signing()])?;
+        self.lapwing(&[&["key", "enroll", "--dir", &self.signing()], &*self.management()].concat())?;
+        Ok(())
     }
 
     /// Starts the server again after [`Self::kill_server`].
@@ -99,7 +122,14 @@ impl Fleet {
     /// # Errors
     /// When it cannot be signed or published.
     pub fn push_as(&self, image: &str, version: &str) -> Result<u64> {
-        let image = self.binaries.beacon(image)?;
+        self.push_image(&self.binaries.beacon(image)?, version)
+    }
+
+    /// Signs and publishes any image, and says how large it is.
+    ///
+    /// # Errors
+    /// When it cannot be signed or published.
+    pub fn push_image(&self, image: &Path, version: &str) -> Result<u64> {
         let release = self.dir.join(format!("{version}.release")).display().to_string();
         let (image_text, signing) = (image.display().to_string(), self.signing());
         let what = ["release", "create", "--image", &image_text, "--hardware", HARDWARE];
@@ -115,9 +145,17 @@ impl Fleet {
     /// # Errors
     /// When it cannot be provisioned.
     pub fn provision(&self, id: &str, version: &str) -> Result<Device> {
+        self.provision_image(id, &self.binaries.beacon(version)?)
+    }
+
+    /// Provisions a device with any image, which must have been pushed.
+    ///
+    /// # Errors
+    /// When it cannot be provisioned.
+    pub fn provision_image(&self, id: &str, image: &Path) -> Result<Device> {
         let out = self.dir.join(id);
         let (out_text, signing) = (out.display().to_string(), self.signing());
-        let image = self.binaries.beacon(version)?.display().to_string();
+        let image = image.display().to_string();
         let who = ["device", "provision", "--out", &out_text, "--id", id, "--hardware", HARDWARE];
         let what = ["--dir", &signing, "--image", &image];
         self.lapwing(&[&who[..], &what[..], &self.management()].concat())?;

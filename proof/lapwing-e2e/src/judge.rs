@@ -38,6 +38,8 @@ pub struct LapwingJudge {
     /// Generation of the table, and from how many operations on.
     generations: Vec<(usize, u64)>,
     histories: Vec<(&'static str, History)>,
+    /// Every whole image that lay in a slot.
+    whole: Vec<Arc<Content>>,
     config: Option<Arc<Content>>,
     /// What documents make: signatures take their time.
     anchors: RefCell<HashMap<Documents, Result<TrustAnchor, String>>>,
@@ -55,6 +57,7 @@ impl LapwingJudge {
             images: images.to_vec(),
             reported: None,
             generations: generations.collect(),
+            whole: whole_images(recording, images),
             histories: PROMISED.map(|path| (path, recording.history(path))).to_vec(),
             config: recording.before.content("agent.toml").cloned(),
             anchors: RefCell::default(),
@@ -76,6 +79,7 @@ impl LapwingJudge {
         let table = tree.content(TABLE).ok_or("there is no slot table")?;
         let table = decode(table.bytes())?;
         self.slots(tree, &table)?;
+        self.output_counter(tree, table.active.other())?;
         let start = table.start();
         let named = [start.slot, table.fallback()].map(|slot| self.startable(&table, slot));
         let [starts, falls_back] = named;
@@ -118,6 +122,22 @@ impl LapwingJudge {
             }
         }
         Ok(())
+    }
+
+    /// What the output counter counts is in the spare slot: the next apply goes on behind it.
+    fn output_counter(&self, tree: &Tree, spare: Slot) -> Result<(), String> {
+        let blocks = tree.content("artifact/blocks").map_or(&[][..], |content| content.bytes());
+        let counted =
+            usize::try_from(applied_bytes(blocks)).map_err(|_| "the counter is beyond all bounds")?;
+        let image = tree.content(&format!("slots/{}/image", spare.name()));
+        let there = image.map_or(&[][..], |image| image.bytes()).get(..counted);
+        let made = |there: &[u8]| self.whole.iter().any(|image| image.bytes().starts_with(there));
+        match there {
+            Some(there) if made(there) => Ok(()),
+            _ => {
+                Err(format!("{counted} bytes of an image are counted that are not in slot {}", spare.name()))
+            }
+        }
     }
 
     fn startable(&self, table: &SlotTable, slot: Slot) -> Result<&'static str, String> {
@@ -173,6 +193,35 @@ impl LapwingJudge {
         }
         Ok(())
     }
+}
+
+fn whole_images(recording: &Recording, images: &[(&'static str, Digest)]) -> Vec<Arc<Content>> {
+    let paths = Slot::ALL.map(|slot| format!("slots/{}/image", slot.name()));
+    let contents = paths.iter().flat_map(|path| recording.history(path)).filter_map(|(_, content)| content);
+    let mut whole: Vec<Arc<Content>> = Vec::new();
+    for content in contents {
+        let digest = content.digest();
+        let is_image = images.iter().any(|(_, image)| *image == digest);
+        if is_image && whole.iter().all(|known| known.digest() != digest) {
+            whole.push(content);
+        }
+    }
+    whole
+}
+
+/// What the agent counts as applied in `artifact/blocks`; nothing if the sum is wrong.
+fn applied_bytes(blocks: &[u8]) -> u64 {
+    const BLOCK_BYTES: u64 = 1024;
+    let counted = || {
+        let (head, rest) = blocks.strip_prefix(b"LWPART01")?.split_at_checked(40)?;
+        let (digest, size) = head.split_at_checked(Digest::LEN)?;
+        let size_bytes = u64::from_be_bytes(size.try_into().ok()?);
+        let bitmap_bytes = usize::try_from(size_bytes.div_ceil(BLOCK_BYTES).div_ceil(8)).ok()?;
+        let (number, sum) = rest.get(bitmap_bytes..)?.split_at_checked(8)?;
+        let is_whole = Digest::of(&[number, digest].concat()).short().0 == *sum;
+        is_whole.then_some(u64::from_be_bytes(number.try_into().ok()?))
+    };
+    counted().unwrap_or(0)
 }
 
 /// The slot table in these bytes, as the launcher would read it.

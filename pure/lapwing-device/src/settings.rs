@@ -40,6 +40,8 @@ pub struct Provisioned {
 pub struct Talking {
     /// Between check-ins, unless the server asks otherwise.
     pub check_in_interval_ms: u64,
+    /// Between check-ins at most, however long the server would like an idle device to wait.
+    pub check_in_interval_ms_max: u64,
     /// A first check-in comes at a random time within this after a boot.
     pub boot_spread_ms: u64,
     /// An answer later than this does not count.
@@ -60,6 +62,7 @@ impl Default for Talking {
     fn default() -> Self {
         Self {
             check_in_interval_ms: 300_000,
+            check_in_interval_ms_max: u64::MAX,
             boot_spread_ms: 0,
             answer_window_ms: 600_000,
             retry_first_ms: 1_000,

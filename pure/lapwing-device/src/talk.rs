@@ -282,7 +282,7 @@ impl Device {
         }
         match (decode(bytes), nonce) {
             (Ok(Answer::Nothing { next_check_in_s }), None) => {
-                self.talk.answered(now, self.pause_ms(next_check_in_s));
+                self.talk.answered(now, self.interval_ms(next_check_in_s));
                 self.fleet_reached(now, effects);
             }
             (Ok(Answer::Ask(wanted)), _) if self.talk.asks < ASKS_MAX => {
@@ -321,7 +321,7 @@ impl Device {
         let above_floor = |time| self.record.floor.is_none_or(|floor| time >= floor.time);
         match self.anchor.open_status(envelope, device, nonce) {
             Ok((status, key)) if above_floor(status.now) => {
-                self.talk.answered(now, self.pause_ms(status.next_check_in_s));
+                self.talk.answered(now, self.interval_ms(status.next_check_in_s));
                 self.take_time(now, Floor { time: status.now, key }, effects);
                 self.fleet_reached(now, effects);
                 self.nothing_offered(effects);
@@ -416,6 +416,11 @@ impl Device {
         let time = delegation.not_before.max(self.anchor.root().issued);
         self.record.floor = Some(Floor { time, key: first.key.id() });
         effects.ask(Effect::Save);
+    }
+
+    /// Between two check-ins of an idle device: the shorter of what the server asks for and its owner allows.
+    fn interval_ms(&self, asked_s: u32) -> u64 {
+        self.pause_ms(asked_s).min(self.settings.talking.check_in_interval_ms_max)
     }
 
     /// What a server may ask for: never so long that nobody would notice that it keeps a device quiet.

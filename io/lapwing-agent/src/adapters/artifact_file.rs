@@ -1,7 +1,7 @@
-//! The artifact on its way: its bytes, and which blocks of it are safely on disk.
+//! The artifact on its way: its bytes, which blocks of it are safely on disk, how much was made of it.
 //!
-//! `artifact/data` holds the bytes at their offsets, `artifact/blocks` the digest, the size and one
-//! bit a block. Data is flushed before a bit that speaks of it is written, so a bit never lies.
+//! `artifact/data` holds the bytes at their offsets, `artifact/blocks` the digest, the size, one bit a
+//! block, and the output counter. What they speak of is flushed before they are written: they never lie.
 //! Touches: two files. Entered from: every transport. Never: counts a block that is not whole.
 
 #[cfg(test)]
@@ -9,7 +9,7 @@ mod tests;
 
 use crate::durable;
 use crate::limits::{ARTIFACT_BYTES_MAX, BLOCK_BYTES, PIECE_BYTES};
-use lapwing_core::{Digest, Hasher};
+use lapwing_core::{Digest, Hasher, ShortDigest};
 use lapwing_device::Transfer;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 
 const MAGIC: &[u8; 8] = b"LWPART01";
 const HEAD_BYTES: usize = 48;
+/// The output counter, and a sum that tells a torn one.
+const COUNTER_BYTES: usize = 8 + ShortDigest::LEN;
 
 /// A transfer being stored.
 #[derive(Debug)]
@@ -57,6 +59,7 @@ impl ArtifactFile {
         let bitmap = vec![0; bitmap_bytes(transfer)];
         blocks.write_all_at(&head(transfer), 0)?;
         blocks.write_all_at(&bitmap, HEAD_BYTES as u64)?;
+        blocks.write_all_at(&[0; COUNTER_BYTES], counter_offset(transfer))?;
         blocks.sync_all()?;
         durable::sync_dir_of(&dir.join("data"))?;
         durable::sync_dir_of(dir)?;
@@ -135,8 +138,18 @@ impl ArtifactFile {
         if all { size_bytes } else { have * BLOCK_BYTES }
     }
 
+    /// Bytes stored, those that are not flushed yet included.
+    pub(crate) fn arrived_bytes(&self) -> u64 {
+        self.have_bytes() + (self.fresh.end - self.fresh.start)
+    }
+
     pub(crate) fn transfer(&self) -> Transfer {
         self.transfer
+    }
+
+    /// How much may be written between two flushes.
+    pub(crate) fn checkpoint_bytes(&self) -> u64 {
+        self.checkpoint_bytes
     }
 
     /// The digest of all bytes as they are on disk.
@@ -145,8 +158,27 @@ impl ArtifactFile {
     }
 
     /// The bytes, from the first on.
-    pub(crate) fn into_data(self) -> File {
-        self.data
+    pub(crate) fn data(&self) -> &File {
+        &self.data
+    }
+
+    /// The output counter: bytes of the image that were made of this artifact and are on disk.
+    pub(crate) fn applied_bytes(&self) -> u64 {
+        let mut found = [0; COUNTER_BYTES];
+        let read = self.blocks.read_exact_at(&mut found, counter_offset(self.transfer));
+        let [a, b, c, d, e, f, g, h, ..] = found;
+        let applied_bytes = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        match read {
+            Ok(()) if found == counter(self.transfer, applied_bytes) => applied_bytes,
+            _ => 0,
+        }
+    }
+
+    /// Sets the output counter, durably. What it counts must be on disk.
+    pub(crate) fn set_applied_bytes(&self, applied_bytes: u64) -> io::Result<()> {
+        let counter = counter(self.transfer, applied_bytes);
+        self.blocks.write_all_at(&counter, counter_offset(self.transfer))?;
+        self.blocks.sync_data()
     }
 
     fn has(&self, block: u64) -> bool {
@@ -193,6 +225,19 @@ fn head(transfer: Transfer) -> [u8; HEAD_BYTES] {
     head[8..40].copy_from_slice(transfer.artifact.as_bytes());
     head[40..].copy_from_slice(&transfer.artifact_size_bytes.to_be_bytes());
     head
+}
+
+/// The counter as it is stored: nothing but this very write gives the same bytes.
+fn counter(transfer: Transfer, applied_bytes: u64) -> [u8; COUNTER_BYTES] {
+    let (mut counter, number) = ([0; COUNTER_BYTES], applied_bytes.to_be_bytes());
+    let sum = Digest::of(&[&number, transfer.artifact.as_bytes().as_slice()].concat()).short();
+    counter[..8].copy_from_slice(&number);
+    counter[8..].copy_from_slice(&sum.0);
+    counter
+}
+
+fn counter_offset(transfer: Transfer) -> u64 {
+    (HEAD_BYTES + bitmap_bytes(transfer)) as u64
 }
 
 fn bitmap_bytes(transfer: Transfer) -> usize {

@@ -3,6 +3,7 @@
 pub(crate) mod artifact_file;
 pub(crate) mod identity_files;
 pub(crate) mod record_file;
+pub(crate) mod reset_cause;
 pub(crate) mod running_mark;
 pub(crate) mod slots_app;
 pub(crate) mod trust_files;

@@ -1,8 +1,8 @@
 //! That an agent runs here, that it is the only one, and whether the last one was cut off.
 //!
 //! The mark is a locked file with the name of the machine's own boot in it, so that a power cut is
-//! not taken for a crash. It is emptied when a run ends by its own will.
-//! Never: flushes; the mark means nothing after a power cut.
+//! not taken for a crash. A run that ends by its own will says so in it.
+//! Never: flushes; after a power cut the mark may say anything, but not the name of a later boot.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -11,6 +11,33 @@ use std::path::Path;
 /// Held while the agent runs.
 #[derive(Debug)]
 pub(crate) struct RunningMark(File);
+
+/// What the mark says of the run before this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Before {
+    pub(crate) machine: Machine,
+    pub(crate) end: End,
+}
+
+/// Whether the machine was started since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Machine {
+    SameBoot,
+    LaterBoot,
+}
+
+/// How the run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Intended,
+    CutOff,
+}
+
+/// A run that nobody ended in a machine that went on.
+pub(crate) const CRASHED: Before = Before { machine: Machine::SameBoot, end: End::CutOff };
+
+/// Behind the name of the boot, once what happens is intended.
+const INTENDED: &str = " ended";
 
 /// Why the mark could not be set.
 #[derive(Debug)]
@@ -21,8 +48,8 @@ pub(crate) enum MarkError {
 }
 
 impl RunningMark {
-    /// Sets the mark, and says whether the run before this one was cut off in the same boot of the machine.
-    pub(crate) fn set(path: &Path) -> Result<(Self, bool), MarkError> {
+    /// Sets the mark, and says what it said before.
+    pub(crate) fn set(path: &Path) -> Result<(Self, Before), MarkError> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = file.map_err(MarkError::Io)?;
         file.try_lock().map_err(|error| match error {
@@ -30,15 +57,20 @@ impl RunningMark {
             TryLockError::Error(error) => MarkError::Io(error),
         })?;
         let (boot, mut left) = (machine_boot(), String::new());
-        let crashed = file.read_to_string(&mut left).is_ok() && left == boot;
+        let _ = file.read_to_string(&mut left);
+        let (named, end) = match left.strip_suffix(INTENDED) {
+            Some(named) => (named, End::Intended),
+            None => (left.as_str(), End::CutOff),
+        };
+        let machine = if named == boot { Machine::SameBoot } else { Machine::LaterBoot };
         let mark = Self(file);
         mark.write(&boot);
-        Ok((mark, crashed))
+        Ok((mark, Before { machine, end }))
     }
 
-    /// Empties the mark: what happens now is intended.
-    pub(crate) fn clear(&self) {
-        self.write("");
+    /// What happens now is intended.
+    pub(crate) fn end(&self) {
+        self.write(&(machine_boot() + INTENDED));
     }
 
     /// Sets it again: what was intended did not happen.
@@ -65,5 +97,6 @@ impl Drop for RunningMark {
 }
 
 fn machine_boot() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_else(|_| "unknown".to_owned())
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    id.map_or_else(|_| "unknown".to_owned(), |id| id.trim().to_owned())
 }

@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::artifact_file::{self, digest_of};
+use super::artifact_file::{self, ArtifactFile, digest_of};
 use crate::apply::{Workshop, apply};
 use crate::device_dir::DeviceDir;
 use crate::durable;
@@ -17,9 +17,10 @@ use lapwing_core::{
 };
 use lapwing_delta::Profile;
 use lapwing_device::{Applied, Install, Trouble};
-use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, symlink};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Seek, SeekFrom};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
+use std::path::Path;
 
 /// The slots of one program.
 #[derive(Debug)]
@@ -98,20 +99,19 @@ impl AppSlots {
         }
     }
 
-    /// Makes the image of `install` in the spare slot from the stored artifact, and stages it.
+    /// Makes the image of `install` in the spare slot from the stored artifact, and stages it. Goes on
+    /// where a power cut ended an earlier try.
     pub(crate) fn apply(
         &self,
         install: &Install,
-        artifact: File,
+        artifact: &ArtifactFile,
         profile: Profile,
     ) -> Result<Applied, Trouble> {
+        let spare = self.booted.spare();
         self.change(|table| table.begin_write(self.booted))?;
-        let path = self.dir.image(self.booted.spare());
-        let written = self.write_image(install, artifact, profile, &path)?;
-        if let Err(refused) = written {
+        if let Err(refused) = self.write_image(install, artifact, profile)? {
             return Ok(refused);
         }
-        let spare = self.booted.spare();
         let staged = self.change(|table| table.staged(spare, install.image, install.image_size_bytes))?;
         Ok(Applied::Staged(staged))
     }
@@ -119,21 +119,11 @@ impl AppSlots {
     fn write_image(
         &self,
         install: &Install,
-        artifact: File,
+        artifact: &ArtifactFile,
         profile: Profile,
-        path: &std::path::Path,
     ) -> Result<Result<(), Applied>, Trouble> {
-        let failed = |error: io::Error| {
-            log::error!("failed to write the spare slot: {error}");
-            durable::trouble(&error)
-        };
-        // A new file: whoever still runs the old one keeps it.
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
-        }
-        let make = OpenOptions::new().read(true).write(true).create_new(true).mode(0o755).open(path);
-        let target = make.map_err(failed)?;
+        let path = self.dir.image(self.booted.spare());
+        let (target, resume_from) = begin_image(&path, artifact).map_err(failed)?;
         let base = File::open(self.dir.image(self.booted.0)).map_err(failed)?;
         let scratch = artifact_file::scratch(&self.dir.artifact());
         let shop = Workshop {
@@ -141,13 +131,24 @@ impl AppSlots {
             base_digest: self.running,
             artifact,
             target: &target,
+            resume_from,
+            checkpoint_bytes: artifact.checkpoint_bytes(),
             scratch: &scratch,
             profile,
         };
-        let applied = apply(install, shop)?;
-        if applied.is_ok() {
-            target.sync_all().and_then(|()| durable::sync_dir_of(path)).map_err(failed)?;
+        let applied = apply(install, &shop)?;
+        if applied.is_err() {
+            return Ok(applied);
         }
+        target.sync_all().map_err(failed)?;
+        // Only what was written now has passed through the digest.
+        if resume_from > 0 && digest_of(&target, install.image_size_bytes).ok() != Some(install.image) {
+            log::warn!("the image does not go on where it ended; beginning anew");
+            artifact.set_applied_bytes(0).map_err(failed)?;
+            return self.write_image(install, artifact, profile);
+        }
+        let executable = Permissions::from_mode(0o755);
+        target.set_permissions(executable).and_then(|()| target.sync_all()).map_err(failed)?;
         Ok(applied)
     }
 
@@ -234,6 +235,43 @@ impl From<TableError> for io::Error {
             other => Self::other(other),
         }
     }
+}
+
+fn failed(error: io::Error) -> Trouble {
+    log::error!("failed to write the spare slot: {error}");
+    durable::trouble(&error)
+}
+
+/// A launcher that finds no slot table starts what can be executed, and that must be whole.
+const UNFINISHED_MODE: u32 = 0o644;
+
+/// The image to go on with, and how much of it is there: what the artifact counted, if it is all there.
+fn begin_image(path: &Path, artifact: &ArtifactFile) -> io::Result<(File, u64)> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    let applied_bytes = artifact.applied_bytes();
+    if applied_bytes > 0
+        && let Ok(mut image) = options.open(path)
+        && image.metadata()?.len() >= applied_bytes
+    {
+        image.set_permissions(Permissions::from_mode(UNFINISHED_MODE))?;
+        image.set_len(applied_bytes)?;
+        image.seek(SeekFrom::End(0))?;
+        log::info!("the image goes on at byte {applied_bytes}");
+        return Ok((image, applied_bytes));
+    }
+    if applied_bytes > 0 {
+        artifact.set_applied_bytes(0)?;
+    }
+    // A new file: whoever still runs the old one keeps it.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let image = options.create_new(true).mode(UNFINISHED_MODE).open(path)?;
+    // Its name lasts before anything counts what is in it.
+    durable::sync_dir_of(path)?;
+    Ok((image, 0))
 }
 
 fn read_table(dir: &DeviceDir) -> Result<SlotTable, TableError> {

@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 /// The file.
@@ -34,9 +35,11 @@ pub(super) struct RawConfig {
     /// Largest image that a slot can hold, bytes.
     #[serde(default = "RawConfig::slot_bytes_max")]
     pub(super) slot_bytes_max: u64,
-    /// Bytes of an artifact between two flushes; what a power cut may cost.
+    /// Bytes of an artifact between two flushes, and of an image at least; what a power cut may cost.
     #[serde(default = "RawConfig::checkpoint_bytes")]
     pub(super) checkpoint_bytes: u64,
+    /// An artifact comes no faster than this, bytes a second; as fast as it does if not given.
+    pub(super) transfer_bytes_per_s_max: Option<NonZeroU64>,
     /// Facts for filters and strata, by name.
     #[serde(default)]
     pub(super) facts: BTreeMap<String, String>,
@@ -92,7 +95,7 @@ pub(super) struct RawProvisioned {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawTalking {
-    /// Between check-ins, unless the server asks otherwise.
+    /// Between check-ins. If given, a server may ask for more often and not for less often.
     pub(super) check_in_interval_ms: Option<u64>,
     /// The first check-in comes at a random time within this after a start.
     pub(super) boot_spread_ms: Option<u64>,

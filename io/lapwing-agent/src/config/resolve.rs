@@ -39,6 +39,7 @@ pub(super) fn resolve(raw: RawConfig, dir: &Path) -> Result<AgentSettings, Confi
         memory_profile,
         slot_bytes_max,
         checkpoint_bytes,
+        transfer_bytes_per_s_max,
         facts,
         provisioned,
         talking,
@@ -78,6 +79,7 @@ pub(super) fn resolve(raw: RawConfig, dir: &Path) -> Result<AgentSettings, Confi
         restart: how_to_restart,
         launcher: dir.join(launcher),
         checkpoint_bytes,
+        transfer_bytes_per_s_max,
         slot: None,
     })
 }
@@ -102,6 +104,8 @@ fn resolve_talking(raw: RawTalking) -> Result<Talking, ConfigError> {
     let usual = Talking::default();
     let resolved = Talking {
         check_in_interval_ms: check_in_interval_ms.unwrap_or(usual.check_in_interval_ms),
+        // What the owner of a device wrote down is a promise that no server stretches.
+        check_in_interval_ms_max: check_in_interval_ms.unwrap_or(usual.check_in_interval_ms_max),
         boot_spread_ms: boot_spread_ms.unwrap_or(usual.boot_spread_ms),
         answer_window_ms: answer_window_ms.unwrap_or(usual.answer_window_ms),
         retry_first_ms: retry_first_ms.unwrap_or(usual.retry_first_ms),

@@ -73,6 +73,28 @@ fn exit_codes_tell_what_is_wrong() {
 }
 
 #[test]
+fn a_configuration_is_checked_against_the_machine() {
+    let device = Device::provisioned(&image("good", 0, 100));
+    let config = fs::read_to_string(device.path("agent.toml")).unwrap();
+    let complaint = |config: &str| {
+        fs::write(device.path("agent.toml"), config).unwrap();
+        let wrong = output(&device, &["run", "--check-config"]);
+        assert_eq!(wrong.status.code(), Some(3), "{wrong:?}");
+        String::from_utf8_lossy(&wrong.stderr).into_owned()
+    };
+    for how in ["launcher", "child"] {
+        let config = config.replace("\"exit\"", &format!("\"{how}\"\nlauncher = \"no-launcher\""));
+        assert!(complaint(&config).contains("no-launcher is not a program"));
+    }
+    // A file that nobody may execute is no launcher either.
+    let elsewhere = config.replace("\"exit\"", "\"launcher\"\nlauncher = \"claim-token\"");
+    assert!(complaint(&elsewhere).contains("claim-token is not a program"));
+    assert!(complaint(&format!("device_dir = \"trust\"\n{config}")).contains("trust holds no slots"));
+    fs::remove_dir(device.path("slots/b")).unwrap();
+    assert!(complaint(&config).contains("holds no slots"));
+}
+
+#[test]
 fn signals_change_the_log_level_and_end_the_run() {
     let device = Device::provisioned(&image("good", 0, 100));
     let mut running = Running::start(&device, &[]);
@@ -84,7 +106,7 @@ fn signals_change_the_log_level_and_end_the_run() {
     assert!(String::from_utf8_lossy(&status.stdout).contains("\"slot\":\"a\""), "{status:?}");
     running.signal("TERM");
     assert!(running.child.wait().unwrap().success());
-    assert_eq!(fs::read(device.path("running")).unwrap(), b"");
+    assert!(fs::read_to_string(device.path("running")).unwrap().ends_with(" ended"));
 }
 
 #[test]
@@ -93,7 +115,7 @@ fn a_killed_run_is_known_for_a_crash_by_the_next_one() {
     let mut running = Running::start(&device, &[]);
     running.says("slot a runs image");
     drop(running);
-    assert_ne!(fs::read(device.path("running")).unwrap(), b"");
+    assert!(!fs::read_to_string(device.path("running")).unwrap().ends_with(" ended"));
 }
 
 /// The launcher as far as this test needs it: it says the slot and becomes the image.

@@ -2,23 +2,12 @@
 
 use crate::device::{Device, image};
 use lapwing_agent::{ask_status, ask_trigger};
-use std::thread;
-
-/// Asks from another thread while the device takes turns.
-fn asked<T: Send + 'static>(device: &mut Device, ask: impl FnOnce() -> T + Send + 'static) -> T {
-    let asking = thread::spawn(ask);
-    while !asking.is_finished() {
-        device.turn();
-    }
-    asking.join().unwrap()
-}
 
 #[test]
 fn the_status_says_what_runs() {
     let mut device = Device::provisioned(&image("good", 0, 100));
     device.run_for_ms(1_000);
-    let dir = device.dir().to_owned();
-    let status = asked(&mut device, move || ask_status(&dir)).unwrap();
+    let status = device.status();
     for part in
         ["\"doing\":\"idle\"", "\"slot\":\"a\"", "\"confirmed_version\":\"1.0.0\"", "\"root_version\":1"]
     {
@@ -34,7 +23,7 @@ fn a_trigger_checks_in_at_once_and_passes_the_version_policy_once() {
     device.run_for_ms(3_600_000);
     assert_eq!(device.active_image(), old);
     let (dir, before) = (device.dir().to_owned(), device.uptime_ms());
-    asked(&mut device, move || ask_trigger(&dir)).unwrap();
+    device.asked(move || ask_trigger(&dir)).unwrap();
     device.run_until("the switch", |device| device.active_image() == new);
     assert!(device.uptime_ms() >= before);
 }

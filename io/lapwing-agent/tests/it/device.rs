@@ -7,13 +7,14 @@
 use crate::fleet;
 use crate::server::Server;
 use crate::wire::Link;
-use lapwing_agent::{Agent, AgentSettings, Ended, Health, Turn};
+use lapwing_agent::{Agent, AgentSettings, Ended, Health, Turn, ask_status};
 use lapwing_core::{Digest, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SLOT_TABLE_LEN, Slot, SlotTable};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use tempfile::TempDir;
 
 /// Turns after which a test has gone astray.
@@ -60,6 +61,29 @@ impl Device {
         fs::write(root.join("agent.toml"), config).unwrap();
         let clock_ms = Arc::new(AtomicU64::new(1_000_000));
         Self { dir, link: Link::new(Server::new(), clock_ms.clone()), clock_ms, agent: None }
+    }
+
+    /// The same with a limit to its transfers.
+    pub(crate) fn with_rate(self, bytes_per_s: u64) -> Self {
+        let config = fs::read_to_string(self.path("agent.toml")).unwrap();
+        let config = format!("transfer_bytes_per_s_max = {bytes_per_s}\n{config}");
+        fs::write(self.path("agent.toml"), config).unwrap();
+        self
+    }
+
+    /// What the agent says of itself.
+    pub(crate) fn status(&mut self) -> String {
+        let dir = self.dir().to_owned();
+        self.asked(move || ask_status(&dir)).unwrap()
+    }
+
+    /// Asks from another thread while the device takes turns.
+    pub(crate) fn asked<T: Send + 'static>(&mut self, ask: impl FnOnce() -> T + Send + 'static) -> T {
+        let asking = thread::spawn(ask);
+        while !asking.is_finished() {
+            self.turn();
+        }
+        asking.join().unwrap()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

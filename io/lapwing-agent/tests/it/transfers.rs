@@ -28,55 +28,23 @@ fn each_cut_costs_less_than_a_block_and_the_answer_s_head() {
     let (requests, _) = device.link.server(|server| (server.artifact_requests, server.artifact_bytes_sent));
     // 5,000 bytes less the head and less than one block that has to come again.
     assert!(u64::from(requests) <= size / (5_000 - 300 - 1_024) + 1, "{requests}");
+    // Each of them got on, so none was waited for as if it had not.
+    assert!(device.uptime_ms() < 2 * LAST_WAIT_MS, "{}", device.uptime_ms());
     device.run_until("the switch", |device| device.active_image() == new);
 }
 
-/// An artifact of 64 KiB, its connection cut once at every so many bytes: `LAPWING_CUT_STEP=1` cuts at
-/// every byte, which takes minutes.
-#[test]
-fn a_cut_at_any_byte_of_the_artifact_is_resumed_within_a_block() {
-    let step = std::env::var("LAPWING_CUT_STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(509);
-    let (old, new) = (noise(1, 100), noise(2, 65_536));
-    let mut cuts = 0;
-    for at in (0..65_536).step_by(step) {
-        let mut device = Device::provisioned(&old);
-        let size = device.link.server(|server| server.publish(2, "1.1.0", None, &new));
-        assert!((65_536..67_000).contains(&size), "{size}");
-        device.link.cut(1, at);
-        device.run_until("installed", is_staged);
-        let (requests, sent) =
-            device.link.server(|server| (server.artifact_requests, server.artifact_bytes_sent));
-        assert_eq!(requests, 2, "cut at {at}");
-        // What arrived of the first answer, and what the second brought: a block of 1 KiB came twice at most.
-        let arrived = (at as u64).min(size + HEAD_BYTES as u64);
-        let second = sent - size;
-        assert!(arrived + second <= size + HEAD_BYTES as u64 + 1_024, "cut at {at}: {second} again");
-        cuts += 1;
-    }
-    println!("a 64 KiB artifact cut at {cuts} places: all installed, no cut cost more than a block");
-}
-
+/// The clock has jumped to the next measurement when a test looks at it.
+const LAST_WAIT_MS: u64 = 10_000;
 /// More than the head of an answer.
 const HEAD_BYTES: usize = 512;
-
-/// Bytes that do not compress, behind a word that says the image is good.
-fn noise(seed: u64, size_bytes: usize) -> Vec<u8> {
-    let mut state = seed;
-    let mut bytes = b"good".to_vec();
-    while bytes.len() < size_bytes {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        bytes.push((state >> 56) as u8);
-    }
-    bytes
-}
 
 #[test]
 fn a_transfer_goes_on_after_a_power_cut_where_the_last_flush_was() {
     let (mut device, new, size) = fetching();
-    device.link.cut(1, size as usize - 2_000);
+    device.link.cut_off(size as usize - 2_000);
     device.run_until("a cut transfer", |device| device.link.server(|server| server.artifact_requests == 1));
-    device.run_for_ms(1);
     device.cut_power();
+    device.link.set_down(false);
     device.run_until("the switch", |device| device.active_image() == new);
     let sent = device.link.server(|server| server.artifact_bytes_sent);
     assert!(sent < size + size / 2, "{sent} of {size}");
@@ -112,4 +80,40 @@ fn three_transfers_with_a_wrong_digest_end_the_attempt_with_their_own_cause() {
         device.link.server(|server| (server.artifact_requests, server.events().last().unwrap().detail));
     assert_eq!((requests, outcome), (3, Detail::Cause(Cause::TransferDigest)));
     assert!(!device.path("artifact/data").exists());
+}
+
+#[test]
+fn a_paused_transfer_waits_closed_and_goes_on_where_it_was() {
+    let (mut device, new, size) = fetching();
+    device.link.cut_off(20_000);
+    device.run_until("a cut transfer", |device| device.link.server(|server| server.artifact_requests == 1));
+    device.agent().handle().pause();
+    device.link.set_down(false);
+    device.run_for_ms(86_400_000);
+    let (requests, check_ins) =
+        device.link.server(|server| (server.artifact_requests, std::mem::take(&mut server.check_ins)));
+    assert_eq!(requests, 1);
+    assert!(check_ins > 100, "the conversation goes on: {check_ins}");
+    assert!(device.status().contains("\"transfers\":\"paused\""));
+    device.agent().handle().resume();
+    device.run_until("the switch", |device| device.active_image() == new);
+    let (requests, sent) =
+        device.link.server(|server| (server.artifact_requests, server.artifact_bytes_sent));
+    assert_eq!(requests, 2);
+    assert!(sent <= 2 * size - 20_000 + 1_024 + HEAD_BYTES as u64, "{sent}");
+}
+
+#[test]
+fn a_transfer_keeps_to_its_rate_on_one_connection() {
+    let (old, new) = (image("good", 0, 100), image("good", 1, SIZE));
+    let mut device = Device::with_config(&old, "").with_rate(1_000);
+    let size = device.link.server(|server| server.publish(2, "1.1.0", None, &new));
+    device.run_until("the first byte", |device| device.link.server(|server| server.artifact_requests > 0));
+    let began_ms = device.uptime_ms();
+    device.run_until("installed", is_staged);
+    let took_ms = device.uptime_ms() - began_ms;
+    // Every block but the last has to be waited for.
+    let least_ms = (size - 1_024) * 1_000 / 1_000;
+    assert!((least_ms..least_ms + 2 * LAST_WAIT_MS).contains(&took_ms), "{took_ms} ms for {size} bytes");
+    assert_eq!(device.link.server(|server| server.artifact_requests), 1);
 }

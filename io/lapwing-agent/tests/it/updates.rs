@@ -116,6 +116,20 @@ fn a_busy_server_is_left_alone_for_as_long_as_it_asks() {
     assert!(device.uptime_ms() >= 7_000, "{}", device.uptime_ms());
 }
 
+/// The server asks for 300 s.
+#[test]
+fn the_shorter_of_the_owner_s_and_the_server_s_interval_counts() {
+    let check = |further: &str, expected: std::ops::RangeInclusive<u32>| {
+        let mut device = Device::with_config(&image("good", 0, 100), further);
+        device.run_for_ms(3_600_000);
+        let check_ins = device.link.server(|server| server.check_ins);
+        assert!(expected.contains(&check_ins), "{further}: {check_ins}");
+    };
+    check("", 12..=14);
+    check("[talking]\ncheck_in_interval_ms = 60000\n", 58..=62);
+    check("[talking]\ncheck_in_interval_ms = 3000000\n", 12..=14);
+}
+
 #[test]
 fn a_power_cut_at_any_turn_leaves_old_or_new_and_the_update_goes_on() {
     let (old, new) = (image("good", 0, SIZE), image("good", 1, SIZE));

@@ -26,11 +26,12 @@ struct Ends {
     cut_after: Option<usize>,
     /// How many more answers are cut.
     cuts_left: u32,
+    down_when_cut: bool,
 }
 
 impl Link {
     pub(crate) fn new(server: Server, clock_ms: Arc<AtomicU64>) -> Self {
-        let ends = Ends { server, down: false, cut_after: None, cuts_left: 0 };
+        let ends = Ends { server, down: false, cut_after: None, cuts_left: 0, down_when_cut: false };
         Self { ends: Arc::new(Mutex::new(ends)), clock_ms }
     }
 
@@ -47,6 +48,12 @@ impl Link {
     pub(crate) fn cut(&self, times: u32, after_bytes: usize) {
         let mut ends = self.ends();
         (ends.cuts_left, ends.cut_after) = (times, Some(after_bytes));
+    }
+
+    /// Cuts the next answer that carries an artifact, and the link with it.
+    pub(crate) fn cut_off(&self, after_bytes: usize) {
+        self.cut(1, after_bytes);
+        self.ends().down_when_cut = true;
     }
 
     fn ends(&self) -> MutexGuard<'_, Ends> {
@@ -89,6 +96,7 @@ impl Write for Connection {
                 self.cut = after < self.answer.len();
                 self.answer.truncate(after);
                 ends.cuts_left -= 1;
+                ends.down = ends.down_when_cut;
             }
             drop(ends);
             self.answer.reverse();

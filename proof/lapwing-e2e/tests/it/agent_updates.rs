@@ -6,9 +6,7 @@
 use crate::counts::{both_models, nothing_traced};
 use anyhow::{Context, Result};
 use lapwing_core::{Digest, Phase};
-use lapwing_e2e::{
-    Binaries, Device, Findings, Fleet, HARDWARE, LapwingJudge, Recording, Tracing, wait_until,
-};
+use lapwing_e2e::{Binaries, Device, Findings, Fleet, LapwingJudge, Recording, Tracing, wait_until};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,22 +61,12 @@ impl Versions {
     }
 
     fn push(&self, fleet: &Fleet, version: &str) -> Result<()> {
-        let (image, release) = (self.path(version), self.folder.join(format!("{version}.release")));
-        let (image, release) = (image.display().to_string(), release.display().to_string());
-        let what = ["--image", &image, "--hardware", HARDWARE, "--release-version", version];
-        let create = ["release", "create", "--dir", "signing", "--sign", "--out", &release];
-        fleet.lapwing(&[&create[..], &what[..]].concat())?;
-        let push = ["release", "push", "--dir", "signing", &release, "--image", &image];
-        fleet.lapwing(&[&push[..], &fleet.management()].concat()).map(drop)
+        fleet.push_image(&self.path(version), version).map(drop)
     }
 
-    fn provision(&self, fleet: &Fleet, folder: &Path, binaries: &Binaries) -> Result<Device> {
-        let out = folder.join(ID);
-        let (out_text, image) = (out.display().to_string(), self.path("1.0.0").display().to_string());
-        let who = ["device", "provision", "--out", &out_text, "--id", ID, "--hardware", HARDWARE];
-        let what = ["--dir", "signing", "--image", &image];
-        fleet.lapwing(&[&who[..], &what[..], &fleet.management()].concat())?;
-        let device = Device::new(ID, &out, binaries, &folder.join("logs"))?;
+    fn provision(&self, fleet: &Fleet) -> Result<Device> {
+        let device = fleet.provision_image(ID, &self.path("1.0.0"))?;
+        let out = device.dir();
         // The agent's own health check looks for the version that is made to fail it.
         let config = fs::read_to_string(out.join("agent.toml"))?;
         let look = format!("! grep -q '^# {UNHEALTHY}' \\\"$LAPWING_ROOT/slots/$LAPWING_SLOT/image\\\"");
@@ -101,7 +89,7 @@ impl Traced {
         let fleet = Fleet::start(&binaries, folder.path()).unwrap();
         let versions = Versions::make(&folder.path().join("images"), &binaries).unwrap();
         versions.push(&fleet, "1.0.0").unwrap();
-        let device = versions.provision(&fleet, folder.path(), &binaries).unwrap();
+        let device = versions.provision(&fleet).unwrap();
         let mut command = Command::new(binaries.program("lapwing-launcher"));
         command.args(["supervise", "--restart-delay-ms", "10", "--root"]).arg(device.dir());
         let tracing = Tracing::start(device.dir(), &command).unwrap();

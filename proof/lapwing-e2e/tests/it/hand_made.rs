@@ -120,6 +120,13 @@ fn a_damaged_folder_is_refused() {
     let put = |name: &'static str, bytes: &'static [u8]| {
         move |root: &Path| fs::write(root.join(name), bytes).unwrap()
     };
+    let count = |root: &Path| {
+        fs::create_dir_all(root.join("artifact")).unwrap();
+        let (digest, number) = ([7; 32], 10_u64.to_be_bytes());
+        let sum = Digest::of(&[number.as_slice(), &digest].concat()).short().0;
+        let blocks = [b"LWPART01".as_slice(), &digest, &[0; 8], &number, &sum].concat();
+        fs::write(root.join("artifact/blocks"), blocks).unwrap();
+    };
     let shorten = |name: &'static str| {
         move |root: &Path| {
             let bytes = fs::read(root.join(name)).unwrap();
@@ -133,6 +140,7 @@ fn a_damaged_folder_is_refused() {
         ("neither record of the slot table is valid", &put("slot-table", &[0; 8192])),
         ("slot a has no image", &remove("slots/a/image")),
         ("slot a is Confirmed and holds other bytes", &shorten("slots/a/image")),
+        ("10 bytes of an image are counted that are not in slot b", &count),
         ("there is no root document", &remove("trust/root-1.cbor")),
         ("root document 1:", &shorten("trust/root-1.cbor")),
         ("root document 2:", &put("trust/root-2.cbor", b"another")),

@@ -9,6 +9,12 @@ mod chaos;
 #[cfg(test)]
 mod counts;
 #[cfg(test)]
+mod cut_line;
+#[cfg(test)]
+mod cut_transfers;
+#[cfg(test)]
+mod full_disk;
+#[cfg(test)]
 mod hand_made;
 #[cfg(test)]
 mod identity;

@@ -95,3 +95,20 @@ fn an_artifact_beyond_all_limits_is_refused_before_anything_is_written() {
     assert!(ArtifactFile::open(&dir.path().join("artifact"), huge, CHECKPOINT).is_err());
     assert!(!dir.path().join("artifact").exists());
 }
+
+#[test]
+fn the_output_counter_is_what_was_set_last_or_nothing() {
+    let (dir, all) = (TempDir::new().unwrap(), bytes(3_000));
+    let file = open(&dir, transfer(&all));
+    assert_eq!(file.applied_bytes(), 0);
+    file.set_applied_bytes(0x0102_0304).unwrap();
+    assert_eq!(open(&dir, transfer(&all)).applied_bytes(), 0x0102_0304);
+    let blocks = dir.path().join("artifact/blocks");
+    let whole = fs::read(&blocks).unwrap();
+    for at in whole.len() - COUNTER_BYTES..whole.len() {
+        let mut torn = whole.clone();
+        torn[at] ^= 1;
+        fs::write(&blocks, torn).unwrap();
+        assert_eq!(open(&dir, transfer(&all)).applied_bytes(), 0, "{at}");
+    }
+}

@@ -3,13 +3,12 @@
 use super::*;
 use lapwing_core::Phase;
 use lapwing_device::Transfer;
-use std::io::{Seek, Write};
 use std::ops::ControlFlow;
-use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 const OLD: &[u8] = &[1; 5_000];
 const NEW: &[u8] = &[2; 6_000];
+const CHECKPOINT_BYTES: u64 = 4_096;
 
 struct Bench {
     dir: TempDir,
@@ -39,17 +38,17 @@ impl Bench {
     }
 
     /// An artifact that makes `image`, and what the brain says about it.
-    fn artifact(&self, base: Option<&[u8]>, image: &[u8]) -> (Install, File) {
+    fn artifact(&self, base: Option<&[u8]>, image: &[u8]) -> (Install, ArtifactFile) {
         let made = lapwing_delta::make(base, image, Profile::Kib64, &mut |_| ControlFlow::Continue(()));
         self.stored(&made.unwrap(), image)
     }
 
-    fn stored(&self, artifact: &[u8], image: &[u8]) -> (Install, File) {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(artifact).unwrap();
-        file.rewind().unwrap();
+    fn stored(&self, artifact: &[u8], image: &[u8]) -> (Install, ArtifactFile) {
         let transfer =
             Transfer { artifact: Digest::of(artifact), artifact_size_bytes: artifact.len() as u64 };
+        let mut file = ArtifactFile::open(&self.device_dir().artifact(), transfer, CHECKPOINT_BYTES).unwrap();
+        file.write_at(0, artifact).unwrap();
+        file.checkpoint().unwrap();
         (Install { transfer, image: Digest::of(image), image_size_bytes: image.len() as u64 }, file)
     }
 
@@ -57,7 +56,7 @@ impl Bench {
     fn staged(&self) -> AppSlots {
         let slots = self.slots(Slot::A);
         let (install, artifact) = self.artifact(Some(OLD), NEW);
-        let applied = slots.apply(&install, artifact, Profile::Kib64).unwrap();
+        let applied = slots.apply(&install, &artifact, Profile::Kib64).unwrap();
         assert!(matches!(applied, Applied::Staged(table) if table == self.table()));
         slots
     }
@@ -89,10 +88,10 @@ fn the_spare_slot_is_unbootable_before_its_first_byte_and_after_a_failure() {
     // Neither of these is an artifact of this image, and one does not even begin like one.
     let (install, _) = bench.artifact(Some(OLD), NEW);
     let (_, other) = bench.artifact(None, OLD);
-    assert!(matches!(slots.apply(&install, other, Profile::Kib64), Ok(Applied::WrongImage)));
+    assert!(matches!(slots.apply(&install, &other, Profile::Kib64), Ok(Applied::WrongImage)));
     assert_eq!(bench.table().slot(Slot::B).state, SlotState::Writing);
     let (install, rubbish) = bench.stored(b"rubbish", NEW);
-    assert!(matches!(slots.apply(&install, rubbish, Profile::Kib64), Ok(Applied::Undecodable)));
+    assert!(matches!(slots.apply(&install, &rubbish, Profile::Kib64), Ok(Applied::Undecodable)));
     assert_eq!(bench.table().slot(Slot::B).state, SlotState::Writing);
     assert!(slots.switch(&Digest::of(NEW), StartLimits::APP).is_err());
 }
@@ -104,10 +103,10 @@ fn a_delta_for_another_base_and_one_that_is_too_large_are_refused() {
     // A base of this length from which almost all of the image is taken, so that the artifact is a delta.
     let random: Vec<u8> = (0..20_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let (install, artifact) = bench.artifact(Some(&random), &random[1..]);
-    assert!(matches!(slots.apply(&install, artifact, Profile::Kib64), Ok(Applied::Undecodable)));
+    assert!(matches!(slots.apply(&install, &artifact, Profile::Kib64), Ok(Applied::Undecodable)));
     let made = lapwing_delta::make(None, NEW, Profile::Kib256, &mut |_| ControlFlow::Continue(()));
     let (install, artifact) = bench.stored(&made.unwrap(), NEW);
-    assert!(matches!(slots.apply(&install, artifact, Profile::Kib64), Ok(Applied::TooLarge)));
+    assert!(matches!(slots.apply(&install, &artifact, Profile::Kib64), Ok(Applied::TooLarge)));
 }
 
 #[test]
@@ -115,14 +114,14 @@ fn nothing_is_written_while_a_trial_is_open() {
     let bench = Bench::new();
     let slots = bench.on_trial();
     let (install, artifact) = bench.artifact(Some(NEW), OLD);
-    assert!(matches!(slots.apply(&install, artifact, Profile::Kib64), Err(Trouble::SlotTable)));
+    assert!(matches!(slots.apply(&install, &artifact, Profile::Kib64), Err(Trouble::SlotTable)));
     assert_eq!(fs::read(bench.device_dir().image(Slot::A)).unwrap(), OLD);
     slots.confirm().unwrap();
     let (install, artifact) = bench.artifact(Some(NEW), OLD);
-    assert!(matches!(slots.apply(&install, artifact, Profile::Kib64), Err(Trouble::SlotTable)));
+    assert!(matches!(slots.apply(&install, &artifact, Profile::Kib64), Err(Trouble::SlotTable)));
     slots.settle(OldSlot::Keep).unwrap();
     let (install, artifact) = bench.artifact(Some(NEW), OLD);
-    assert!(matches!(slots.apply(&install, artifact, Profile::Kib64), Ok(Applied::Staged(_))));
+    assert!(matches!(slots.apply(&install, &artifact, Profile::Kib64), Ok(Applied::Staged(_))));
 }
 
 #[test]
@@ -191,4 +190,75 @@ fn without_a_table_only_a_slot_that_somebody_named_can_be_taken_for_running() {
     let (_, table) = AppSlots::open(bench.device_dir(), Some(Slot::A)).unwrap();
     assert_eq!(table, bench.table());
     assert_eq!(fs::metadata(bench.device_dir().slot_table()).unwrap().len(), SLOT_TABLE_LEN);
+}
+
+/// Bytes that hardly compress.
+fn noise(size_bytes: usize) -> Vec<u8> {
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..size_bytes).map(|_| next()).collect()
+}
+
+/// An apply that ends at some byte of the artifact leaves what a power cut there would leave: the image so
+/// far, and the output counter that this returns.
+fn ended_at(bench: &Bench, artifact: &[u8], image: &[u8], end: usize) -> u64 {
+    let (install, mut file) = bench.stored(artifact, image);
+    let data = OpenOptions::new().write(true).open(bench.device_dir().artifact().join("data")).unwrap();
+    data.set_len(end as u64).unwrap();
+    assert!(matches!(bench.slots(Slot::A).apply(&install, &file, Profile::Kib64), Ok(Applied::Undecodable)));
+    let mode = fs::metadata(bench.device_dir().image(Slot::B)).unwrap().permissions().mode();
+    assert_eq!(mode & 0o111, 0, "half an image cannot be executed");
+    file.write_at(0, artifact).unwrap();
+    file.applied_bytes()
+}
+
+#[test]
+fn an_apply_goes_on_where_a_cut_ended_it_and_writes_nothing_twice() {
+    let image = noise(100_000);
+    let made = lapwing_delta::make(None, &image, Profile::Kib64, &mut |_| ControlFlow::Continue(()));
+    let artifact = made.unwrap();
+    let mut counters = Vec::new();
+    for end in (1_000..artifact.len()).step_by(9_973) {
+        let bench = Bench::new();
+        counters.push(ended_at(&bench, &artifact, &image, end));
+        let path = bench.device_dir().image(Slot::B);
+        // Held by a second name, so that a new file cannot get its number.
+        let begun = bench.dir.path().join("begun");
+        fs::hard_link(&path, &begun).unwrap();
+        let (install, file) = bench.stored(&artifact, &image);
+        let applied = bench.slots(Slot::A).apply(&install, &file, Profile::Kib64);
+        assert!(matches!(applied, Ok(Applied::Staged(_))), "{end}: {applied:?}");
+        assert_eq!(fs::read(&path).unwrap(), image, "{end}");
+        let [inode, inode_begun] = [&path, &begun].map(|path| fs::metadata(path).unwrap().ino());
+        assert_eq!(inode == inode_begun, counters.last() != Some(&0), "{end}");
+    }
+    assert!(counters.is_sorted() && counters.first() == Some(&0), "{counters:?}");
+    assert!(counters.last().is_some_and(|last| *last > 80_000), "{counters:?}");
+}
+
+#[test]
+fn what_was_counted_and_is_not_there_is_made_anew() {
+    let image = noise(50_000);
+    let made = lapwing_delta::make(None, &image, Profile::Kib64, &mut |_| ControlFlow::Continue(()));
+    let artifact = made.unwrap();
+    let path = |bench: &Bench| bench.device_dir().image(Slot::B);
+    let damages: [fn(&Path); 3] = [
+        |path| fs::remove_file(path).unwrap(),
+        |path| fs::write(path, b"short").unwrap(),
+        |path| fs::write(path, [7; 60_000]).unwrap(),
+    ];
+    for damage in damages {
+        let bench = Bench::new();
+        assert!(ended_at(&bench, &artifact, &image, artifact.len() - 9_000) > 0);
+        damage(&path(&bench));
+        let (install, file) = bench.stored(&artifact, &image);
+        assert!(matches!(
+            bench.slots(Slot::A).apply(&install, &file, Profile::Kib64),
+            Ok(Applied::Staged(_))
+        ));
+        assert_eq!(fs::read(path(&bench)).unwrap(), image);
+    }
 }
