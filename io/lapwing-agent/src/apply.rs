@@ -51,15 +51,15 @@ pub(crate) fn apply(install: &Install, shop: &Workshop<'_>) -> Result<Result<(),
             return Ok(Err(Applied::Undecodable));
         }
     };
-    let same_image = header.target_digest() == install.image
-        && u64::from(header.target_bytes()) == install.image_size_bytes;
+    let same_image =
+        header.names_target(&install.image) && u64::from(header.target_bytes()) == install.image_size_bytes;
     if !same_image {
         return Ok(Err(Applied::WrongImage));
     }
     if header.profile() > shop.profile {
         return Ok(Err(Applied::TooLarge));
     }
-    if header.base_digest().is_some_and(|base| base != shop.base_digest) {
+    if !header.names_base(&shop.base_digest) {
         return Ok(Err(Applied::Undecodable));
     }
     let mut base = BasePort { file: shop.base, length_bytes: header.base_bytes().into(), failure: None };

@@ -3,14 +3,16 @@
 //! Touches: the ports, and one piece of memory that it divides.
 //! Never: judges whether the image may run; it only says whose digest it has.
 
-use crate::header::Header;
-use crate::limits::{INPUT_BYTES, OUTPUT_BYTES, RECORD_BYTES, WINDOW_RECORDS};
+use crate::body::Body;
+use crate::correction::Correction;
+use crate::header::{Coding, Header};
 use crate::lzma::{LEARNING_SHIFT, Lzma};
-use crate::map::{Map, Record};
-use crate::ports::{Base, Ports, Scratch};
-use crate::range::{Input, Probability, Range};
+use crate::memory::Memory;
+use crate::mixing::{Bits, Mixing};
+use crate::ports::{Ports, Scratch};
+use crate::range::{Input, Range};
 use core::ops::ControlFlow;
-use lapwing_core::{Digest, Hasher};
+use lapwing_core::Digest;
 
 /// Why there is no new image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -81,126 +83,48 @@ pub fn apply(
     if resume_from > u64::from(header.target_bytes) {
         return Err(ApplyError::ResumePoint);
     }
-    let Workplace { probabilities, input, base_piece, piece, window, dictionary, mut spare } =
-        Workplace::divide(header, memory)?;
+    let plan = header.plan();
+    let (memory, mut spare) = memory.split_at_mut_checked(plan.required_bytes()).ok_or(ApplyError::Memory)?;
+    let mut memory = Memory::new(memory);
     let scratch: &mut dyn Scratch =
         if spare.capacity_bytes() >= header.scratch_bytes() { &mut spare } else { scratch };
     if scratch.capacity_bytes() < header.scratch_bytes() {
         return Err(ApplyError::ScratchSize);
     }
 
-    let mut input = Input::new(artifact, input);
-    let map = Map::decode(header, &mut input, probabilities, scratch, window)?;
-    let mut range = Range::start(&mut input, header.body_encoded_bytes, LEARNING_SHIFT)?;
-    let mut body = Lzma::new(header.properties, probabilities, dictionary);
-    let mut matches = Matches::new(map, base, base_piece)?;
-    let mut hasher = Hasher::new();
-    let mut done = 0;
-    while done < header.target_bytes {
-        let left = header.target_bytes.saturating_sub(done) as usize;
-        let piece = piece.get_mut(..left.min(OUTPUT_BYTES)).ok_or(ApplyError::Memory)?;
-        for byte in piece.iter_mut() {
-            *byte = body.byte(&mut range)?;
-        }
-        matches.add_to(piece, done)?;
-        hasher.update(piece);
-        let skipped = usize::try_from(resume_from.saturating_sub(done.into())).unwrap_or(usize::MAX);
+    let mut input = Input::new(artifact, memory.bytes(plan.input_bytes)?);
+    let mut body = Body::new(header, base, scratch, &mut input, &mut memory)?;
+    let mut done = 0u64;
+    let mut give = |piece: &[u8]| {
+        let skipped = usize::try_from(resume_from.saturating_sub(done)).unwrap_or(usize::MAX);
         if let Some(fresh @ [_, ..]) = piece.get(skipped..) {
             target.write(fresh).map_err(|_| ApplyError::Target)?;
         }
-        done = done.saturating_add(piece.len() as u32);
-        if progress(done.into()).is_break() {
-            return Err(ApplyError::Stopped);
+        done = done.saturating_add(piece.len() as u64);
+        if progress(done).is_break() { Err(ApplyError::Stopped) } else { Ok(()) }
+    };
+    match header.coding {
+        Coding::Lzma { properties, dictionary_bytes } => {
+            let range = Range::start(&mut input, header.body_encoded_bytes, LEARNING_SHIFT)?;
+            let probabilities = memory.items(properties.probabilities() as usize)?;
+            let dictionary = memory.bytes(dictionary_bytes as usize)?;
+            let mut codec = Correction(Lzma::new(properties, probabilities, dictionary, range));
+            body.run(&mut codec, &[], &mut give)?;
+            codec.0.finish()?;
+        }
+        Coding::Mixing { .. } => {
+            let range = Range::start(&mut input, header.body_encoded_bytes, 0)?;
+            let mut codec = Mixing::new(header, &mut memory, range)?;
+            body.run(&mut codec, &[], &mut give)?;
+            codec.into_bits().finish()?;
         }
     }
-    if !body.is_whole() {
-        return Err(ApplyError::Corrupt);
-    }
-    range.finish()?;
-    let digest = hasher.finish();
-    if digest == header.target_digest { Ok(digest) } else { Err(ApplyError::TargetDigest) }
+    let digest = body.into_history().digest();
+    if header.names_target(&digest) { Ok(digest) } else { Err(ApplyError::TargetDigest) }
 }
 
-/// What the memory is divided into.
-struct Workplace<'m> {
-    probabilities: &'m mut [Probability],
-    input: &'m mut [u8],
-    base_piece: &'m mut [u8],
-    piece: &'m mut [u8],
-    window: &'m mut [[u8; RECORD_BYTES]],
-    dictionary: &'m mut [u8],
-    /// Whatever is more than required.
-    spare: &'m mut [u8],
-}
-
-impl<'m> Workplace<'m> {
-    fn divide(header: &Header, memory: &'m mut [u8]) -> Result<Self, ApplyError> {
-        let mut rest = memory;
-        let mut take = |length: usize| {
-            let (part, after) = core::mem::take(&mut rest).split_at_mut_checked(length)?;
-            rest = after;
-            Some(part)
-        };
-        let probabilities = header.properties.probabilities() as usize;
-        let mut parts = || {
-            Some([
-                take(probabilities.checked_mul(size_of::<Probability>())?)?,
-                take(INPUT_BYTES)?,
-                take(OUTPUT_BYTES)?,
-                take(OUTPUT_BYTES)?,
-                take(WINDOW_RECORDS.checked_mul(RECORD_BYTES)?)?,
-                take(usize::try_from(header.dictionary_bytes).ok()?)?,
-            ])
-        };
-        let [probabilities, input, base_piece, piece, window, dictionary] =
-            parts().ok_or(ApplyError::Memory)?;
-        Ok(Self {
-            probabilities: probabilities.as_chunks_mut().0,
-            input,
-            base_piece,
-            piece,
-            window: window.as_chunks_mut().0,
-            dictionary,
-            spare: rest,
-        })
-    }
-}
-
-/// The map as it is walked through, and the base it points to.
-struct Matches<'m> {
-    map: Map<'m>,
-    current: Option<Record>,
-    base: &'m mut dyn Base,
-    base_piece: &'m mut [u8],
-}
-
-impl<'m> Matches<'m> {
-    fn new(mut map: Map<'m>, base: &'m mut dyn Base, base_piece: &'m mut [u8]) -> Result<Self, ApplyError> {
-        let current = map.next()?;
-        Ok(Self { map, current, base, base_piece })
-    }
-
-    /// Adds the base to `piece`, which is the target from `start` on, wherever the map says so.
-    fn add_to(&mut self, piece: &mut [u8], start: u32) -> Result<(), ApplyError> {
-        let end = start.saturating_add(piece.len() as u32);
-        while let Some(record) = self.current
-            && record.target_start < end
-        {
-            let from = record.target_start.max(start);
-            let to = record.target_end().min(end);
-            let part = from.saturating_sub(start) as usize..to.saturating_sub(start) as usize;
-            let part = piece.get_mut(part).ok_or(ApplyError::Corrupt)?;
-            let base = self.base_piece.get_mut(..part.len()).ok_or(ApplyError::Memory)?;
-            let offset = from.saturating_sub(record.target_start).saturating_add(record.base_start);
-            self.base.read_at(offset.into(), base).map_err(|_| ApplyError::Base)?;
-            for (byte, base) in part.iter_mut().zip(base) {
-                *byte = byte.wrapping_add(*base);
-            }
-            if to < record.target_end() {
-                break;
-            }
-            self.current = self.map.next()?;
-        }
-        Ok(())
+impl Bits for Range<'_, '_> {
+    fn bit(&mut self, chance: u32, _known: u32) -> Result<u32, ApplyError> {
+        self.likely_bit(chance)
     }
 }

@@ -34,7 +34,7 @@ pub fn fuzz_apply(base: &[u8], mut bytes: &[u8]) {
     };
     let applied = apply(&header, ports, &mut vec![0; needed], 0, &mut |_| ControlFlow::Continue(()));
     if applied.is_ok() {
-        assert!(written.0.finish() == header.target_digest(), "another image than the header names");
+        assert!(header.names_target(&written.0.finish()), "another image than the header names");
     }
 }
 

@@ -4,20 +4,29 @@
 //! Never: trusts a number in it; the digests are only as good as the offer that names them.
 
 use crate::limits::{
-    DICTIONARY_BYTES_MIN, FREE_PROFILE_BYTES, HEADER_BYTES_MAX, INPUT_BYTES, LITERAL_BITS_MAX, OUTPUT_BYTES,
-    RECORD_BYTES, WINDOW_RECORDS,
+    DICTIONARY_BYTES_MIN, FREE_PROFILE_BYTES, LITERAL_BITS_MAX, RECORD_BYTES, RECORDS_MAX, RUN_BYTES,
+    STACK_BYTES, TABLE_BYTES_MIN,
 };
 use crate::lzma::Properties;
+use crate::plan::Plan;
 use crate::ports::Artifact;
+use crate::reference::Architecture;
 use lapwing_core::Digest;
 
 const MAGIC: [u8; 4] = *b"LWDA";
 const VERSION: u8 = 1;
 const CODEC_LZMA: u8 = 1;
-const ARCHITECTURE_NONE: u8 = 0;
+const CODEC_MIXING: u8 = 2;
 
-/// The header without segment tables, which architecture 0 does not have.
-pub(crate) const HEADER_BYTES: usize = 108;
+/// The fields of fixed length before and after the numbers.
+const HEAD_BYTES: usize = 8;
+const CHECKSUM_BYTES: usize = 4;
+/// No header is longer: its length is told in a byte.
+const HEADER_BYTES_MAX: usize = 255;
+
+/// How much of a digest is in a header: enough to notice a mistake. Trust comes from the release.
+const DIGEST_BYTES: usize = 8;
+type ShortDigest = [u8; DIGEST_BYTES];
 
 /// The whole working set of `apply`, as a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,19 +65,30 @@ impl Profile {
     }
 }
 
+/// What the body of an artifact is coded with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coding {
+    /// Codec 1.
+    Lzma { properties: Properties, dictionary_bytes: u32 },
+    /// Codec 2: how many contexts, and what they may remember.
+    Mixing { level: u8, table_bytes: u32 },
+}
+
 /// A header that keeps its own rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     pub(crate) profile: Profile,
-    pub(crate) properties: Properties,
-    pub(crate) dictionary_bytes: u32,
+    pub(crate) architecture: Architecture,
+    pub(crate) coding: Coding,
     pub(crate) base_bytes: u32,
     pub(crate) target_bytes: u32,
     pub(crate) map_records: u32,
     pub(crate) map_encoded_bytes: u32,
     pub(crate) body_encoded_bytes: u32,
-    pub(crate) base_digest: Digest,
-    pub(crate) target_digest: Digest,
+    pub(crate) base_digest: ShortDigest,
+    pub(crate) target_digest: ShortDigest,
+    /// Of the header itself.
+    pub(crate) header_bytes: u8,
 }
 
 /// Why a header was refused.
@@ -105,57 +125,49 @@ impl Header {
     /// # Errors
     /// Everything but a header that this version of the format and this build can apply.
     pub fn read(artifact: &mut dyn Artifact) -> Result<Self, HeaderError> {
-        let mut fields = Fields { artifact, crc: Crc::new() };
-        let [magic @ .., version, codec, architecture, profile] = fields.take::<8>()?;
+        let mut bytes = [0; HEADER_BYTES_MAX];
+        let (head, rest) = bytes.split_first_chunk_mut::<HEAD_BYTES>().ok_or(HeaderError::Invalid)?;
+        fill(artifact, head)?;
+        let [magic @ .., version, codec, architecture_and_profile, header_bytes] = *head;
         if magic != MAGIC {
             return Err(HeaderError::Magic);
         }
         if version != VERSION {
             return Err(HeaderError::Version);
         }
-        let header_bytes = usize::from(u16::from_le_bytes(fields.take()?));
-        let [base_segments, target_segments] = fields.take()?;
-        let [literal_and_position_bits, reserved @ ..] = fields.take::<4>()?;
-        let dictionary_bytes = fields.number()?;
-        let [base_bytes, target_bytes] = [fields.number()?, fields.number()?];
-        let [map_records, map_encoded_bytes, body_encoded_bytes] =
-            [fields.number()?, fields.number()?, fields.number()?];
-        let [base_digest, target_digest] = [fields.take()?, fields.take()?].map(Digest::from_bytes);
-        if header_bytes > HEADER_BYTES_MAX {
-            return Err(HeaderError::Invalid);
-        }
-        let table_bytes = header_bytes.checked_sub(HEADER_BYTES).ok_or(HeaderError::Invalid)?;
-        for _ in 0..table_bytes {
-            fields.take::<1>()?;
-        }
-        let computed = fields.crc.finish();
-        if fields.number()? != computed {
+        let rest_bytes = usize::from(header_bytes).checked_sub(HEAD_BYTES).ok_or(HeaderError::Invalid)?;
+        let rest = rest.get_mut(..rest_bytes).ok_or(HeaderError::Invalid)?;
+        fill(artifact, rest)?;
+        let (fields, checksum) = rest.split_last_chunk::<CHECKSUM_BYTES>().ok_or(HeaderError::Invalid)?;
+        if crc(head.iter().chain(fields)) != u32::from_le_bytes(*checksum) {
             return Err(HeaderError::Checksum);
         }
-        if codec != CODEC_LZMA {
-            return Err(HeaderError::Codec);
-        }
-        if architecture != ARCHITECTURE_NONE {
-            return Err(HeaderError::Architecture);
-        }
-        let header = Self {
-            profile: Profile::from_id(profile).ok_or(HeaderError::Invalid)?,
-            properties: Properties::from_byte(literal_and_position_bits).ok_or(HeaderError::Invalid)?,
-            dictionary_bytes,
-            base_bytes,
-            target_bytes,
-            map_records,
-            map_encoded_bytes,
-            body_encoded_bytes,
-            base_digest,
-            target_digest,
+        let mut fields = Fields(fields);
+        let parameter = fields.byte()?;
+        let memory_bytes = fields.number()?;
+        let coding = match codec {
+            CODEC_LZMA => Coding::Lzma {
+                properties: Properties::from_byte(parameter).ok_or(HeaderError::Invalid)?,
+                dictionary_bytes: memory_bytes,
+            },
+            CODEC_MIXING => Coding::Mixing { level: parameter, table_bytes: memory_bytes },
+            _ => return Err(HeaderError::Codec),
         };
-        let no_tables = table_bytes == 0 && [base_segments, target_segments] == [0, 0];
-        if no_tables && reserved == [0; 3] && header.is_valid() {
-            Ok(header)
-        } else {
-            Err(HeaderError::Invalid)
-        }
+        let header = Self {
+            profile: Profile::from_id(architecture_and_profile & 15).ok_or(HeaderError::Invalid)?,
+            architecture: Architecture::from_id(architecture_and_profile >> 4)
+                .ok_or(HeaderError::Architecture)?,
+            coding,
+            target_bytes: fields.number()?,
+            base_bytes: fields.number()?,
+            map_records: fields.number()?,
+            map_encoded_bytes: fields.number()?,
+            body_encoded_bytes: fields.number()?,
+            target_digest: fields.digest()?,
+            base_digest: fields.digest()?,
+            header_bytes,
+        };
+        if fields.0.is_empty() && header.is_valid() { Ok(header) } else { Err(HeaderError::Invalid) }
     }
 
     /// The class of memory this artifact was made for.
@@ -164,10 +176,22 @@ impl Header {
         self.profile
     }
 
-    /// The image it has to be applied to; none for a full image.
+    /// The number of the codec: 1 for LZMA, 2 for context mixing.
     #[must_use]
-    pub fn base_digest(&self) -> Option<Digest> {
-        (!self.is_full()).then_some(self.base_digest)
+    pub const fn codec(&self) -> u8 {
+        match self.coding {
+            Coding::Lzma { .. } => CODEC_LZMA,
+            Coding::Mixing { .. } => CODEC_MIXING,
+        }
+    }
+
+    /// Whether it is to be applied to the image with this digest. Said of a full image it is always so.
+    ///
+    /// Only the beginning of the digest is compared. A wrong base is noticed, at the latest, by the digest
+    /// that [`crate::apply`] returns.
+    #[must_use]
+    pub fn names_base(&self, digest: &Digest) -> bool {
+        self.is_full() || self.base_digest == short(digest)
     }
 
     /// Length of the image it has to be applied to; 0 for a full image.
@@ -176,10 +200,10 @@ impl Header {
         self.base_bytes
     }
 
-    /// The image it makes.
+    /// Whether it makes the image with this digest. Only the beginning of the digest is compared.
     #[must_use]
-    pub const fn target_digest(&self) -> Digest {
-        self.target_digest
+    pub fn names_target(&self, digest: &Digest) -> bool {
+        self.target_digest == short(digest)
     }
 
     /// Length of the image it makes.
@@ -198,105 +222,144 @@ impl Header {
     #[must_use]
     pub fn artifact_bytes(&self) -> u64 {
         let streams = u64::from(self.map_encoded_bytes).saturating_add(self.body_encoded_bytes.into());
-        streams.saturating_add(HEADER_BYTES as u64)
+        streams.saturating_add(self.header_bytes.into())
     }
 
     /// Length of the decoded map: the scratch area `apply` needs, unless the memory it is given
     /// exceeds `required_memory_bytes` by as much.
     #[must_use]
     pub fn scratch_bytes(&self) -> u64 {
-        u64::from(self.map_records).saturating_mul(RECORD_BYTES as u64)
+        let runs = self.map_runs();
+        let copies = match self.architecture {
+            Architecture::None => 1u64,
+            _ if runs <= 1 => 2,
+            _ => 3,
+        };
+        u64::from(self.map_records).saturating_mul(RECORD_BYTES as u64).saturating_mul(copies)
     }
 
     /// The least memory that `apply` works in.
     #[must_use]
     pub fn required_memory_bytes(&self) -> usize {
-        let probabilities = self.properties.probabilities() as usize;
-        let window_bytes = WINDOW_RECORDS.saturating_mul(RECORD_BYTES);
-        let buffers = INPUT_BYTES.saturating_add(OUTPUT_BYTES.saturating_mul(2)).saturating_add(window_bytes);
-        probabilities
-            .saturating_mul(2)
-            .saturating_add(buffers)
-            .saturating_add(usize::try_from(self.dictionary_bytes).unwrap_or(usize::MAX))
+        self.plan().required_bytes()
+    }
+
+    /// What the memory is divided into.
+    pub(crate) const fn plan(&self) -> Plan {
+        Plan::of(self.profile, self.coding, self.target_bytes)
+    }
+
+    /// In how many pieces the map has to be sorted.
+    fn map_runs(&self) -> u32 {
+        let run_records = self.plan().codec_bytes().checked_div(RECORD_BYTES).unwrap_or(0);
+        self.map_records.div_ceil(u32::try_from(run_records).unwrap_or(u32::MAX).max(1))
     }
 
     /// The bytes of the header.
     #[cfg(feature = "make")]
     pub(crate) fn to_bytes(self) -> std::vec::Vec<u8> {
-        let mut bytes = std::vec::Vec::with_capacity(HEADER_BYTES);
-        bytes.extend(MAGIC);
-        bytes.extend([VERSION, CODEC_LZMA, ARCHITECTURE_NONE, self.profile as u8]);
-        bytes.extend([HEADER_BYTES as u8, 0, 0, 0, self.properties.to_byte(), 0, 0, 0]);
+        let architecture_and_profile = (self.architecture as u8) << 4 | self.profile as u8;
+        let (parameter, memory_bytes) = match self.coding {
+            Coding::Lzma { properties, dictionary_bytes } => (properties.to_byte(), dictionary_bytes),
+            Coding::Mixing { level, table_bytes } => (level, table_bytes),
+        };
+        let mut bytes = std::vec::Vec::from(MAGIC);
+        bytes.extend([VERSION, self.codec(), architecture_and_profile, 0, parameter]);
         let streams = [self.map_records, self.map_encoded_bytes, self.body_encoded_bytes];
-        for number in [self.dictionary_bytes, self.base_bytes, self.target_bytes].into_iter().chain(streams) {
-            bytes.extend(number.to_le_bytes());
+        for number in [memory_bytes, self.target_bytes, self.base_bytes].into_iter().chain(streams) {
+            let mut left = number;
+            while left > 0x7F {
+                bytes.push(left as u8 | 0x80);
+                left >>= 7;
+            }
+            bytes.push(left as u8);
         }
-        bytes.extend(self.base_digest.as_bytes());
-        bytes.extend(self.target_digest.as_bytes());
-        let mut crc = Crc::new();
-        crc.update(&bytes);
-        bytes.extend(crc.finish().to_le_bytes());
+        bytes.extend(self.target_digest);
+        bytes.extend(self.base_digest);
+        let header_bytes = bytes.len().saturating_add(CHECKSUM_BYTES) as u8;
+        if let Some(length) = bytes.get_mut(HEAD_BYTES.saturating_sub(1)) {
+            *length = header_bytes;
+        }
+        bytes.extend(crc(&bytes).to_le_bytes());
         bytes
     }
 
     fn is_valid(&self) -> bool {
-        let Properties { literal_context_bits, literal_position_bits, .. } = self.properties;
+        let coding = match self.coding {
+            Coding::Lzma { properties, dictionary_bytes } => {
+                let Properties { literal_context_bits, literal_position_bits, .. } = properties;
+                literal_context_bits.saturating_add(literal_position_bits) <= LITERAL_BITS_MAX
+                    && dictionary_bytes >= DICTIONARY_BYTES_MIN
+            }
+            Coding::Mixing { level, table_bytes } => {
+                level <= 1 && table_bytes >= TABLE_BYTES_MIN && table_bytes % 64 == 0 && !self.is_full()
+            }
+        };
         let full_rules = self.map_encoded_bytes == 0
             && self.base_bytes == 0
-            && self.base_digest == Digest::from_bytes([0; Digest::LEN]);
-        literal_context_bits.saturating_add(literal_position_bits) <= LITERAL_BITS_MAX
-            && self.dictionary_bytes >= DICTIONARY_BYTES_MIN
-            && self.required_memory_bytes() <= self.profile.memory_bytes()
-            && self.map_records <= self.target_bytes
+            && self.architecture == Architecture::None
+            && self.base_digest == [0; DIGEST_BYTES];
+        let heads_bytes = u64::from(self.map_runs()).saturating_mul(RUN_BYTES as u64);
+        coding
+            && self.required_memory_bytes().saturating_add(STACK_BYTES) <= self.profile.memory_bytes()
+            && self.map_records <= self.target_bytes.min(RECORDS_MAX)
+            && heads_bytes <= self.plan().codec_bytes() as u64
             && (full_rules || !self.is_full())
     }
 }
 
-/// The fields of a header in their order, and the checksum over them.
-struct Fields<'a> {
-    artifact: &'a mut dyn Artifact,
-    crc: Crc,
+/// The beginning of a digest.
+pub(crate) fn short(digest: &Digest) -> ShortDigest {
+    digest.as_bytes().first_chunk().copied().unwrap_or_default()
 }
 
-impl Fields<'_> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], HeaderError> {
-        let mut field = [0; N];
-        let mut rest = field.as_mut_slice();
-        while !rest.is_empty() {
-            let read = self.artifact.read(rest).map_err(|_| HeaderError::Artifact)?;
-            if read == 0 {
-                return Err(HeaderError::Truncated);
-            }
-            rest = rest.get_mut(read..).ok_or(HeaderError::Artifact)?;
+fn fill(artifact: &mut dyn Artifact, mut out: &mut [u8]) -> Result<(), HeaderError> {
+    while !out.is_empty() {
+        let read = artifact.read(out).map_err(|_| HeaderError::Artifact)?;
+        if read == 0 {
+            return Err(HeaderError::Truncated);
         }
-        self.crc.update(&field);
-        Ok(field)
+        out = out.get_mut(read..).ok_or(HeaderError::Artifact)?;
+    }
+    Ok(())
+}
+
+/// The fields of a header that have not been read yet.
+struct Fields<'a>(&'a [u8]);
+
+impl Fields<'_> {
+    fn byte(&mut self) -> Result<u8, HeaderError> {
+        let (first, rest) = self.0.split_first().ok_or(HeaderError::Invalid)?;
+        self.0 = rest;
+        Ok(*first)
     }
 
+    /// A number in groups of seven bits, the lowest first, in as few as possible.
     fn number(&mut self) -> Result<u32, HeaderError> {
-        self.take().map(u32::from_le_bytes)
+        let mut number = 0u64;
+        for shift in [0u32, 7, 14, 21, 28] {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7F) << shift;
+            if byte < 0x80 {
+                let is_shortest = byte > 0 || shift == 0;
+                let number = u32::try_from(number).ok().filter(|_| is_shortest);
+                return number.ok_or(HeaderError::Invalid);
+            }
+        }
+        Err(HeaderError::Invalid)
+    }
+
+    fn digest(&mut self) -> Result<ShortDigest, HeaderError> {
+        let (digest, rest) = self.0.split_first_chunk().ok_or(HeaderError::Invalid)?;
+        self.0 = rest;
+        Ok(*digest)
     }
 }
 
 /// CRC-32 as zlib has it, without a table: a header is short.
-struct Crc(u32);
-
-impl Crc {
-    const fn new() -> Self {
-        Self(u32::MAX)
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 ^= u32::from(*byte);
-            for _ in 0..8 {
-                let low_bit = self.0 & 1;
-                self.0 = self.0 >> 1 ^ 0xEDB8_8320u32.wrapping_mul(low_bit);
-            }
-        }
-    }
-
-    const fn finish(&self) -> u32 {
-        !self.0
-    }
+fn crc<'b>(bytes: impl IntoIterator<Item = &'b u8>) -> u32 {
+    let crc = bytes.into_iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ 0xEDB8_8320u32.wrapping_mul(crc & 1))
+    });
+    !crc
 }

@@ -15,11 +15,23 @@ mod limits;
 mod ports;
 
 mod header;
+mod memory;
 mod parts;
+mod plan;
 mod range;
 
-mod lzma;
+mod layout;
 mod map;
+mod window;
+
+mod predict;
+mod reference;
+
+mod body;
+mod correction;
+mod history;
+mod lzma;
+mod mixing;
 
 mod apply;
 
@@ -39,3 +51,6 @@ pub use ports::{Artifact, Base, NoBase, NoScratch, PortError, Ports, Scratch, Ta
 pub use fuzz::fuzz_apply;
 #[cfg(feature = "make")]
 pub use make::{MakeError, Progress, Stage, make, make_memory_bytes};
+#[cfg(feature = "make")]
+#[doc(hidden)]
+pub use make::{tune, tune_prove};

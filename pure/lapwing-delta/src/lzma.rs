@@ -4,6 +4,7 @@
 //! Never: looks further back than the dictionary, or than what it has decoded.
 
 use crate::apply::ApplyError;
+use crate::correction::Differences;
 use crate::range::{EVEN, Probability, Range, at};
 
 /// How slowly this stream's probabilities learn.
@@ -71,8 +72,15 @@ impl Properties {
     }
 }
 
+impl Differences for Lzma<'_, '_, '_> {
+    fn byte(&mut self, _known: u8) -> Result<u8, ApplyError> {
+        self.next()
+    }
+}
+
 /// The decoder; what it decodes follows from the stream alone.
-pub(crate) struct Lzma<'m> {
+pub(crate) struct Lzma<'m, 'i, 'a> {
+    range: Range<'i, 'a>,
     probabilities: &'m mut [Probability],
     dictionary: &'m mut [u8],
     properties: Properties,
@@ -90,14 +98,16 @@ pub(crate) struct Lzma<'m> {
     copy_bytes: u32,
 }
 
-impl<'m> Lzma<'m> {
+impl<'m, 'i, 'a> Lzma<'m, 'i, 'a> {
     pub(crate) fn new(
         properties: Properties,
         probabilities: &'m mut [Probability],
         dictionary: &'m mut [u8],
+        range: Range<'i, 'a>,
     ) -> Self {
         probabilities.fill(EVEN);
         Self {
+            range,
             probabilities,
             dictionary,
             properties,
@@ -113,27 +123,27 @@ impl<'m> Lzma<'m> {
 
     /// The next byte.
     #[inline]
-    pub(crate) fn byte(&mut self, range: &mut Range<'_, '_>) -> Result<u8, ApplyError> {
+    pub(crate) fn next(&mut self) -> Result<u8, ApplyError> {
         if self.copy_bytes == 0 {
             let position_state = self.position & low_mask(self.properties.position_bits);
             let is_match = MATCH.wrapping_add(self.state << 4).wrapping_add(position_state);
-            if !range.bit(at(self.probabilities, is_match)?)? {
-                let byte = self.literal(range)?;
+            if !self.range.bit(at(self.probabilities, is_match)?)? {
+                let byte = self.literal()?;
                 return self.put(byte);
             }
-            self.copy_bytes = self.copy(range, position_state)?;
+            self.copy_bytes = self.copy(position_state)?;
         }
         self.copy_bytes = self.copy_bytes.wrapping_sub(1);
         let byte = self.back(self.distances[0])?;
         self.put(byte)
     }
 
-    /// Whether the stream ended with a whole symbol.
-    pub(crate) const fn is_whole(&self) -> bool {
-        self.copy_bytes == 0
+    /// Ends the stream, which must have ended with a whole symbol.
+    pub(crate) fn finish(self) -> Result<(), ApplyError> {
+        if self.copy_bytes == 0 { self.range.finish() } else { Err(ApplyError::Corrupt) }
     }
 
-    fn literal(&mut self, range: &mut Range<'_, '_>) -> Result<u8, ApplyError> {
+    fn literal(&mut self) -> Result<u8, ApplyError> {
         let Properties { literal_context_bits, literal_position_bits, .. } = self.properties;
         let low = (self.position & low_mask(literal_position_bits)) << literal_context_bits;
         let high = u32::from(self.previous) >> 8u32.saturating_sub(literal_context_bits);
@@ -145,7 +155,7 @@ impl<'m> Lzma<'m> {
                 expected <<= 1;
                 let side = (expected & 0x100).wrapping_add(0x100);
                 let index = table.wrapping_add(side).wrapping_add(symbol);
-                let bit = u32::from(range.bit(at(self.probabilities, index)?)?);
+                let bit = u32::from(self.range.bit(at(self.probabilities, index)?)?);
                 symbol = symbol << 1 | bit;
                 if expected >> 8 & 1 != bit {
                     break;
@@ -154,7 +164,7 @@ impl<'m> Lzma<'m> {
         }
         while symbol < 0x100 {
             let index = table.wrapping_add(symbol);
-            symbol = symbol << 1 | u32::from(range.bit(at(self.probabilities, index)?)?);
+            symbol = symbol << 1 | u32::from(self.range.bit(at(self.probabilities, index)?)?);
         }
         self.state = match self.state {
             0..=3 => 0,
@@ -165,29 +175,29 @@ impl<'m> Lzma<'m> {
     }
 
     /// Decodes how long a copy is, and makes its distance the first of the last four.
-    fn copy(&mut self, range: &mut Range<'_, '_>, position_state: u32) -> Result<u32, ApplyError> {
+    fn copy(&mut self, position_state: u32) -> Result<u32, ApplyError> {
         let after_literal = self.state < 7;
         let [first, second, third, fourth] = self.distances;
-        if !range.bit(at(self.probabilities, REP.wrapping_add(self.state))?)? {
-            let length = self.length(range, MATCH_LENGTH, position_state)?;
-            self.distances = [self.distance(range, length)?, first, second, third];
+        if !self.range.bit(at(self.probabilities, REP.wrapping_add(self.state))?)? {
+            let length = self.length(MATCH_LENGTH, position_state)?;
+            self.distances = [self.distance(length)?, first, second, third];
             self.state = if after_literal { 7 } else { 10 };
             return self.checked(length);
         }
-        if !range.bit(at(self.probabilities, REP_0.wrapping_add(self.state))?)? {
+        if !self.range.bit(at(self.probabilities, REP_0.wrapping_add(self.state))?)? {
             let is_long = REP_0_LONG.wrapping_add(self.state << 4).wrapping_add(position_state);
-            if !range.bit(at(self.probabilities, is_long)?)? {
+            if !self.range.bit(at(self.probabilities, is_long)?)? {
                 self.state = if after_literal { 9 } else { 11 };
                 return self.checked(1);
             }
-        } else if !range.bit(at(self.probabilities, REP_1.wrapping_add(self.state))?)? {
+        } else if !self.range.bit(at(self.probabilities, REP_1.wrapping_add(self.state))?)? {
             self.distances = [second, first, third, fourth];
-        } else if !range.bit(at(self.probabilities, REP_2.wrapping_add(self.state))?)? {
+        } else if !self.range.bit(at(self.probabilities, REP_2.wrapping_add(self.state))?)? {
             self.distances = [third, first, second, fourth];
         } else {
             self.distances = [fourth, first, second, third];
         }
-        let length = self.length(range, REP_LENGTH, position_state)?;
+        let length = self.length(REP_LENGTH, position_state)?;
         self.state = if after_literal { 8 } else { 11 };
         self.checked(length)
     }
@@ -197,28 +207,23 @@ impl<'m> Lzma<'m> {
         if (self.distances[0] as usize) < self.filled { Ok(length) } else { Err(ApplyError::Corrupt) }
     }
 
-    fn length(
-        &mut self,
-        range: &mut Range<'_, '_>,
-        table: u32,
-        position_state: u32,
-    ) -> Result<u32, ApplyError> {
+    fn length(&mut self, table: u32, position_state: u32) -> Result<u32, ApplyError> {
         let table = self.probabilities.get_mut(table as usize..).ok_or(ApplyError::Corrupt)?;
-        let (start, bits, least) = if !range.bit(at(table, 0)?)? {
+        let (start, bits, least) = if !self.range.bit(at(table, 0)?)? {
             (LENGTH_LOW.wrapping_add(position_state << 3), 3, 2)
-        } else if !range.bit(at(table, 1)?)? {
+        } else if !self.range.bit(at(table, 1)?)? {
             (LENGTH_MIDDLE.wrapping_add(position_state << 3), 3, 10)
         } else {
             (LENGTH_HIGH, 8, 18)
         };
         let tree = table.get_mut(start as usize..).ok_or(ApplyError::Corrupt)?;
-        Ok(range.tree(tree, bits)?.wrapping_add(least))
+        Ok(self.range.tree(tree, bits)?.wrapping_add(least))
     }
 
-    fn distance(&mut self, range: &mut Range<'_, '_>, length: u32) -> Result<u32, ApplyError> {
+    fn distance(&mut self, length: u32) -> Result<u32, ApplyError> {
         let slots = SLOTS.wrapping_add(length.saturating_sub(2).min(3) << 6);
         let slots = self.probabilities.get_mut(slots as usize..).ok_or(ApplyError::Corrupt)?;
-        let slot = range.tree(slots, 6)?;
+        let slot = self.range.tree(slots, 6)?;
         if slot < 4 {
             return Ok(slot);
         }
@@ -227,11 +232,11 @@ impl<'m> Lzma<'m> {
         if slot < 14 {
             let tree = SPECIAL.wrapping_add(high).wrapping_sub(slot);
             let tree = self.probabilities.get_mut(tree as usize..).ok_or(ApplyError::Corrupt)?;
-            return Ok(high.wrapping_add(range.tree_reversed(tree, low_bits)?));
+            return Ok(high.wrapping_add(self.range.tree_reversed(tree, low_bits)?));
         }
-        let middle = range.even_bits(low_bits.saturating_sub(4))? << 4;
+        let middle = self.range.even_bits(low_bits.saturating_sub(4))? << 4;
         let tree = self.probabilities.get_mut(ALIGN as usize..).ok_or(ApplyError::Corrupt)?;
-        Ok(high.wrapping_add(middle).wrapping_add(range.tree_reversed(tree, 4)?))
+        Ok(high.wrapping_add(middle).wrapping_add(self.range.tree_reversed(tree, 4)?))
     }
 
     /// The byte `distance` + 1 back.
@@ -292,13 +297,12 @@ mod tests {
         let mut buffer = [0; 7];
         let stream_bytes = stream.len() as u32;
         let mut input = Input::new(&mut stream, &mut buffer);
-        let mut range = Range::start(&mut input, stream_bytes, LEARNING_SHIFT)?;
+        let range = Range::start(&mut input, stream_bytes, LEARNING_SHIFT)?;
         let mut probabilities = vec![[0; 2]; properties.probabilities() as usize];
         let mut dictionary = vec![0; dictionary_bytes as usize];
-        let mut lzma = Lzma::new(properties, &mut probabilities, &mut dictionary);
-        let text = (0..length).map(|_| lzma.byte(&mut range)).collect::<Result<_, _>>()?;
-        assert!(lzma.is_whole());
-        range.finish()?;
+        let mut lzma = Lzma::new(properties, &mut probabilities, &mut dictionary, range);
+        let text = (0..length).map(|_| lzma.next()).collect::<Result<_, _>>()?;
+        lzma.finish()?;
         Ok(text)
     }
 

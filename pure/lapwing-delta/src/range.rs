@@ -139,6 +139,23 @@ impl<'i, 'a> Range<'i, 'a> {
         Ok(value)
     }
 
+    /// A bit that is 1 with `chance` 65536ths, 1 to 65535.
+    #[inline]
+    pub(crate) fn likely_bit(&mut self, chance: u32) -> Result<u32, ApplyError> {
+        let bound = (u64::from(self.range).wrapping_mul(chance.into()) >> 16) as u32;
+        let bit = self.code < bound;
+        if bit {
+            self.range = bound;
+        } else {
+            self.range = self.range.wrapping_sub(bound);
+            self.code = self.code.wrapping_sub(bound);
+        }
+        // A range may shrink to 256ths of the least at once.
+        self.normalise()?;
+        self.normalise()?;
+        Ok(u32::from(bit))
+    }
+
     #[inline]
     fn normalise(&mut self) -> Result<(), ApplyError> {
         if self.range < 1 << 24 {

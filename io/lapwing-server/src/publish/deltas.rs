@@ -19,8 +19,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::watch;
 
-/// The number of the only codec so far.
-const CODEC: u8 = 1;
 /// Pairs remembered as impossible.
 const FAILED_MAX: usize = 10_000;
 
@@ -230,11 +228,12 @@ impl Maker {
             false => ControlFlow::Continue(()),
         };
         let bytes = make(old.as_deref(), &new, profile, &mut go_on)?;
-        let is_delta = Header::read(&mut bytes.as_slice()).is_ok_and(|header| !header.is_full());
+        let header = Header::read(&mut bytes.as_slice()).map_err(|_| MakeError::Encoder)?;
+        let is_delta = !header.is_full();
         let (digest, size_bytes) = self.blobs.keep_bytes(&bytes)?;
         self.metrics.artifact_made(is_delta, size_bytes, target_bytes);
         let profile = profile as u8;
-        let row = ArtifactRow { target, base, is_delta, profile, codec: CODEC, digest, size_bytes };
+        let row = ArtifactRow { target, base, is_delta, profile, codec: header.codec(), digest, size_bytes };
         let now = self.clock.now();
         let note = self.store.write(move |c| {
             put_blob(c, digest, size_bytes, now)?;

@@ -1,16 +1,23 @@
-//! The second stream of an artifact: the target, less the base where the map says so.
+//! The second stream of an artifact, by either codec.
 //!
-//! Touches: `lzma-rust2`, which compresses it.
-//! Never: holds the whole stream uncompressed.
+//! Touches: `lzma-rust2`, which compresses what codec 1 leaves; `crate::body`, which says what that is.
+//! Never: foretells otherwise than the decoder will: both run the same code.
 
+use super::range_encoder::Encoder;
 use super::{MakeError, OnProgress, Progress, Stage};
-use crate::header::Profile;
-use crate::limits::{DICTIONARY_BYTES_MIN, INPUT_BYTES, OUTPUT_BYTES, RECORD_BYTES, WINDOW_RECORDS};
+use crate::apply::ApplyError;
+use crate::body::Body;
+use crate::correction::{Correction, Differences};
+use crate::header::{Coding, Header, Profile};
+use crate::limits::{DICTIONARY_BYTES_MIN, STACK_BYTES};
 use crate::lzma::Properties;
-use crate::map::Record;
+use crate::memory::Memory;
+use crate::mixing::Mixing;
+use crate::plan::Plan;
+use crate::range::Input;
 use lzma_rust2::{EncodeMode, LzmaOptions, LzmaWriter, MfType};
 use std::io::Write;
-use std::ops::Range;
+use std::vec;
 use std::vec::Vec;
 
 /// What is given to the encoder at a time.
@@ -23,7 +30,10 @@ const DICTIONARY_BYTES_MAX: usize = 4 << 20;
 const DELTA_DICTIONARY_BYTES: usize = 1 << 20;
 const DELTA_DICTIONARY_SHARE: usize = 4;
 /// No more than this share of a profile is kept free for the map.
-const MAP_SHARE: usize = 4;
+const MAP_SHARE: usize = 8;
+/// The table of codec 2 is at most this many times the target.
+const TABLE_SHARE: usize = 4;
+const TABLE_BYTES_MAX: usize = 16 << 20;
 
 /// Contexts that suit bytes, text and x86; instructions of two; and of four bytes.
 const CANDIDATES: [Properties; 4] = [
@@ -33,96 +43,152 @@ const CANDIDATES: [Properties; 4] = [
     Properties { literal_context_bits: 0, literal_position_bits: 2, position_bits: 2 },
 ];
 
-/// The dictionary for an image: what the profile leaves, and no more than the image is worth.
-pub(super) fn dictionary_bytes(profile: Profile, target_bytes: usize, map_bytes: usize) -> u32 {
-    let probabilities = CANDIDATES.iter().map(|p| p.probabilities() as usize * 2).max().unwrap_or(0);
-    let buffers = INPUT_BYTES + 2 * OUTPUT_BYTES + WINDOW_RECORDS * RECORD_BYTES;
+/// What is left of a profile for a dictionary or a table if `least` bytes of one are taken already.
+fn left_bytes(profile: Profile, coding: Coding, least: usize, target_bytes: u32, map_bytes: usize) -> usize {
     let memory = profile.memory_bytes();
     let map = if map_bytes <= memory / MAP_SHARE { map_bytes } else { 0 };
-    let left = memory - probabilities - buffers - map;
+    let required = Plan::of(profile, coding, target_bytes).required_bytes();
+    least + memory.saturating_sub(STACK_BYTES + map + required)
+}
+
+/// The dictionary for an image: what the profile leaves, and no more than the image is worth.
+pub(super) fn lzma(profile: Profile, properties: Properties, target_bytes: u32, map_bytes: usize) -> Coding {
+    let least = DICTIONARY_BYTES_MIN;
+    let coding = Coding::Lzma { properties, dictionary_bytes: least };
+    let left = left_bytes(profile, coding, least as usize, target_bytes, map_bytes);
+    let target = target_bytes as usize;
     let wanted = if map_bytes == 0 {
         DICTIONARY_BYTES_MAX
     } else {
-        DELTA_DICTIONARY_BYTES.max(target_bytes / DELTA_DICTIONARY_SHARE).min(DICTIONARY_BYTES_MAX)
+        DELTA_DICTIONARY_BYTES.max(target / DELTA_DICTIONARY_SHARE).min(DICTIONARY_BYTES_MAX)
     };
-    left.min(wanted).min(target_bytes).max(DICTIONARY_BYTES_MIN as usize) as u32
+    let dictionary_bytes = left.min(wanted).min(target).max(least as usize) as u32;
+    Coding::Lzma { properties, dictionary_bytes }
 }
 
-/// What the encoder takes for a dictionary.
-pub(super) fn encoder_memory_bytes(dictionary_bytes: u32) -> u64 {
-    u64::from(options(CANDIDATES[0], dictionary_bytes).get_memory_usage()) * 1024
+/// The table for an image, likewise.
+pub(super) fn mixing(profile: Profile, target_bytes: u32, map_bytes: usize) -> Coding {
+    let level = u8::from(profile >= Profile::Mib1);
+    let coding = Coding::Mixing { level, table_bytes: 0 };
+    let left = left_bytes(profile, coding, 0, target_bytes, map_bytes);
+    let wanted = (target_bytes as usize).saturating_mul(TABLE_SHARE).clamp(TABLE_BYTES_MAX, TABLE_BYTES_MAX);
+    Coding::Mixing { level, table_bytes: (left.min(wanted) & !63) as u32 }
 }
 
-/// What the body is made from.
-pub(super) struct Body<'a> {
+/// What the encoder of codec 1 takes at most.
+pub(super) fn encoder_memory_bytes(profile: Profile) -> u64 {
+    let dictionary_bytes = profile.memory_bytes().min(DICTIONARY_BYTES_MAX) as u32;
+    u64::from(options(WIDEST, dictionary_bytes).get_memory_usage()) * 1024
+}
+
+/// What both codecs are made from.
+pub(super) struct Job<'a> {
     pub(super) base: &'a [u8],
     pub(super) target: &'a [u8],
-    pub(super) records: &'a [Record],
+    /// The first stream.
+    pub(super) map: &'a [u8],
 }
 
-impl Body<'_> {
-    /// The stream, with whatever properties make it small.
-    pub(super) fn encode(
+impl Job<'_> {
+    /// The stream of codec 1 for the coding of `header`, and that coding with whatever properties make it small.
+    pub(super) fn lzma(
         &self,
+        header: &Header,
         dictionary_bytes: u32,
         progress: OnProgress<'_>,
     ) -> Result<(Properties, Vec<u8>), MakeError> {
-        let chunks = self.target.len().div_ceil(CHUNK_BYTES);
+        let mut differences = Vec::with_capacity(self.target.len());
+        self.run(header, progress, |body, _, give| {
+            body.run(&mut Correction(Collected(&mut differences)), self.target, give)
+        })?;
+        let chunks = differences.len().div_ceil(CHUNK_BYTES);
         let stride = chunks.div_ceil(SAMPLE_CHUNKS).max(1);
         let mut best: Option<(Properties, Vec<u8>)> = None;
         for properties in CANDIDATES {
-            let stream = self.compress(stride, &options(properties, dictionary_bytes), progress)?;
+            let stream = compress(&differences, stride, &options(properties, dictionary_bytes), progress)?;
             if best.as_ref().is_none_or(|(_, best)| stream.len() < best.len()) {
                 best = Some((properties, stream));
             }
         }
         let (properties, mut stream) = best.ok_or(MakeError::Encoder)?;
         if stride > 1 {
-            stream = self.compress(1, &options(properties, dictionary_bytes), progress)?;
+            stream = compress(&differences, 1, &options(properties, dictionary_bytes), progress)?;
         }
         Ok((properties, stream))
     }
 
-    /// Compresses one of every `stride` chunks.
-    fn compress(
-        &self,
-        stride: usize,
-        options: &LzmaOptions,
-        progress: OnProgress<'_>,
-    ) -> Result<Vec<u8>, MakeError> {
-        let length = self.target.len();
-        let mut writer =
-            LzmaWriter::new_no_header(Vec::new(), options, false).map_err(|_| MakeError::Encoder)?;
-        let mut chunk = Vec::with_capacity(CHUNK_BYTES);
-        for start in (0..length).step_by(CHUNK_BYTES * stride) {
-            let stage = if stride > 1 { Stage::Choose } else { Stage::Encode };
-            let report = Progress { stage, done_bytes: start as u64, total_bytes: length as u64 };
-            if progress(report).is_break() {
-                return Err(MakeError::Stopped);
-            }
-            self.read(start..length.min(start + CHUNK_BYTES), &mut chunk);
-            writer.write_all(&chunk).map_err(|_| MakeError::Encoder)?;
-        }
-        writer.finish().map_err(|_| MakeError::Encoder)
+    /// The stream of codec 2.
+    pub(super) fn mixing(&self, header: &Header, progress: OnProgress<'_>) -> Result<Vec<u8>, MakeError> {
+        let mut stream = Vec::new();
+        self.run(header, progress, |body, memory, give| {
+            let mut codec = Mixing::new(header, memory, Encoder::new())?;
+            body.run(&mut codec, self.target, give)?;
+            stream = codec.into_bits().finish();
+            Ok(())
+        })?;
+        Ok(stream)
     }
 
-    /// Puts a part of the body into `chunk`.
-    fn read(&self, part: Range<usize>, chunk: &mut Vec<u8>) {
-        chunk.clear();
-        chunk.extend_from_slice(&self.target[part.clone()]);
-        let first = self.records.partition_point(|record| record.target_end() as usize <= part.start);
-        for record in &self.records[first..] {
-            let start = (record.target_start as usize).max(part.start);
-            let end = (record.target_end() as usize).min(part.end);
-            if start >= end {
-                break;
-            }
-            let base = &self.base[record.base_start as usize + start - record.target_start as usize..];
-            for (byte, base) in chunk[start - part.start..end - part.start].iter_mut().zip(base) {
-                *byte = byte.wrapping_sub(*base);
-            }
-        }
+    fn run(
+        &self,
+        header: &Header,
+        progress: OnProgress<'_>,
+        work: impl FnOnce(
+            &mut Body<'_>,
+            &mut Memory<'_>,
+            &mut dyn FnMut(&[u8]) -> Result<(), ApplyError>,
+        ) -> Result<(), ApplyError>,
+    ) -> Result<(), MakeError> {
+        let plan = header.plan();
+        let [mut memory, mut scratch] =
+            [plan.required_bytes(), header.scratch_bytes() as usize].map(|b| vec![0; b]);
+        let (mut base, mut map, mut scratch) = (self.base, self.map, scratch.as_mut_slice());
+        let mut memory = Memory::new(&mut memory);
+        let mut done_bytes = 0;
+        let mut give = |piece: &[u8]| {
+            done_bytes += piece.len() as u64;
+            let report = Progress { stage: Stage::Encode, done_bytes, total_bytes: self.target.len() as u64 };
+            if progress(report).is_break() { Err(ApplyError::Stopped) } else { Ok(()) }
+        };
+        let coded = || {
+            let mut input = Input::new(&mut map, memory.bytes(plan.input_bytes)?);
+            let mut body = Body::new(header, &mut base, &mut scratch, &mut input, &mut memory)?;
+            work(&mut body, &mut memory, &mut give)
+        };
+        coded().map_err(|error| match error {
+            ApplyError::Stopped => MakeError::Stopped,
+            error => MakeError::Unproven(error),
+        })
     }
+}
+
+struct Collected<'c>(&'c mut Vec<u8>);
+
+impl Differences for Collected<'_> {
+    fn byte(&mut self, known: u8) -> Result<u8, ApplyError> {
+        self.0.push(known);
+        Ok(known)
+    }
+}
+
+/// Compresses one of every `stride` chunks.
+fn compress(
+    text: &[u8],
+    stride: usize,
+    options: &LzmaOptions,
+    progress: OnProgress<'_>,
+) -> Result<Vec<u8>, MakeError> {
+    let mut writer = LzmaWriter::new_no_header(Vec::new(), options, false).map_err(|_| MakeError::Encoder)?;
+    for start in (0..text.len()).step_by(CHUNK_BYTES * stride) {
+        let stage = if stride > 1 { Stage::Choose } else { Stage::Encode };
+        let report = Progress { stage, done_bytes: start as u64, total_bytes: text.len() as u64 };
+        if progress(report).is_break() {
+            return Err(MakeError::Stopped);
+        }
+        let chunk = &text[start..text.len().min(start + CHUNK_BYTES)];
+        writer.write_all(chunk).map_err(|_| MakeError::Encoder)?;
+    }
+    writer.finish().map_err(|_| MakeError::Encoder)
 }
 
 fn options(properties: Properties, dictionary_bytes: u32) -> LzmaOptions {
@@ -138,3 +204,6 @@ fn options(properties: Properties, dictionary_bytes: u32) -> LzmaOptions {
         0,
     )
 }
+
+/// The properties with the most probabilities.
+pub(super) const WIDEST: Properties = CANDIDATES[0];

@@ -4,16 +4,19 @@
 //! Never: trusts its own encoder.
 
 mod body;
+mod loader;
 mod map_encoder;
 mod matcher;
+mod range_encoder;
 mod suffixes;
 
 use crate::apply::{ApplyError, apply};
-use crate::header::{HEADER_BYTES, Header, Profile};
+use crate::header::{Coding, Header, Profile, short};
 use crate::limits::RECORD_BYTES;
 use crate::map::Record;
 use crate::ports::{NoScratch, PortError, Ports, Target};
-use body::Body;
+use crate::reference::Architecture;
+use body::Job;
 use core::ops::ControlFlow;
 use lapwing_core::Digest;
 use std::vec;
@@ -85,13 +88,23 @@ pub fn make(
     }
     let base = base.unwrap_or_default();
     let records = matcher::find(base, target, progress)?;
-    let mut best = encode(base, target, &records, profile, progress)?;
-    if !records.is_empty() && best.len() > target.len() / FULL_IMAGE_SHARE {
-        let full = encode(&[], target, &[], profile, progress)?;
-        if full.len() <= best.len() {
-            best = full;
+    let mut best: Option<Vec<u8>> = None;
+    if !records.is_empty() {
+        let pair = Pair::delta(base, target, records);
+        for is_mixed in [true, false] {
+            let made = pair.artifact(profile, is_mixed, progress)?;
+            if best.as_ref().is_none_or(|best| made.len() < best.len()) {
+                best = Some(made);
+            }
         }
     }
+    if best.as_ref().is_none_or(|best| best.len() > target.len() / FULL_IMAGE_SHARE) {
+        let full = Pair::full(target).artifact(profile, false, progress)?;
+        if best.as_ref().is_none_or(|best| full.len() <= best.len()) {
+            best = Some(full);
+        }
+    }
+    let best = best.ok_or(MakeError::Encoder)?;
     prove(base, target, &best, progress)?;
     Ok(best)
 }
@@ -99,44 +112,79 @@ pub fn make(
 /// The most memory that `make` takes beside the two images, known before it starts.
 #[must_use]
 pub fn make_memory_bytes(base_bytes: u64, target_bytes: u64, profile: Profile) -> u64 {
-    let target = usize::try_from(target_bytes).unwrap_or(usize::MAX);
     let sorting = base_bytes.saturating_mul(4).saturating_add(suffixes::BUCKETS_BYTES);
-    // The streams of a delta and of a full image, and one of them put together.
-    let streams = target_bytes.saturating_mul(3);
-    let encoding = body::encoder_memory_bytes(body::dictionary_bytes(profile, target, 0));
+    // What codec 1 compresses, the streams of a delta and of a full image, and one of them put together.
+    let streams = target_bytes.saturating_mul(4);
+    let encoding = body::encoder_memory_bytes(profile) + profile.memory_bytes() as u64;
     // Records are smaller than the stretches they stand for; a growing list may be half empty.
     let records = target_bytes.saturating_mul(2);
     sorting.max(encoding.saturating_add(streams)).saturating_add(records)
 }
 
-fn encode(
-    base: &[u8],
-    target: &[u8],
-    records: &[Record],
-    profile: Profile,
-    progress: OnProgress<'_>,
-) -> Result<Vec<u8>, MakeError> {
-    let is_full = records.is_empty();
-    let map = if is_full { Vec::new() } else { map_encoder::encode(records) };
-    let dictionary_bytes = body::dictionary_bytes(profile, target.len(), records.len() * RECORD_BYTES);
-    let (properties, stream) = Body { base, target, records }.encode(dictionary_bytes, progress)?;
-    let header = Header {
-        profile,
-        properties,
-        dictionary_bytes,
-        base_bytes: if is_full { 0 } else { base.len() as u32 },
-        target_bytes: target.len() as u32,
-        map_records: records.len() as u32,
-        map_encoded_bytes: map.len() as u32,
-        body_encoded_bytes: u32::try_from(stream.len()).map_err(|_| MakeError::TooLarge)?,
-        base_digest: if is_full { Digest::from_bytes([0; Digest::LEN]) } else { Digest::of(base) },
-        target_digest: Digest::of(target),
-    };
-    let mut artifact = Vec::with_capacity(HEADER_BYTES + map.len() + stream.len());
-    artifact.extend(header.to_bytes());
-    artifact.extend(map);
-    artifact.extend(stream);
-    Ok(artifact)
+/// The images and what was found out about them.
+struct Pair<'a> {
+    base: &'a [u8],
+    target: &'a [u8],
+    records: Vec<Record>,
+    architecture: Architecture,
+    map: Vec<u8>,
+}
+
+impl<'a> Pair<'a> {
+    fn delta(base: &'a [u8], target: &'a [u8], records: Vec<Record>) -> Self {
+        let programs = loader::pair(base, target);
+        let architecture = programs.as_ref().map_or(Architecture::None, |[base, _]| base.architecture);
+        let map = map_encoder::encode(programs.as_ref(), &records);
+        Self { base, target, records, architecture, map }
+    }
+
+    const fn full(target: &'a [u8]) -> Self {
+        Self { base: &[], target, records: Vec::new(), architecture: Architecture::None, map: Vec::new() }
+    }
+
+    fn header(&self, profile: Profile, coding: Coding) -> Header {
+        let is_full = self.records.is_empty();
+        Header {
+            profile,
+            architecture: self.architecture,
+            coding,
+            base_bytes: self.base.len() as u32,
+            target_bytes: self.target.len() as u32,
+            map_records: self.records.len() as u32,
+            map_encoded_bytes: self.map.len() as u32,
+            body_encoded_bytes: 0,
+            base_digest: if is_full { [0; 8] } else { short(&Digest::of(self.base)) },
+            target_digest: short(&Digest::of(self.target)),
+            header_bytes: 0,
+        }
+    }
+
+    fn artifact(
+        &self,
+        profile: Profile,
+        is_mixed: bool,
+        progress: OnProgress<'_>,
+    ) -> Result<Vec<u8>, MakeError> {
+        let job = Job { base: self.base, target: self.target, map: &self.map };
+        let map_bytes = self.records.len() * RECORD_BYTES * 2;
+        let target_bytes = self.target.len() as u32;
+        let (mut header, stream);
+        if is_mixed {
+            header = self.header(profile, body::mixing(profile, target_bytes, map_bytes));
+            stream = job.mixing(&header, progress)?;
+        } else {
+            header = self.header(profile, body::lzma(profile, body::WIDEST, target_bytes, map_bytes));
+            let Coding::Lzma { dictionary_bytes, .. } = header.coding else { return Err(MakeError::Encoder) };
+            let properties;
+            (properties, stream) = job.lzma(&header, dictionary_bytes, progress)?;
+            header.coding = Coding::Lzma { properties, dictionary_bytes };
+        }
+        header.body_encoded_bytes = u32::try_from(stream.len()).map_err(|_| MakeError::TooLarge)?;
+        let mut artifact = header.to_bytes();
+        artifact.extend_from_slice(&self.map);
+        artifact.extend(stream);
+        Ok(artifact)
+    }
 }
 
 /// Applies `artifact` in the least memory and compares the result.

@@ -91,7 +91,7 @@ fn resuming_at_any_byte_writes_the_rest() {
     let memory = memory_bytes(&case.header());
     for from in 0..=case.target.len() {
         let rest = case.apply(memory, &mut NoScratch, from as u64);
-        assert_eq!(rest.as_deref(), Ok(&case.target[from..]), "from {from}");
+        assert!(rest.as_deref() == Ok(&case.target[from..]), "from {from}");
     }
     let beyond = case.target.len() as u64 + 1;
     assert_eq!(case.apply(memory, &mut NoScratch, beyond), Err(ApplyError::ResumePoint));
@@ -103,7 +103,7 @@ fn resuming_between_and_within_pieces_writes_the_rest() {
     let memory = memory_bytes(&case.header());
     for from in [1, 4095, 4096, 4097, 8192, 19_000] {
         let rest = case.apply(memory, &mut NoScratch, from as u64);
-        assert_eq!(rest.as_deref(), Ok(&case.target[from..]), "from {from}");
+        assert!(rest.as_deref() == Ok(&case.target[from..]), "from {from}");
     }
 }
 
@@ -189,6 +189,6 @@ fn a_port_that_fails_is_named() {
 #[test]
 fn the_memory_of_make_is_known_before() {
     let mib = 1 << 20;
-    assert!(make_memory_bytes(10 * mib, 10 * mib, Profile::Mib1) < 65 * mib);
+    assert!(make_memory_bytes(10 * mib, 10 * mib, Profile::Mib1) < 90 * mib);
     assert!(make(None, &[], Profile::Free, &mut quiet).is_ok());
 }
