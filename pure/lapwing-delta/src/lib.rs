@@ -51,6 +51,3 @@ pub use ports::{Artifact, Base, NoBase, NoScratch, PortError, Ports, Scratch, Ta
 pub use fuzz::fuzz_apply;
 #[cfg(feature = "make")]
 pub use make::{MakeError, Progress, Stage, make, make_memory_bytes};
-#[cfg(feature = "make")]
-#[doc(hidden)]
-pub use make::{tune, tune_prove};

@@ -89,7 +89,6 @@ impl<'m, B: Bits> Mixing<'m, B> {
     }
 
     pub(crate) fn into_bits(self) -> B {
-        #[cfg(feature = "make")]
         self.bits
     }
 
