@@ -25,8 +25,8 @@ const CHECKSUM_BYTES: usize = 4;
 const HEADER_BYTES_MAX: usize = 255;
 
 /// How much of a digest is in a header: enough to notice a mistake. Trust comes from the release.
-const DIGEST_BYTES: usize = 8;
-type ShortDigest = [u8; DIGEST_BYTES];
+const DIGEST_START_BYTES: usize = 8;
+type DigestStart = [u8; DIGEST_START_BYTES];
 
 /// The whole working set of `apply`, as a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,8 +85,8 @@ pub struct Header {
     pub(crate) map_records: u32,
     pub(crate) map_encoded_bytes: u32,
     pub(crate) body_encoded_bytes: u32,
-    pub(crate) base_digest: ShortDigest,
-    pub(crate) target_digest: ShortDigest,
+    pub(crate) base_digest: DigestStart,
+    pub(crate) target_digest: DigestStart,
     /// Of the header itself.
     pub(crate) header_bytes: u8,
 }
@@ -200,6 +200,18 @@ impl Header {
         self.base_bytes
     }
 
+    /// The beginning of the base's digest, for people; `None` of a full image.
+    #[must_use]
+    pub fn base_digest_start(&self) -> Option<[u8; DIGEST_START_BYTES]> {
+        (!self.is_full()).then_some(self.base_digest)
+    }
+
+    /// The beginning of the digest of the image that it makes, for people.
+    #[must_use]
+    pub const fn target_digest_start(&self) -> [u8; DIGEST_START_BYTES] {
+        self.target_digest
+    }
+
     /// Whether it makes the image with this digest. Only the beginning of the digest is compared.
     #[must_use]
     pub fn names_target(&self, digest: &Digest) -> bool {
@@ -298,7 +310,7 @@ impl Header {
         let full_rules = self.map_encoded_bytes == 0
             && self.base_bytes == 0
             && self.architecture == Architecture::None
-            && self.base_digest == [0; DIGEST_BYTES];
+            && self.base_digest == [0; DIGEST_START_BYTES];
         let heads_bytes = u64::from(self.map_runs()).saturating_mul(RUN_BYTES as u64);
         coding
             && self.required_memory_bytes().saturating_add(STACK_BYTES) <= self.profile.memory_bytes()
@@ -309,7 +321,7 @@ impl Header {
 }
 
 /// The beginning of a digest.
-pub(crate) fn short(digest: &Digest) -> ShortDigest {
+pub(crate) fn short(digest: &Digest) -> DigestStart {
     digest.as_bytes().first_chunk().copied().unwrap_or_default()
 }
 
@@ -349,7 +361,7 @@ impl Fields<'_> {
         Err(HeaderError::Invalid)
     }
 
-    fn digest(&mut self) -> Result<ShortDigest, HeaderError> {
+    fn digest(&mut self) -> Result<DigestStart, HeaderError> {
         let (digest, rest) = self.0.split_first_chunk().ok_or(HeaderError::Invalid)?;
         self.0 = rest;
         Ok(*digest)

@@ -6,8 +6,9 @@
 use super::files::{ArtifactFile, BaseFile, ScratchFile, TargetFile};
 use super::{header_of, unfit};
 use crate::durable;
+use crate::hex;
 use crate::output::{Said, progress_bar};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use lapwing_core::{Digest, Hasher};
 use lapwing_delta::{Base, Header, NoBase, Ports, apply};
@@ -35,7 +36,8 @@ pub(crate) struct ApplyArgs {
 /// Makes the image.
 pub(crate) fn run(args: &ApplyArgs) -> Result<Said> {
     let header = image_from(&args.artifact, args.base.as_deref(), &args.out)?;
-    let digest = header.target_digest();
+    let digest = digest(&mut BaseFile::open(&args.out)?)
+        .with_context(|| format!("read back {}", args.out.display()))?;
     let words = format!("{}: {} bytes, SHA-256 {digest}", args.out.display(), header.target_bytes());
     let json = json!({
         "image": digest.to_string(),
@@ -75,11 +77,12 @@ pub(super) fn image_from(artifact: &Path, base: Option<&Path>, out: &Path) -> Re
 
 /// A base of the right length and another content would only be noticed at the very end.
 fn check_base(header: &Header, artifact: &Path, base: &mut dyn Base) -> Result<()> {
-    let Some(named) = header.base_digest() else { return Ok(()) };
-    if digest(base).is_some_and(|digest| digest == named) {
+    let Some(start) = header.base_digest_start() else { return Ok(()) };
+    if digest(base).is_some_and(|digest| header.names_base(&digest)) {
         return Ok(());
     }
-    let advice = format!("give it the image with SHA-256 {named} with --base");
+    let start = hex::encode(&start);
+    let advice = format!("give it the image whose SHA-256 begins with {start} with --base");
     Err(unfit(artifact, "it starts from another image").advice(advice).into())
 }
 

@@ -5,6 +5,7 @@
 use super::files::ArtifactFile;
 use super::make::share;
 use super::{header_of, profile_name};
+use crate::hex;
 use crate::output::{Said, table};
 use anyhow::Result;
 use clap::Args;
@@ -25,18 +26,18 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Said> {
     let mut source = ArtifactFile::open(&args.artifact)?;
     let header = header_of(&args.artifact, &mut source)?;
     let Parts { header_bytes, map_bytes, body_bytes, map_records } = header.parts();
-    let (kind, base) = match header.base_digest() {
-        Some(base) => ("delta", Some(base.to_string())),
+    let (kind, base) = match header.base_digest_start() {
+        Some(start) => ("delta", Some(hex::encode(&start))),
         None => ("full image", None),
     };
+    let image = hex::encode(&header.target_digest_start());
     let mut words = format!(
-        "{kind} of {} bytes for an image of {} bytes, SHA-256 {}\n",
+        "{kind} of {} bytes for an image of {} bytes, SHA-256 {image}...\n",
         source.length_bytes,
         header.target_bytes(),
-        header.target_digest(),
     );
     if let Some(base) = &base {
-        words += &format!("from an image of {} bytes, SHA-256 {base}\n", header.base_bytes());
+        words += &format!("from an image of {} bytes, SHA-256 {base}...\n", header.base_bytes());
     }
     words += &format!(
         "profile {}: applies in {} bytes of memory and {} of scratch area\n\n",
@@ -58,9 +59,10 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Said> {
     let json = json!({
         "kind": kind,
         "profile": profile_name(header.profile()),
-        "base": base,
+        "base_digest_start": base,
         "base_bytes": header.base_bytes(),
-        "image": header.target_digest().to_string(),
+        "image_digest_start": image,
+        "codec": header.codec(),
         "image_bytes": header.target_bytes(),
         "artifact_bytes": source.length_bytes,
         "header_bytes": header_bytes,
