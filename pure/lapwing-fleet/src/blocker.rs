@@ -27,6 +27,8 @@ pub enum Blocker {
     Pinned(Version),
     /// It runs the highest release it may have.
     UpToDate,
+    /// The first is offered, but lies below the second, which the device confirmed or which failed on it.
+    BelowFloor(Version, Version),
     /// The release needs a newer bootloader.
     BootloaderTooOld(u32),
     /// Its version is not one that the release may be installed from, and no step between exists.
@@ -40,7 +42,7 @@ pub enum Blocker {
     /// The image failed on this device and is to blame.
     FailedHere(Version, Option<Cause>),
     /// It failed for another reason, and will be tried again then.
-    BackOff(Version, UnixSeconds),
+    BackOff(Version, Option<Cause>, UnixSeconds),
     /// It says so itself.
     Gate(Gate),
 }
@@ -58,6 +60,7 @@ impl Blocker {
             Self::NothingOpen => "nothing-open",
             Self::Pinned(_) => "pinned",
             Self::UpToDate => "up-to-date",
+            Self::BelowFloor(..) => "below-floor",
             Self::BootloaderTooOld(_) => "bootloader-too-old",
             Self::NoPath(_) => "no-path",
             Self::RequiresUnmet(_) => "requires-unmet",
@@ -68,19 +71,68 @@ impl Blocker {
             Self::Gate(_) => "gate",
         }
     }
+
+    /// What a person can do about it.
+    #[must_use]
+    pub const fn advice(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Quarantined => {
+                "If there is one device only, `lapwing device admit ID`; if there are two, provision one of \
+                 them anew under its own id first."
+            }
+            Self::FactsUnknown => "Wait for its next check-in.",
+            Self::NothingForHardware(_) => {
+                "Push a release whose --hardware is the device's, or provision the device as what it is."
+            }
+            Self::NothingOpen => {
+                "`lapwing release list` shows them, `lapwing release unhold VERSION` offers one."
+            }
+            Self::Pinned(_) => "`lapwing device pin ID --off` lets it move.",
+            Self::BelowFloor(..) => "Release the image again under a higher seq and version.",
+            Self::BootloaderTooOld(_) => "Update its bootloader first, by its own means.",
+            Self::NoPath(_) => "Push a release in between that may be installed from what it runs.",
+            Self::RequiresUnmet(_) => "Push a release for that component.",
+            Self::Expired(_) => "Release the image again with a later --not-after.",
+            Self::FailedHere(..) => {
+                "`lapwing device retry ID` lets it try again; a higher release needs no retry."
+            }
+            Self::BackOff(..) => "`lapwing device update-now ID` does not wait so long.",
+            Self::Gate(Gate::Watching) => {
+                "`lapwing device update-now ID` ends the watch and takes the update at once."
+            }
+            Self::Gate(Gate::Room) => "Make room on the device.",
+            Self::Gate(Gate::Host) => "Ask the program that embeds the agent.",
+            Self::Penalised(_) | Self::OptedOut | Self::UpToDate | Self::AnchorsBehind => return None,
+            Self::Gate(_) => return None,
+        })
+    }
+
+    /// When it ends by itself, where that is known.
+    #[must_use]
+    pub const fn until(&self) -> Option<UnixSeconds> {
+        match self {
+            Self::Penalised(until) | Self::BackOff(_, _, until) => Some(*until),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Blocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Quarantined => f.write_str("It is in quarantine until a person decides."),
-            Self::Penalised(until) => write!(f, "It gets nothing before {} (Unix time).", until.0),
+            Self::Penalised(_) => f.write_str("It misbehaved and gets nothing for a while."),
             Self::FactsUnknown => f.write_str("It has not said yet what hardware it is."),
             Self::OptedOut => f.write_str("It opted out of updates."),
             Self::NothingForHardware(class) => write!(f, "No release was made for its hardware, {class}."),
             Self::NothingOpen => f.write_str("Every release for it is held or withdrawn."),
             Self::Pinned(version) => write!(f, "It is pinned to version {version}."),
-            Self::UpToDate => f.write_str("It runs the highest release there is for it."),
+            Self::UpToDate => f.write_str("It runs the highest release that is offered to it."),
+            Self::BelowFloor(offered, floor) => write!(
+                f,
+                "Version {offered} has a lower seq than version {floor}, which it tried or ran before, and \
+                 devices never go down."
+            ),
             Self::BootloaderTooOld(needed) => {
                 write!(f, "The release needs bootloader version {needed} or newer.")
             }
@@ -91,14 +143,14 @@ impl fmt::Display for Blocker {
             Self::Expired(version) => write!(f, "Version {version} may not be installed any more."),
             Self::AnchorsBehind => f.write_str("It must fetch newer trust documents first."),
             Self::FailedHere(version, Some(cause)) => {
-                write!(f, "Version {version} failed on it: {} A person must say retry.", cause.words())
+                write!(f, "Version {version} failed on it and waits for a person: {}", cause.words())
             }
             Self::FailedHere(version, None) => {
-                write!(f, "Version {version} failed on it. A person must say retry.")
+                write!(f, "Version {version} failed on it and waits for a person.")
             }
-            Self::BackOff(version, until) => {
-                let until = until.0;
-                write!(f, "Version {version} failed without blame and is tried again at {until} (Unix time).")
+            Self::BackOff(version, cause, _) => {
+                let why = cause.map_or("The attempt ended early.", Cause::words);
+                write!(f, "Version {version} is tried again later, through no fault of its own: {why}")
             }
             Self::Gate(gate) => f.write_str(gate_sentence(*gate)),
         }
@@ -117,8 +169,8 @@ fn gate_sentence(gate: Gate) -> &'static str {
         Gate::Room => "It has no room for the image.",
         Gate::TrialOpen => "Its last update is still on trial.",
         Gate::Watching => {
-            "Its last update is confirmed; it takes the next one after its last follow-up, or at once if you \
-             say update-now."
+            "Its last update is confirmed; it takes the next one after its last follow-up, 6 hours later unless its \
+             agent.toml says otherwise."
         }
         Gate::ReportsPending => "It has outcomes to report first.",
         Gate::Host => "Its host holds it back.",

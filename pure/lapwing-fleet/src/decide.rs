@@ -109,10 +109,10 @@ fn for_component(
         return Err(Blocker::NothingForHardware(class));
     }
     let running = catalogue.running(&component.name, class, component.running);
-    let seq_floor = seq_floor(facts, catalogue, component, class);
+    let floor = floor(facts, catalogue, component, class);
     let newer = |entry: &&Arc<Entry>| {
         entry.release.image.short() != component.running
-            && seq_floor.is_none_or(|floor| entry.release.seq > floor)
+            && floor.is_none_or(|floor| entry.release.seq > floor.release.seq)
     };
     let open = || shelf.iter().filter(|entry| entry.shelf == Shelf::Open);
     let pinned = facts.standing.pinned.as_ref();
@@ -126,7 +126,7 @@ fn for_component(
             Err(blocker) => first_blocker = first_blocker.or(Some(blocker)),
         }
     }
-    Err(first_blocker.unwrap_or_else(|| nothing_newer(facts, component, open().next(), running)))
+    Err(first_blocker.unwrap_or_else(|| nothing_newer(facts, component, open().next(), running, floor)))
 }
 
 /// The reason when no open release is newer.
@@ -135,6 +135,7 @@ fn nothing_newer(
     component: &Component,
     highest: Option<&Arc<Entry>>,
     running: Option<&Arc<Entry>>,
+    floor: Option<&Arc<Entry>>,
 ) -> Blocker {
     if let Some(version) = &facts.standing.pinned {
         return Blocker::Pinned(version.clone());
@@ -149,20 +150,23 @@ fn nothing_newer(
     let failed = facts.attempts.iter().take(PAST_ATTEMPTS_MAX).find(|past| {
         past.release == highest.release.envelope() && past.outcome.blames_image() && !past.forgiven
     });
-    match failed {
-        Some(past) => Blocker::FailedHere(highest.release.version.clone(), past.outcome.cause),
-        None => Blocker::UpToDate,
+    let above = floor.filter(|floor| floor.release.image.short() != component.running);
+    let version = |entry: &Arc<Entry>| entry.release.version.clone();
+    match (failed, above) {
+        (Some(past), _) => Blocker::FailedHere(version(highest), past.outcome.cause),
+        (None, Some(above)) => Blocker::BelowFloor(version(highest), version(above)),
+        (None, None) => Blocker::UpToDate,
     }
 }
 
-/// The seq that a release must be above: of what runs, of what was confirmed, of what failed with blame.
-fn seq_floor(
+/// The release whose seq another must be above: what runs, was confirmed, or failed with blame.
+fn floor<'a>(
     facts: &DeviceFacts<'_>,
-    catalogue: &Catalogue,
+    catalogue: &'a Catalogue,
     component: &Component,
     class: HardwareClass,
-) -> Option<u64> {
-    let running = catalogue.running(&component.name, class, component.running).map(|e| e.release.seq);
+) -> Option<&'a Arc<Entry>> {
+    let running = catalogue.running(&component.name, class, component.running);
     let counts = |past: &&PastAttempt| {
         past.outcome.state == AttemptState::Confirmed || (past.outcome.blames_image() && !past.forgiven)
     };
@@ -170,9 +174,8 @@ fn seq_floor(
     let past = facts.attempts.iter().take(PAST_ATTEMPTS_MAX).filter(counts);
     past.filter_map(|past| catalogue.release(past.release))
         .filter(of_component)
-        .map(|entry| entry.release.seq)
         .chain(running)
-        .max()
+        .max_by_key(|entry| entry.release.seq)
 }
 
 /// Whether a device could install this release from where it stands.
@@ -225,20 +228,21 @@ fn may_try_again(
 ) -> Result<(), Blocker> {
     let same = |past: &&PastAttempt| past.release == entry.release.envelope() && !past.forgiven;
     let mut failures = 0_u32;
-    let mut last = None;
+    let mut last: Option<&PastAttempt> = None;
     for past in facts.attempts.iter().take(PAST_ATTEMPTS_MAX).filter(same) {
         if past.outcome.blames_image() {
             return Err(Blocker::FailedHere(entry.release.version.clone(), past.outcome.cause));
         }
         if counts_as_failure(past) {
             failures = failures.saturating_add(1);
-            last = last.max(Some(past.at));
+            last = last.filter(|last| last.at >= past.at).or(Some(past));
         }
     }
     let open = facts.attempts.first().is_some_and(|past| same(&past) && !past.outcome.state.is_over());
     let (Some(last), false) = (last, open || facts.standing.update_now) else { return Ok(()) };
-    let until = last.after(catalogue.retry.delay_s(failures));
-    if now < until { Err(Blocker::BackOff(entry.release.version.clone(), until)) } else { Ok(()) }
+    let until = last.at.after(catalogue.retry.delay_s(failures));
+    let version = || entry.release.version.clone();
+    if now < until { Err(Blocker::BackOff(version(), last.outcome.cause, until)) } else { Ok(()) }
 }
 
 /// What the fleet itself called off does not count against the release, nor does silence: a device that

@@ -196,7 +196,7 @@ fn a_release_that_failed_without_blame_waits_longer_each_time() {
         let standing = Standing::default();
         let facts = DeviceFacts { attempts, ..device(&components, &standing) };
         match (decide(&facts, &two, NOW), expected) {
-            (Decision::Nothing(Blocker::BackOff(_, until)), Some(wait_s)) => {
+            (Decision::Nothing(Blocker::BackOff(_, Some(Cause::LinkDown), until)), Some(wait_s)) => {
                 assert_eq!(until.0, NOW.0 - 50 + wait_s);
             }
             (Decision::Offer(_), None) => {}
@@ -226,4 +226,23 @@ fn the_first_component_that_can_have_something_gets_it() {
     assert_eq!(outcome(&device(&components, &standing), &both), "offer 2");
     let odd = [app(runs(1)), Component { name: "odd".parse().unwrap(), running: runs(1) }];
     assert_eq!(outcome(&device(&odd, &standing), &both), "nothing-for-hardware");
+}
+
+#[test]
+fn what_lies_below_a_withdrawn_failure_is_not_called_up_to_date() {
+    use AttemptState::{Confirmed, RolledBack};
+    let shelves = [(1, Shelf::Open), (2, Shelf::Open), (3, Shelf::Withdrawn)];
+    let stairs = catalogue(shelves.map(|(seq, shelf)| (release(seq), shelf)).to_vec());
+    let standing = Standing::default();
+    let check = |running: u64, past: PastAttempt, expected: &str| {
+        let (components, attempts) = ([app(runs(running))], [past]);
+        let facts = DeviceFacts { attempts: &attempts, ..device(&components, &standing) };
+        assert_eq!(outcome(&facts, &stairs), expected, "{running} {past:?}");
+    };
+    let failed = attempt(&stairs, 3, RolledBack, Some(Cause::HealthFailed));
+    check(1, failed, "below-floor");
+    check(1, PastAttempt { forgiven: true, ..failed }, "offer 2");
+    check(2, failed, "up-to-date");
+    check(1, attempt(&stairs, 3, Confirmed, None), "below-floor");
+    check(1, attempt(&stairs, 2, RolledBack, Some(Cause::HealthFailed)), "failed-here");
 }
