@@ -1,5 +1,5 @@
 //! What a fleet does next: which release a device is offered and why not, what its reports make of
-//! an attempt, which deltas are worth making, what an update will cost.
+//! an attempt, which deltas are worth making and keeping, what an update will cost.
 //!
 //! Touches: `lapwing_core`. Never: a clock, a store, a socket; facts and times are arguments.
 
@@ -13,6 +13,7 @@ mod blocker;
 mod decide;
 mod delta_plan;
 mod forecast;
+mod retention;
 
 #[cfg(test)]
 mod shelves;
@@ -24,3 +25,4 @@ pub use decide::{Decision, Grant, decide};
 pub use delta_plan::{Pair, delta_plan, is_published_base};
 pub use device::{Component, DeviceFacts, PastAttempt, Standing};
 pub use forecast::{DeviceCount, FieldBase, Forecast, Link, Load, MicroMoney, Route, Rule, Terms, forecast};
+pub use retention::{Demand, InUse, Kept, Verdict, retention};
