@@ -10,7 +10,7 @@ use crate::devices::Devices;
 use crate::logging::LogControl;
 use crate::metrics::Metrics;
 use crate::online::Online;
-use crate::publish::deltas::Deltas;
+use crate::publish::Deltas;
 use crate::store::{Store, StoreError, releases, version_sets};
 use crate::trust::Trust;
 use lapwing_core::{Digest, UnixSeconds};

@@ -7,13 +7,14 @@ use crate::durable::flush_dir;
 use lapwing_core::{Digest, Hasher};
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Where blobs are before they are whole.
 const DRAFTS: &str = "drafts";
+const REREAD_BYTES: usize = 64 << 10;
 
 /// The directory of blobs.
 #[derive(Debug, Clone)]
@@ -72,7 +73,13 @@ impl Blobs {
         Ok((digest, draft.size_bytes))
     }
 
+    /// Removes a blob that no row knows any more.
+    pub(crate) fn remove(&self, digest: Digest) -> io::Result<()> {
+        std::fs::remove_file(self.path(digest))
+    }
+
     /// Keeps bytes that are in memory.
+    #[cfg(test)]
     pub(crate) fn keep_bytes(&self, bytes: &[u8]) -> io::Result<(Digest, u64)> {
         let mut draft = self.draft()?;
         draft.write(bytes)?;
@@ -99,6 +106,24 @@ impl Blobs {
 }
 
 impl Draft {
+    /// Where it is while it is not whole; another process may write it.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes what another process wrote for what is in it.
+    pub(crate) fn reread(&mut self) -> io::Result<()> {
+        let mut written = File::open(&self.path)?;
+        (self.hasher, self.size_bytes) = (Hasher::new(), 0);
+        let mut chunk = vec![0; REREAD_BYTES];
+        loop {
+            let length = written.read(&mut chunk)?;
+            let Some(bytes) = chunk.get(..length).filter(|bytes| !bytes.is_empty()) else { return Ok(()) };
+            self.hasher.update(bytes);
+            self.size_bytes = self.size_bytes.saturating_add(length as u64);
+        }
+    }
+
     /// Takes the next piece.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)?;

@@ -45,10 +45,17 @@ pub struct Config {
     pub delta_ask_again_s: u32,
     /// Deltas that may wait to be made.
     pub delta_queue_max: u32,
-    /// Most memory for making an artifact, bytes. An image whose full artifact would take more is refused.
+    /// Artifacts made at once, each in a process of its own.
+    pub delta_workers_max: u32,
+    /// Most memory for making artifacts, all together, bytes. An image whose full artifact would take more is
+    /// refused.
     pub artifact_memory_bytes_max: u64,
+    /// Artifacts kept, bytes. Those of least use go first, and are made again when they are asked for.
+    pub artifact_cache_bytes_max: u64,
     /// Largest image that may be uploaded, bytes.
     pub image_bytes_max: u64,
+    /// Less free space than this on the disk of `data_dir` degrades `/healthz`, bytes.
+    pub disk_free_bytes_min: u64,
     /// Devices kept in memory.
     pub devices_cached_max: u32,
     /// How often the times of last contact are written, milliseconds.
@@ -88,8 +95,11 @@ impl Default for Config {
             delta_patience_s: 300,
             delta_ask_again_s: 15,
             delta_queue_max: 64,
+            delta_workers_max: 1,
             artifact_memory_bytes_max: 2 << 30,
+            artifact_cache_bytes_max: 8 << 30,
             image_bytes_max: 256 << 20,
+            disk_free_bytes_min: 256 << 20,
             devices_cached_max: 100_000,
             last_seen_flush_ms: 10_000,
             events_kept_max: 1_000_000,
@@ -148,6 +158,7 @@ impl Config {
         ensure(self.connections_max > 0, "connections_max must be above zero")?;
         ensure(self.artifact_streams_max > 0, "artifact_streams_max must be above zero")?;
         ensure(self.devices_cached_max > 0, "devices_cached_max must be above zero")?;
+        ensure(self.delta_workers_max > 0, "delta_workers_max must be above zero")?;
         ensure(self.delta_queue_max > 0, "delta_queue_max must be above zero")?;
         ensure(self.last_seen_flush_ms > 0, "last_seen_flush_ms must be above zero")?;
         ensure(self.events_kept_max > 0, "events_kept_max must be above zero")
@@ -172,8 +183,11 @@ impl Config {
             delta_patience_s,
             delta_ask_again_s,
             delta_queue_max,
+            delta_workers_max,
             artifact_memory_bytes_max,
+            artifact_cache_bytes_max,
             image_bytes_max,
+            disk_free_bytes_min,
             devices_cached_max,
             last_seen_flush_ms,
             events_kept_max,
@@ -184,11 +198,6 @@ impl Config {
             idle_timeout_ms,
             shutdown_grace_ms,
         } = self;
-        let certificate = match (tls_certificate, tls_key) {
-            (Some(chain), Some(key)) => Certificate::Given { chain, key },
-            (None, None) => Certificate::SelfMade,
-            _ => return Err(ConfigError::Key("tls_certificate and tls_key go together")),
-        };
         Ok(Settings {
             data_dir,
             management_listen,
@@ -196,7 +205,7 @@ impl Config {
                 listen: device_listen,
                 url: device_url,
                 names: tls_names,
-                certificate,
+                certificate: certificate(tls_certificate, tls_key)?,
                 connections_max: usize::try_from(connections_max).unwrap_or(usize::MAX),
                 head_timeout: ms(head_timeout_ms),
                 idle_timeout: ms(idle_timeout_ms),
@@ -211,10 +220,13 @@ impl Config {
                 patience_s: delta_patience_s.into(),
                 ask_again_s: delta_ask_again_s.max(1),
                 queue_max: usize::try_from(delta_queue_max).unwrap_or(usize::MAX),
+                workers_max: delta_workers_max,
                 memory_bytes_max: artifact_memory_bytes_max,
             },
             clock_jump_s_max: clock_jump_s_max.into(),
             image_bytes_max,
+            artifact_cache_bytes_max,
+            disk_free_bytes_min,
             devices_cached_max: usize::try_from(devices_cached_max).unwrap_or(usize::MAX),
             last_seen_flush: ms(last_seen_flush_ms),
             events_kept_max,
@@ -222,6 +234,14 @@ impl Config {
             body_timeout: ms(body_timeout_ms),
             shutdown_grace: ms(shutdown_grace_ms),
         })
+    }
+}
+
+fn certificate(chain: Option<PathBuf>, key: Option<PathBuf>) -> Result<Certificate, ConfigError> {
+    match (chain, key) {
+        (Some(chain), Some(key)) => Ok(Certificate::Given { chain, key }),
+        (None, None) => Ok(Certificate::SelfMade),
+        _ => Err(ConfigError::Key("tls_certificate and tls_key go together")),
     }
 }
 
@@ -243,6 +263,8 @@ pub(crate) struct Settings {
     pub(crate) deltas: Deltas,
     pub(crate) clock_jump_s_max: u64,
     pub(crate) image_bytes_max: u64,
+    pub(crate) artifact_cache_bytes_max: u64,
+    pub(crate) disk_free_bytes_min: u64,
     pub(crate) devices_cached_max: usize,
     pub(crate) last_seen_flush: Duration,
     pub(crate) events_kept_max: u64,
@@ -287,6 +309,7 @@ pub(crate) struct Deltas {
     pub(crate) patience_s: u64,
     pub(crate) ask_again_s: u32,
     pub(crate) queue_max: usize,
+    pub(crate) workers_max: u32,
     pub(crate) memory_bytes_max: u64,
 }
 

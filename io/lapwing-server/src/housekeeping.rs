@@ -1,4 +1,4 @@
-//! What happens from time to time: pending times are written, overdue attempts end, old events go.
+//! What happens from time to time: pending times are written, attempts that are over end, old events go.
 //!
 //! Touches: the store, the device table. Never: in the way of a check-in.
 
@@ -6,11 +6,13 @@ use crate::app::App;
 use crate::clock::Steady;
 use crate::limits::PAGE_ROWS_MAX;
 use crate::listen::told_to_stop;
+use crate::publish::keep_within_budget;
 use crate::store::{
-    Device, Said, Setting, StoreError, log_event, overdue, prune_events, put_attempt, put_setting,
+    Device, Said, Setting, StoreError, log_event, prune_events, put_attempt, put_setting, to_be_ended,
 };
+use lapwing_core::wire::cause::Cause;
 use lapwing_core::{DeviceId, UnixSeconds};
-use lapwing_fleet::AttemptState;
+use lapwing_fleet::{AttemptState, Outcome, Shelf};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -25,8 +27,10 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             () = told_to_stop(&mut stop) => true,
             _ = rounds.tick() => false,
         };
-        if let Err(error) = round(&app, &mut last_signed).await {
-            tracing::warn!(%error, "housekeeping failed");
+        match round(&app, &mut last_signed).await {
+            // The store says so itself, once.
+            Ok(()) | Err(StoreError::Full) => {}
+            Err(error) => tracing::warn!(%error, "housekeeping failed"),
         }
         if stopping {
             return;
@@ -35,6 +39,10 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 }
 
 async fn round(app: &App, last_signed: &mut Option<(UnixSeconds, Option<Steady>)>) -> Result<(), StoreError> {
+    if app.store.last_commit().is_err() {
+        // Whether there is room again shows only by trying.
+        app.store.write(|c| put_setting(c, Setting::WriteTried, 0)).await?;
+    }
     app.devices.flush_seen().await?;
     let signed = app.online.last_signed();
     if let Some((time, steady)) = signed.filter(|_| signed != *last_signed) {
@@ -42,9 +50,10 @@ async fn round(app: &App, last_signed: &mut Option<(UnixSeconds, Option<Steady>)
         *last_signed = signed;
     }
     let now = app.now();
-    for id in app.store.read(move |c| overdue(c, now, PAGE_ROWS_MAX)).await? {
-        end_overdue(app, &id, now).await?;
+    for id in app.store.read(move |c| to_be_ended(c, now, PAGE_ROWS_MAX)).await? {
+        end_attempts(app, &id, now).await?;
     }
+    keep_within_budget(app).await?;
     let kept = app.settings.events_kept_max;
     if app.store.read(move |c| crate::store::events_beyond(c, kept)).await? {
         app.store.write(move |c| prune_events(c, kept)).await?;
@@ -64,25 +73,37 @@ fn keep_last_signed(
     put_setting(c, Setting::MachineRun, boot)
 }
 
-/// Ends the attempts of a device whose deadline passed in silence.
-async fn end_overdue(app: &App, id: &DeviceId, now: UnixSeconds) -> Result<(), StoreError> {
+/// Ends the attempts of a device whose deadline passed in silence, and those of withdrawn versions.
+async fn end_attempts(app: &App, id: &DeviceId, now: UnixSeconds) -> Result<(), StoreError> {
     let _lock = app.devices.lock(id).await;
     let Some(held) = app.devices.get_locked(id).await? else { return Ok(()) };
     let mut device = Device::clone(&held);
+    let catalogue = app.catalogue();
     let mut ended = Vec::new();
-    for attempt in device.attempts.iter_mut().filter(|a| a.ended.is_none() && a.deadline < now) {
-        if !attempt.outcome.state.is_over() {
-            attempt.outcome.state = AttemptState::TimedOut;
-        }
+    for attempt in device.attempts.iter_mut().filter(|attempt| attempt.ended.is_none()) {
+        let state = attempt.outcome.state;
+        let release = catalogue.release(attempt.release);
+        let withdrawn = release.is_some_and(|entry| entry.shelf == Shelf::Withdrawn);
+        let event = if withdrawn && !state.is_over() && !state.is_past_switch() {
+            attempt.outcome = Outcome { state: AttemptState::Superseded, cause: Some(Cause::Withdrawn) };
+            "attempt.withdrawn"
+        } else if attempt.deadline < now {
+            if !state.is_over() {
+                attempt.outcome.state = AttemptState::TimedOut;
+            }
+            "attempt.timed-out"
+        } else {
+            continue;
+        };
         attempt.ended = Some(now);
-        ended.push(attempt.clone());
+        ended.push((event, attempt.clone()));
     }
     let name = id.clone();
     app.store
         .write(move |c| -> Result<(), StoreError> {
-            for attempt in ended {
+            for (event, attempt) in ended {
                 put_attempt(c, &attempt)?;
-                let said = Said::of_device(now, name.as_str(), "attempt.timed-out");
+                let said = Said::of_device(now, name.as_str(), event);
                 let (attempt, release) = (Some(attempt.id), Some(attempt.release));
                 log_event(c, &Said { attempt, release, ..said })?;
             }

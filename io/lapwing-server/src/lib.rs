@@ -39,6 +39,7 @@ pub use clock::Clock;
 pub use config::{Config, ConfigError};
 pub use key_file::KeyError;
 pub use logging::{LogControl, LogError};
+pub use publish::{Worker, delta_worker};
 pub use start::{Running, Server, StartError, Surroundings};
 pub use store::StoreError;
 pub use tls::TlsError;

@@ -6,6 +6,8 @@ pub(crate) const MANAGEMENT_BODY_BYTES_MAX: usize = 1 << 20;
 pub(crate) const VERSION_SET_RELEASES_MAX: usize = 64;
 /// Longest note on a version set, bytes.
 pub(crate) const NOTE_BYTES_MAX: usize = 4096;
+/// Longest name of a hardware class, bytes.
+pub(crate) const HARDWARE_NAME_BYTES_MAX: usize = 128;
 /// Rows in one page of a list.
 pub(crate) const PAGE_ROWS_MAX: u32 = 500;
 /// Write jobs that wait for the writer; more and callers wait.
@@ -30,9 +32,19 @@ pub(crate) const KEY_SEARCH_DEPTH_MAX: u8 = 4;
 pub(crate) const CLAIM_COUNT_MAX: u32 = 1_000_000;
 /// Longest life of a claim token, seconds.
 pub(crate) const CLAIM_EXPIRES_S_MAX: u64 = 366 * 86_400;
+/// Artifacts remembered as impossible.
+pub(crate) const FAILED_MAX: usize = 10_000;
+/// After this an artifact that could not be made may be asked for again, seconds.
+pub(crate) const FAILED_REST_S: u64 = 3_600;
+/// Workers that may die over one artifact.
+pub(crate) const WORKER_TRIES_MAX: u32 = 3;
 /// Age from which a blob that nothing names is swept at start, seconds.
 pub(crate) const ORPHAN_AGE_S: u64 = 86_400;
 /// Longest CPU profile, seconds.
 pub(crate) const PROFILE_SECONDS_MAX: u32 = 120;
 /// Samples of a CPU profile, per second of CPU time.
 pub(crate) const PROFILE_HZ: i32 = 99;
+/// Forgotten devices whose secret's hash is kept, so that they can be let in again.
+pub(crate) const FORGOTTEN_MAX: u32 = 10_000;
+/// When to come back after a full disk, seconds.
+pub(crate) const DISK_FULL_WAIT_S: u32 = 300;

@@ -46,14 +46,18 @@ struct Inner {
     /// A gauge, because a counter would be spelled with `_total`.
     rollbacks: Family<ByTarget, Gauge>,
     late_rollbacks: Family<ByTarget, Counter>,
+    claims: Family<ByResult, Counter>,
     events: Family<ByName, Counter>,
     bytes_served: Counter,
     artifacts: Family<ByKind, Counter>,
     artifact_bytes: Counter,
     artifact_image_bytes: Counter,
     deltas_waiting: Gauge,
+    workers_died: Counter,
+    downloads: Family<ByKind, Counter>,
     delegation_left_s: Gauge,
     clock_jumped: Gauge,
+    disk_free_bytes: Gauge,
     clones: Counter,
 }
 
@@ -65,14 +69,18 @@ impl Metrics {
             check_ins: Family::default(),
             rollbacks: Family::default(),
             late_rollbacks: Family::default(),
+            claims: Family::default(),
             events: Family::default(),
             bytes_served: Counter::default(),
             artifacts: Family::default(),
             artifact_bytes: Counter::default(),
             artifact_image_bytes: Counter::default(),
             deltas_waiting: Gauge::default(),
+            workers_died: Counter::default(),
+            downloads: Family::default(),
             delegation_left_s: Gauge::default(),
             clock_jumped: Gauge::default(),
+            disk_free_bytes: Gauge::default(),
             clones: Counter::default(),
         };
         register(&mut inner);
@@ -96,6 +104,11 @@ impl Metrics {
         self.0.check_ins.get_or_create(&ByAnswer { answer }).inc();
     }
 
+    /// A claim came to an end: `ok`, or why it was refused.
+    pub(crate) fn claimed(&self, result: &'static str) {
+        self.0.claims.get_or_create(&ByResult { result }).inc();
+    }
+
     /// An event was logged.
     pub(crate) fn event(&self, name: &'static str) {
         self.0.events.get_or_create(&ByName { name }).inc();
@@ -117,8 +130,7 @@ impl Metrics {
 
     /// An artifact was made.
     pub(crate) fn artifact_made(&self, is_delta: bool, size_bytes: u64, image_bytes: u64) {
-        let kind = if is_delta { "delta" } else { "full" };
-        self.0.artifacts.get_or_create(&ByKind { kind }).inc();
+        self.0.artifacts.get_or_create(&ByKind { kind: kind(is_delta) }).inc();
         self.0.artifact_bytes.inc_by(size_bytes);
         self.0.artifact_image_bytes.inc_by(image_bytes);
     }
@@ -128,10 +140,25 @@ impl Metrics {
         self.0.deltas_waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// A worker died over an artifact.
+    pub(crate) fn worker_died(&self) {
+        self.0.workers_died.inc();
+    }
+
+    /// A device has fetched an artifact whole.
+    pub(crate) fn downloaded(&self, is_delta: bool) {
+        self.0.downloads.get_or_create(&ByKind { kind: kind(is_delta) }).inc();
+    }
+
     /// How the signer stands, as of now.
     pub(crate) fn signer(&self, delegation_left_s: u64, clock_jumped: bool) {
         self.0.delegation_left_s.set(i64::try_from(delegation_left_s).unwrap_or(i64::MAX));
         self.0.clock_jumped.set(clock_jumped.into());
+    }
+
+    /// So many bytes may still be written to the data directory's disk.
+    pub(crate) fn disk_free(&self, bytes: u64) {
+        self.0.disk_free_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     /// Two devices answered to one name.
@@ -140,10 +167,15 @@ impl Metrics {
     }
 }
 
+fn kind(is_delta: bool) -> &'static str {
+    if is_delta { "delta" } else { "full" }
+}
+
 fn register(inner: &mut Inner) {
     let Inner { registry: r, .. } = inner;
     r.register("updater_heartbeats", "Check-ins by result", inner.heartbeats.clone());
     r.register("lapwing_check_ins", "Check-ins by answer", inner.check_ins.clone());
+    r.register("lapwing_claims", "Claims by result", inner.claims.clone());
     r.register("lapwing_events", "Events by name", inner.events.clone());
     r.register("lapwing_artifact_sent_bytes", "Bytes of artifacts sent", inner.bytes_served.clone());
     r.register("lapwing_artifacts_made", "Artifacts made, by kind", inner.artifacts.clone());
@@ -151,10 +183,18 @@ fn register(inner: &mut Inner) {
     let images = inner.artifact_image_bytes.clone();
     r.register("lapwing_artifacts_image_bytes", "Bytes of the images they make", images);
     r.register("lapwing_artifacts_waiting", "Artifacts waiting to be made", inner.deltas_waiting.clone());
+    r.register(
+        "lapwing_delta_workers_died",
+        "Workers that died over an artifact",
+        inner.workers_died.clone(),
+    );
+    r.register("lapwing_downloads", "Artifacts that devices fetched whole, by kind", inner.downloads.clone());
     let left = inner.delegation_left_s.clone();
     r.register("lapwing_delegation_left_seconds", "Seconds until the delegation ends", left);
     let jumped = inner.clock_jumped.clone();
     r.register("lapwing_clock_jumped", "1 while a clock jump waits for a person", jumped);
+    let free = inner.disk_free_bytes.clone();
+    r.register("lapwing_disk_free_bytes", "Bytes free on the disk of the data directory", free);
     r.register("lapwing_clones", "Devices found to share one id", inner.clones.clone());
     let late = inner.late_rollbacks.clone();
     r.register("lapwing_rollbacks_after_confirm", "Rollbacks after a reported success", late);

@@ -2,6 +2,7 @@
 //!
 //! Touches: axum responses. Never: says what is inside; causes of 5xx go to the log.
 
+use crate::limits::DISK_FULL_WAIT_S;
 use crate::store::StoreError;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -16,12 +17,19 @@ pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: Cow<'static, str>,
+    advice: Option<&'static str>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, detail: detail.into(), headers: Vec::new() }
+        Self { status, code, detail: detail.into(), advice: None, headers: Vec::new() }
+    }
+
+    /// What whoever asked can do about it.
+    pub(crate) fn advice(mut self, advice: &'static str) -> Self {
+        self.advice = Some(advice);
+        self
     }
 
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -33,6 +41,17 @@ impl Problem {
     pub(crate) fn busy(after_s: u32) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too much at once")
             .with(header::RETRY_AFTER, HeaderValue::from(after_s))
+    }
+
+    /// The disk is full. Nothing was changed.
+    pub(crate) fn disk_full() -> Self {
+        Self::new(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "disk-full",
+            "the server's disk is full; nothing was changed",
+        )
+        .advice("make room on the disk of data_dir; the server goes on by itself")
+        .with(header::RETRY_AFTER, HeaderValue::from(DISK_FULL_WAIT_S))
     }
 
     pub(crate) fn bad_request(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
@@ -67,6 +86,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Closed => Self::busy(5),
+            StoreError::Full => Self::disk_full(),
             other => Self::internal(&other),
         }
     }
@@ -74,12 +94,15 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = serde_json::json!({
+        let mut body = serde_json::json!({
             "type": format!("urn:lapwing:problem:{}", self.code),
             "title": self.status.canonical_reason().unwrap_or("error"),
             "status": self.status.as_u16(),
             "detail": self.detail,
         });
+        if let Some(advice) = self.advice {
+            body["advice"] = advice.into();
+        }
         let mut response = (self.status, body.to_string()).into_response();
         let headers: &mut HeaderMap = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
@@ -88,7 +111,8 @@ impl IntoResponse for Problem {
     }
 }
 
-const PROBLEM_JSON: &str = "application/problem+json";
+/// The media type of problems.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Turns the framework's own plain refusals (no such path, wrong method) into problems as well.
 pub(crate) async fn speak_problem(response: Response) -> Response {

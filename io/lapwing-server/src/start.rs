@@ -14,7 +14,7 @@ use crate::listen::{Patience, answer, serve};
 use crate::logging::LogControl;
 use crate::metrics::Metrics;
 use crate::online::Online;
-use crate::publish::deltas::Deltas;
+use crate::publish::{Deltas, Worker};
 use crate::store::{Setting, Store, StoreError, blob_names, forget_blob, get_setting, orphans};
 use crate::tls::{TlsError, identity};
 use crate::trust::{Trust, TrustError};
@@ -67,6 +67,8 @@ pub struct Surroundings {
     pub clock: Clock,
     /// How its log level is changed.
     pub log: Option<LogControl>,
+    /// What makes artifacts, in processes of its own; without it they are made in this one.
+    pub worker: Option<Worker>,
 }
 
 /// The server.
@@ -258,8 +260,10 @@ async fn assemble(
     let last_signed = store.read(last_signed).await?;
     let guard = ClockGuard::new(last_signed, settings.clock_jump_s_max);
     let metrics = Metrics::new();
-    let (deltas, maker) =
-        Deltas::start(&store, &blobs, &metrics, &clock, settings.deltas).map_err(io_error(dir.clone()))?;
+    let tools = (store.clone(), blobs.clone(), metrics.clone(), clock.clone());
+    let (deltas, mut threads) =
+        Deltas::start(tools, around.worker, settings.deltas).map_err(io_error(dir.clone()))?;
+    threads.push(writer);
     let app = App {
         online: Online::new(key, guard, clock.clone()),
         devices: Devices::new(settings.devices_cached_max, store.clone()),
@@ -277,7 +281,7 @@ async fn assemble(
         device_url,
         admin_token,
     };
-    Ok((Arc::new(app), vec![writer, maker]))
+    Ok((Arc::new(app), threads))
 }
 
 /// When something was last signed, on both clocks.

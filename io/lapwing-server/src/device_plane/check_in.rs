@@ -7,6 +7,7 @@ use super::hear::hear;
 use super::offer::{Prepared, prepare};
 use super::render::{Reply, render};
 use crate::app::App;
+use crate::limits::DISK_FULL_WAIT_S;
 use crate::online::Session;
 use crate::problem::Problem;
 use crate::store::{Device, StoreError};
@@ -47,10 +48,18 @@ async fn answer(app: &App, headers: &HeaderMap, body: Body) -> Result<Reply, Pro
     let device = authenticate(app, headers).await?;
     let body = read_message(app, headers, body, CHECK_IN_BYTES_MAX).await?;
     let message: CheckIn<'_> = decode(&body).map_err(undecodable)?;
-    let device = hear(app, device, &message).await?;
-    let reply = reply(app, &device, &message).await?;
+    let reply = match heard(app, device, &message).await {
+        // It keeps what it runs, and what it said it will say again.
+        Err(StoreError::Full) => wait(DISK_FULL_WAIT_S, WaitReason::Busy),
+        heard => heard?,
+    };
     app.metrics.answered(reply.label());
     Ok(reply)
+}
+
+async fn heard(app: &App, device: Arc<Device>, message: &CheckIn<'_>) -> Result<Reply, StoreError> {
+    let device = hear(app, device, message).await?;
+    reply(app, &device, message).await
 }
 
 async fn reply(app: &App, device: &Device, message: &CheckIn<'_>) -> Result<Reply, StoreError> {

@@ -10,11 +10,10 @@ use crate::store::{self, ClaimRefused, Device, Said, StoreError, log_event, put_
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use lapwing_core::cbor::{decode, encode};
+use lapwing_core::cbor::decode;
 use lapwing_core::limits::CHECK_IN_BYTES_MAX;
-use lapwing_core::wire::check_in::CheckIn;
 use lapwing_core::wire::claim::Claim;
-use lapwing_core::{DeviceId, Digest, UnixSeconds};
+use lapwing_core::{DeviceId, Digest};
 use std::sync::Arc;
 
 /// `POST /v1/claim`.
@@ -26,54 +25,39 @@ pub(super) async fn claim(
     let body = read_message(&app, &headers, body, CHECK_IN_BYTES_MAX).await?;
     let claim: Claim<'_> = decode(&body).map_err(undecodable)?;
     let token = Digest::of(&claim.token.0);
-    let device = claimed_device(&claim, app.now()).map_err(Problem::from)?;
-    let id = device.id.clone();
+    let id = claim.device.clone();
+    let device = Device::new(id.clone(), secret_hash(&claim.secret), Some(claim.facts), app.now())?;
 
     let _lock = app.devices.lock(&id).await;
     let claimed = app.store.write(move |c| store::claim(c, token, &device)).await;
+    app.metrics.claimed(match &claimed {
+        Ok(()) => "ok",
+        Err(ClaimRefused::Token) => "token",
+        Err(ClaimRefused::OtherSecret) => "other-secret",
+        Err(ClaimRefused::Store(_)) => "failed",
+    });
     match claimed {
         Ok(()) => {
             app.devices.forget(&id);
             Ok(StatusCode::NO_CONTENT)
         }
-        Err(ClaimRefused::Token) => {
-            Err(Problem::forbidden("claim-token", "the token is unknown, expired or used up"))
+        Err(refused @ ClaimRefused::Token) => {
+            tracing::warn!(device = %id, why = %refused, "claim refused");
+            Err(Problem::forbidden("claim-token", refused.to_string()).advice(TOKEN_ADVICE))
         }
-        Err(ClaimRefused::OtherSecret) => {
+        Err(refused @ ClaimRefused::OtherSecret) => {
+            tracing::warn!(device = %id, why = %refused, "claim refused");
             quarantine(&app, &id, "claimed again with another secret").await?;
-            Err(Problem::conflict("other-secret", "the device is known with another secret"))
+            Err(Problem::conflict("other-secret", refused.to_string()).advice(SECRET_ADVICE))
         }
         Err(ClaimRefused::Store(error)) => Err(error.into()),
     }
 }
 
-fn claimed_device(claim: &Claim<'_>, now: UnixSeconds) -> Result<Device, StoreError> {
-    let said = CheckIn {
-        root_version: 0,
-        delegation_version: 0,
-        components: Default::default(),
-        nonce: None,
-        facts: Some(claim.facts),
-        health: Default::default(),
-        gates: Default::default(),
-        boot: None,
-    };
-    let mut buffer = [0; CHECK_IN_BYTES_MAX];
-    let said = encode(&said, &mut buffer).map_err(|_| StoreError::Corrupt("claim"))?;
-    Ok(Device {
-        id: claim.device.clone(),
-        secret: secret_hash(&claim.secret),
-        said: said.to_vec(),
-        boot_before: None,
-        quarantine: None,
-        pinned: None,
-        update_now: false,
-        replaceable: false,
-        first_seen: now,
-        last_seen: now,
-        attempts: Vec::new(),
-    })
-}
+const TOKEN_ADVICE: &str =
+    "`lapwing device token list` shows the good ones, `lapwing device token make` makes another";
+const SECRET_ADVICE: &str =
+    "`lapwing device replace ID` if its storage was exchanged, `lapwing device admit ID` if it was not";
 
 /// Puts a device aside until a person decides. Whoever calls holds its lock.
 pub(super) async fn quarantine(app: &App, id: &DeviceId, why: &'static str) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@
 //! changes only when a delta failed or does not fit any more. Never: signs.
 
 use crate::app::App;
-use crate::publish::deltas::{Readiness, Want, profile_for};
+use crate::publish::{Readiness, Want, profile_for};
 use crate::store::{
     ArtifactRow, AttemptRow, Device, Said, StoreError, log_event, new_attempt, put_attempt, put_device,
 };
@@ -38,7 +38,8 @@ pub(super) async fn prepare(
     // What a person asked for is urgent until the device is free to take it.
     let urgency = if device.update_now { Urgency::Now } else { Urgency::Routine };
     let asked = device.update_now && view.gates.contains(&Gate::Watching);
-    if let Some(attempt) = current.filter(|attempt| still_fits(attempt, grant)) {
+    let is_there = |attempt: &AttemptRow| app.blobs.path(attempt.artifact).exists();
+    if let Some(attempt) = current.filter(|attempt| still_fits(attempt, grant) && is_there(attempt)) {
         if asked != device.update_now {
             save(app, &device, attempt.clone(), asked, now).await?;
         }

@@ -6,6 +6,7 @@
 use super::auth::{authenticate, read_message, undecodable};
 use crate::app::App;
 use crate::limits::EVENTS_PER_ATTEMPT_MAX;
+use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::store::{
     AttemptRow, Device, Said, StoreError, drop_oldest_loose, events_of_attempt, log_event, put_attempt,
@@ -67,13 +68,13 @@ async fn take_in(
     report: Report,
     now: UnixSeconds,
 ) -> Result<(Device, Fresh), StoreError> {
-    let mut device = device.clone();
+    let (mut device, metrics) = (device.clone(), app.metrics.clone());
     app.store
         .write(move |c| {
             let mut fresh = Vec::new();
             for event in &report.events {
                 if note(c, &device, event, now)? {
-                    fresh.push((event.kind, advance(c, &mut device, event, now)?));
+                    fresh.push((event.kind, advance((c, &metrics), &mut device, event, now)?));
                 }
             }
             Ok((device, fresh))
@@ -127,7 +128,7 @@ fn blame_label(blame: Blame) -> &'static str {
 }
 
 fn advance(
-    c: &Connection,
+    (c, metrics): (&Connection, &Metrics),
     device: &mut Device,
     event: &Event,
     now: UnixSeconds,
@@ -136,6 +137,9 @@ fn advance(
         return Ok(None);
     };
     let before = attempt.outcome.state;
+    if event.kind == EventKind::DownloadCompleted {
+        metrics.downloaded(attempt.delta_from.is_some());
+    }
     attempt.outcome = attempt.outcome.after(event);
     let state = attempt.outcome.state;
     attempt.full_image |= attempt.delta_from.is_some() && rules_out_delta(event);

@@ -6,7 +6,7 @@ use super::auth::{Action, authorise};
 use crate::app::App;
 use crate::blobs::{Blobs, Draft};
 use crate::problem::{Problem, too_large};
-use crate::store;
+use crate::store::{self, StoreError};
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -64,18 +64,18 @@ async fn receive(app: &App, mut body: Body, chunks: mpsc::Sender<Bytes>) -> Resu
 }
 
 fn write(blobs: &Blobs, digest: Digest, mut inbox: mpsc::Receiver<Bytes>) -> Result<u64, Problem> {
-    let full = |error: std::io::Error| Problem::internal(&error);
-    let mut draft: Draft = blobs.draft().map_err(full)?;
+    let failed = |error: std::io::Error| Problem::from(StoreError::from(error));
+    let mut draft: Draft = blobs.draft().map_err(failed)?;
     while let Some(chunk) = inbox.blocking_recv() {
         if !chunk.is_empty() {
-            draft.write(&chunk).map_err(full)?;
+            draft.write(&chunk).map_err(failed)?;
             continue;
         }
         if draft.digest() != digest {
             let detail = "the bytes have another SHA-256 than their name";
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "digest", detail));
         }
-        return blobs.keep(draft).map(|(_, size_bytes)| size_bytes).map_err(full);
+        return blobs.keep(draft).map(|(_, size_bytes)| size_bytes).map_err(failed);
     }
     Err(Problem::bad_request("cut-short", "the body ended early"))
 }

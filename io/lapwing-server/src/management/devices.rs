@@ -1,25 +1,22 @@
-//! Devices: what they are, what they run, why they are not updating, and what people tell them.
+//! Devices: what they are, what they run, why they are not updating.
 //!
-//! Touches: the device table. Each change is written before it is answered, and logged as an event.
-//! Never: shows a secret.
+//! Touches: the device table. Never: changes one, or shows a secret.
 
 use super::auth::{Action, authorise};
-use super::{gate_label, read_json};
+use super::gate_label;
 use crate::app::App;
 use crate::limits::PAGE_ROWS_MAX;
 use crate::problem::Problem;
-use crate::store::{
-    AttemptRow, Device, Said, StoreError, devices_page, forget_device, log_event, put_attempt, put_device,
-};
+use crate::store::{AttemptRow, Device, HardwareNames, StoreError, devices_page, forgotten, hardware_names};
 use crate::view::View;
 use axum::Json;
-use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::{ComponentState, Health, HealthRow};
 use lapwing_core::{DeviceId, Version};
+use lapwing_fleet::{AttemptState, Blocker};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -44,7 +41,9 @@ pub(super) async fn list(
     let devices = app.store.read(move |c| devices_page(c, &cursor, limit)).await?;
     let full = devices.len() == usize::try_from(limit).unwrap_or(usize::MAX);
     let cursor = devices.last().filter(|_| full).map(|device| device.id.to_string());
-    let devices: Result<Vec<Value>, _> = devices.iter().map(|device| describe(&app, device)).collect();
+    let names = app.store.read(hardware_names).await?;
+    let devices: Result<Vec<Value>, _> =
+        devices.iter().map(|device| describe(&app, device, &names)).collect();
     Ok(Json(json!({ "devices": devices?, "cursor": cursor })))
 }
 
@@ -55,7 +54,8 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
     authorise(&app, &headers, Action::ReadFleet)?;
-    Ok(Json(describe(&app, &*find(&app, &id).await?)?))
+    let names = app.store.read(hardware_names).await?;
+    Ok(Json(describe(&app, &*find(&app, &id).await?, &names)?))
 }
 
 /// `GET /api/v1/devices/{id}/why`.
@@ -65,23 +65,34 @@ pub(super) async fn why(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
     authorise(&app, &headers, Action::ReadFleet)?;
-    Ok(Json(reason(&app, &*find(&app, &id).await?)?))
+    let names = app.store.read(hardware_names).await?;
+    Ok(Json(reason(&app, &*find(&app, &id).await?, &names)?))
 }
 
 async fn find(app: &App, id: &str) -> Result<Arc<Device>, Problem> {
     let id = parse_id(id)?;
-    app.devices.get(&id).await?.ok_or_else(no_such_device)
+    match app.devices.get(&id).await? {
+        Some(device) => Ok(device),
+        None => Err(no_such_device(app, &id).await?),
+    }
 }
 
-fn parse_id(id: &str) -> Result<DeviceId, Problem> {
-    id.parse().map_err(|_| no_such_device())
+pub(super) fn parse_id(id: &str) -> Result<DeviceId, Problem> {
+    id.parse().map_err(|_| Problem::not_found("no such device"))
 }
 
-fn no_such_device() -> Problem {
-    Problem::not_found("no such device")
+/// A device that is not there, and what to do if it should be.
+pub(super) async fn no_such_device(app: &App, id: &DeviceId) -> Result<Problem, StoreError> {
+    let wanted = id.clone();
+    Ok(match app.store.read(move |c| forgotten(c, &wanted)).await? {
+        Some(_) => Problem::not_found("the device was forgotten")
+            .advice("`lapwing device admit ID` lets it back in with the secret that it has"),
+        None => Problem::not_found("no such device")
+            .advice("`lapwing device list` shows those that claimed their place; one that never did needs a good claim token: `lapwing device token list`"),
+    })
 }
 
-fn describe(app: &App, device: &Device) -> Result<Value, StoreError> {
+fn describe(app: &App, device: &Device, names: &HardwareNames) -> Result<Value, StoreError> {
     let catalogue = app.catalogue();
     let said = device.said()?;
     let facts = said.facts.as_ref();
@@ -119,6 +130,7 @@ fn describe(app: &App, device: &Device) -> Result<Value, StoreError> {
     Ok(json!({
         "id": device.id.as_str(),
         "hardware": facts.map(|facts| facts.hardware.to_string()),
+        "hardware_name": facts.and_then(|facts| names.get(&facts.hardware.to_string())),
         "bootloader": facts.map(|facts| facts.bootloader),
         "profile": facts.map(|facts| facts.profile),
         "facts": facts.map(named),
@@ -134,7 +146,7 @@ fn describe(app: &App, device: &Device) -> Result<Value, StoreError> {
         "pinned": device.pinned.as_ref().map(Version::as_str),
         "update_now": device.update_now,
         "attempts": device.attempts.iter().map(attempt).collect::<Vec<_>>(),
-        "why": reason(app, device)?,
+        "why": reason(app, device, names)?,
     }))
 }
 
@@ -154,112 +166,52 @@ fn health(row: &HealthRow) -> Value {
     })
 }
 
-/// The one reason, by the same function that answers its check-ins.
-fn reason(app: &App, device: &Device) -> Result<Value, StoreError> {
+/// The one reason, by the same function that answers its check-ins, with what to do about it and until when.
+fn reason(app: &App, device: &Device, names: &HardwareNames) -> Result<Value, StoreError> {
     let decision = View::of(device)?.decide(&app.catalogue(), app.now());
-    Ok(match decision.blocker() {
-        Some(blocker) => json!({ "code": blocker.code(), "sentence": blocker.to_string() }),
-        None => json!({ "code": "offered", "sentence": "Nothing: it gets an offer at its next check-in." }),
+    if let Some(blocker) = decision.blocker() {
+        let more = match &blocker {
+            Blocker::Quarantined => device.quarantine.as_ref().map(|why| format!(" Why: {why}.")),
+            Blocker::NothingForHardware(class) => {
+                names.get(&class.to_string()).map(|name| format!(" People call it {name}."))
+            }
+            _ => None,
+        };
+        return Ok(json!({
+            "code": blocker.code(),
+            "sentence": format!("{blocker}{}", more.unwrap_or_default()),
+            "advice": blocker.advice(),
+            "until": blocker.until().map(|until| until.0),
+        }));
+    }
+    let newest = device.attempts.first().filter(|newest| !newest.outcome.state.is_over());
+    let begun = newest.filter(|newest| newest.outcome.state != AttemptState::Offered);
+    let interval_s = app.settings.pace.check_in_interval_s.into();
+    let expected = app.devices.last_seen(device).after(interval_s);
+    Ok(match begun {
+        Some(attempt) => json!({
+            "code": "under-way",
+            "sentence": format!("Nothing: its update is under way ({}).", progress(attempt)),
+            "until": attempt.deadline.0,
+        }),
+        None if expected.after(interval_s) < app.now() => json!({
+            "code": "silent",
+            "sentence": "There is an update for it, and it has missed its check-in.",
+            "advice": "See whether it has power and a link; it is offered the update when it asks.",
+            "expected": expected.0,
+        }),
+        None => json!({
+            "code": "offered",
+            "sentence": "Nothing: it is offered its update at its next check-in.",
+            "expected": expected.0,
+        }),
     })
 }
 
-/// `POST /api/v1/devices/{id}/update-now`.
-pub(super) async fn update_now(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices)?;
-    change(&app, &id, "device.update-now", |device| device.update_now = true).await
-}
-
-/// `POST /api/v1/devices/{id}/retry`.
-pub(super) async fn retry(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices)?;
-    change(&app, &id, "device.retry", |device| {
-        for attempt in device.attempts.iter_mut().filter(|attempt| attempt.outcome.state.is_failure()) {
-            attempt.forgiven = true;
-        }
-    })
-    .await
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pin {
-    version: Option<String>,
-}
-
-/// `POST /api/v1/devices/{id}/pin`.
-pub(super) async fn pin(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices)?;
-    let Pin { version } = read_json(&app, body).await?;
-    let version: Option<Version> = version
-        .map(|version| version.parse())
-        .transpose()
-        .map_err(|_| Problem::bad_request("version", "not a version"))?;
-    change(&app, &id, "device.pinned", move |device| device.pinned = version).await
-}
-
-/// `POST /api/v1/devices/{id}/replace`: its next claim may bring another secret.
-pub(super) async fn replace(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices)?;
-    change(&app, &id, "device.replace", |device| device.replaceable = true).await
-}
-
-/// `DELETE /api/v1/devices/{id}`.
-pub(super) async fn forget(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices)?;
-    let id = parse_id(&id)?;
-    let _lock = app.devices.lock(&id).await;
-    let (gone, now) = (id.clone(), app.now());
-    let found = app
-        .store
-        .write(move |c| -> Result<bool, StoreError> {
-            log_event(c, &Said::of_device(now, gone.as_str(), "device.forgotten"))?;
-            forget_device(c, &gone)
-        })
-        .await?;
-    app.devices.forget(&id);
-    if found { Ok(StatusCode::NO_CONTENT) } else { Err(no_such_device()) }
-}
-
-async fn change(
-    app: &App,
-    id: &str,
-    event: &'static str,
-    edit: impl FnOnce(&mut Device),
-) -> Result<StatusCode, Problem> {
-    let id = parse_id(id)?;
-    let _lock = app.devices.lock(&id).await;
-    let held = app.devices.get_locked(&id).await?.ok_or_else(no_such_device)?;
-    let mut device = Device::clone(&held);
-    edit(&mut device);
-    let (row, now) = (device.clone(), app.now());
-    app.store
-        .write(move |c| -> Result<(), StoreError> {
-            put_device(c, &row)?;
-            row.attempts.iter().try_for_each(|attempt| put_attempt(c, attempt))?;
-            log_event(c, &Said::of_device(now, row.id.as_str(), event)).map(drop)
-        })
-        .await?;
-    app.devices.put(Arc::new(device));
-    Ok(StatusCode::NO_CONTENT)
+fn progress(attempt: &AttemptRow) -> String {
+    let state = attempt.outcome.state;
+    match state {
+        AttemptState::Downloading => format!("{}, {} %", state.label(), attempt.percent),
+        _ => state.label().to_owned(),
+    }
 }

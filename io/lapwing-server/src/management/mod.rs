@@ -9,8 +9,11 @@ mod claim_tokens;
 mod devices;
 mod events;
 mod health;
+mod healthz;
 mod identity;
 mod profile;
+mod retention;
+mod steering;
 mod version_sets;
 
 pub(crate) use auth::admin_token;
@@ -21,7 +24,7 @@ use crate::problem::{Problem, read_body, speak_problem};
 use axum::Router;
 use axum::body::Body;
 use axum::middleware::map_response;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use lapwing_core::wire::check_in::Gate;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -38,18 +41,21 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/version-sets", get(version_sets::list).post(version_sets::push))
         .route("/api/v1/version-sets/{version}/release", post(version_sets::release))
         .route("/api/v1/version-sets/{version}/withdraw", post(version_sets::withdraw))
-        .route("/api/v1/claim-tokens", post(claim_tokens::make))
+        .route("/api/v1/claim-tokens", get(claim_tokens::list).post(claim_tokens::make))
+        .route("/api/v1/claim-tokens/{name}", delete(claim_tokens::revoke))
         .route("/api/v1/devices", get(devices::list))
-        .route("/api/v1/devices/{id}", get(devices::show).delete(devices::forget))
+        .route("/api/v1/devices/{id}", get(devices::show).delete(steering::forget))
         .route("/api/v1/devices/{id}/why", get(devices::why))
-        .route("/api/v1/devices/{id}/update-now", post(devices::update_now))
-        .route("/api/v1/devices/{id}/retry", post(devices::retry))
-        .route("/api/v1/devices/{id}/pin", post(devices::pin))
-        .route("/api/v1/devices/{id}/replace", post(devices::replace))
+        .route("/api/v1/devices/{id}/update-now", post(steering::update_now))
+        .route("/api/v1/devices/{id}/retry", post(steering::retry))
+        .route("/api/v1/devices/{id}/pin", post(steering::pin))
+        .route("/api/v1/devices/{id}/replace", post(steering::replace))
+        .route("/api/v1/devices/{id}/admit", post(steering::admit))
         .route("/api/v1/events", get(events::list))
+        .route("/api/v1/retention", get(retention::explain).post(retention::apply))
         .route("/debug/profile/cpu", get(profile::cpu))
         .route("/debug/profile/heap", get(profile::heap))
-        .route("/healthz", get(health::healthz))
+        .route("/healthz", get(healthz::healthz))
         .route("/metrics", get(health::metrics))
         .layer(map_response(speak_problem))
         .with_state(app)

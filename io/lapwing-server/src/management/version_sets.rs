@@ -5,21 +5,25 @@
 use super::auth::{Action, authorise};
 use super::read_json;
 use crate::app::App;
-use crate::limits::NOTE_BYTES_MAX;
+use crate::limits::{HARDWARE_NAME_BYTES_MAX, NOTE_BYTES_MAX};
 use crate::problem::Problem;
-use crate::publish::deltas::Want;
-use crate::publish::ingest::{IngestError, Pushed, ingest};
-use crate::store::{Said, StoreError, VersionSetRow, log_event, set_shelf, version_set, version_sets};
+use crate::publish::{IngestError, Pushed, Want, ingest, profile_for};
+use crate::store::{
+    HardwareNames, Said, StoreError, VersionSetRow, hardware_names, log_event, put_hardware_name,
+    running_counts, set_shelf, version_set, version_sets,
+};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use lapwing_core::{Release, Verified};
-use lapwing_fleet::Shelf;
+use lapwing_core::{HardwareClass, Release, Verified};
+use lapwing_delta::Profile;
+use lapwing_fleet::{Shelf, delta_plan};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 #[derive(Deserialize)]
@@ -30,6 +34,9 @@ struct Push {
     hold: bool,
     #[serde(default)]
     note: String,
+    /// What people call the hardware classes, by their ids.
+    #[serde(default)]
+    hardware_names: HardwareNames,
 }
 
 /// `POST /api/v1/version-sets`.
@@ -39,7 +46,7 @@ pub(super) async fn push(
     body: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     authorise(&app, &headers, Action::Publish)?;
-    let Push { releases, hold, note } = read_json(&app, body).await?;
+    let Push { releases, hold, note, hardware_names } = read_json(&app, body).await?;
     if note.len() > NOTE_BYTES_MAX {
         return Err(Problem::bad_request("note", format!("a note has at most {NOTE_BYTES_MAX} bytes")));
     }
@@ -48,11 +55,27 @@ pub(super) async fn push(
     let envelopes = envelopes.map_err(|_| Problem::bad_request("base64url", "a release is not base64url"))?;
     let shelf = if hold { Shelf::Held } else { Shelf::Open };
     let pushed = ingest(&app, envelopes, shelf, note).await?;
+    name_hardware(&app, &pushed, hardware_names).await?;
     if !hold {
         make_ready(&app).await?;
     }
     let status = if pushed.again { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(describe_pushed(&pushed))))
+}
+
+/// Keeps the names of hardware that the version set is for. They are for people; nothing rests on them.
+async fn name_hardware(app: &App, pushed: &Pushed, names: HardwareNames) -> Result<(), StoreError> {
+    let classes = pushed.releases.iter().flat_map(|release| &release.hardware).map(ToString::to_string);
+    let plain =
+        |name: &&String| name.len() <= HARDWARE_NAME_BYTES_MAX && name.bytes().all(|b| b.is_ascii_graphic());
+    let named = |class: String| names.get(&class).filter(plain).map(|name| (class, name.clone()));
+    let named: Vec<(String, String)> = classes.filter_map(named).collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    app.store
+        .write(move |c| named.iter().try_for_each(|(class, name)| put_hardware_name(c, class, name)))
+        .await
 }
 
 fn describe_pushed(pushed: &Pushed) -> Value {
@@ -78,7 +101,14 @@ fn describe_release(release: &Verified<Release>) -> Value {
 pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
     authorise(&app, &headers, Action::ReadFleet)?;
     let sets = app.store.read(version_sets).await?;
+    let names = app.store.read(hardware_names).await?;
     let catalogue = app.catalogue();
+    let describe_release = |release: &Verified<Release>| {
+        let name = |class: &HardwareClass| names.get(&class.to_string());
+        let mut described = describe_release(release);
+        described["hardware_names"] = json!(release.hardware.iter().map(name).collect::<Vec<_>>());
+        described
+    };
     let describe = |set: &VersionSetRow| {
         let of_set = catalogue.entries().filter(|entry| entry.release.version.as_str() == set.version);
         json!({
@@ -130,7 +160,7 @@ async fn move_to(app: &App, version: String, shelf: Shelf, event: &'static str) 
         })
         .await?;
     if !found {
-        return Err(Problem::not_found("no such version set"));
+        return Err(Problem::not_found("no such version set").advice("`lapwing release list` shows them"));
     }
     Ok(app.reload_catalogue().await?)
 }
@@ -138,13 +168,13 @@ async fn move_to(app: &App, version: String, shelf: Shelf, event: &'static str) 
 /// Begins the deltas that the fleet will ask for, in the profiles that its devices have.
 async fn make_ready(app: &App) -> Result<(), Problem> {
     let catalogue = app.catalogue();
-    let inventory = app.store.read(crate::store::running_counts).await?.into_iter().collect();
-    let profiles: Vec<_> = app.deltas.profiles_asked_for().collect();
-    let pairs = catalogue
-        .kinds()
-        .flat_map(|(component, class)| lapwing_fleet::delta_plan(&catalogue, component, *class, &inventory));
-    for pair in pairs.collect::<Vec<_>>() {
-        for profile in profiles.iter().copied() {
+    let mut inventories: HashMap<Profile, HashMap<_, u64>> = HashMap::new();
+    for (image, profile, count) in app.store.read(running_counts).await? {
+        *inventories.entry(profile_for(profile)).or_default().entry(image).or_default() += count;
+    }
+    for (profile, inventory) in inventories {
+        let plan = |(component, class): &(_, _)| delta_plan(&catalogue, component, *class, &inventory);
+        for pair in catalogue.kinds().flat_map(plan) {
             let want = Want { target: pair.target, base: Some(pair.base), profile };
             app.deltas.ask(want, app.now()).await?;
             app.deltas.ask(Want { base: None, ..want }, app.now()).await?;
@@ -155,22 +185,50 @@ async fn make_ready(app: &App) -> Result<(), Problem> {
 
 impl From<IngestError> for Problem {
     fn from(error: IngestError) -> Self {
-        let (status, code) = match &error {
-            IngestError::NoRoot => (StatusCode::CONFLICT, "no-root"),
-            IngestError::Count => (StatusCode::BAD_REQUEST, "count"),
-            IngestError::Untrusted { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "untrusted"),
-            IngestError::MixedVersions => (StatusCode::UNPROCESSABLE_ENTITY, "mixed-versions"),
-            IngestError::Twice => (StatusCode::UNPROCESSABLE_ENTITY, "twice"),
-            IngestError::SeqNotNewer { .. } => (StatusCode::CONFLICT, "seq-not-newer"),
-            IngestError::ImageMissing(_) => (StatusCode::UNPROCESSABLE_ENTITY, "image-missing"),
-            IngestError::ImageSize(_) => (StatusCode::UNPROCESSABLE_ENTITY, "image-size"),
-            IngestError::ImageTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "image-too-large"),
-            IngestError::Duplicate(_) => (StatusCode::CONFLICT, "duplicate"),
-            IngestError::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, "store"),
+        use IngestError as E;
+        let (status, code, advice) = match &error {
+            E::NoRoot => {
+                (StatusCode::CONFLICT, "no-root", "run `lapwing key enroll` on the signing side first")
+            }
+            E::Count => (StatusCode::BAD_REQUEST, "count", "push the releases of one version together"),
+            E::Untrusted { .. } => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "untrusted",
+                "`lapwing release verify` says the same where it was signed; give the server a newer root document \
+                 with `lapwing key enroll`",
+            ),
+            E::MixedVersions => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "mixed-versions", "push each version by itself")
+            }
+            E::Twice => (StatusCode::UNPROCESSABLE_ENTITY, "twice", "leave one of them out"),
+            E::SeqNotNewer { .. } => (
+                StatusCode::CONFLICT,
+                "seq-not-newer",
+                "create the release again; `--ask-server` takes the next seq after what is published",
+            ),
+            E::ImageMissing(_) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "image-missing", "name its file with --image")
+            }
+            E::ImageSize(_) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "image-size",
+                "create the release again from the very image",
+            ),
+            E::ImageTooLarge(_) => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "image-too-large",
+                "raise artifact_memory_bytes_max in the server's configuration",
+            ),
+            E::Duplicate(_) => (
+                StatusCode::CONFLICT,
+                "duplicate",
+                "create the releases again under a version of their own; a version is published once and whole",
+            ),
+            E::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, "store", "see the server's log"),
         };
         match error {
-            IngestError::Store(error) => error.into(),
-            other => Self::new(status, code, other.to_string()),
+            E::Store(error) => error.into(),
+            other => Self::new(status, code, other.to_string()).advice(advice),
         }
     }
 }

@@ -1,6 +1,16 @@
-//! How releases come in, and how their images are made ready to travel.
+//! How releases become something that devices can fetch.
 //!
-//! Touches: `ingest.rs` and `deltas.rs`.
+//! Touches: the trust anchor, blobs, the store, worker processes. Never: offers anything.
 
-pub(crate) mod deltas;
-pub(crate) mod ingest;
+mod craft;
+mod deltas;
+mod ingest;
+mod maker;
+mod prove;
+mod retention;
+
+pub(crate) use craft::profile_for;
+pub use craft::{Worker, delta_worker};
+pub(crate) use deltas::{Deltas, Readiness, Want};
+pub(crate) use ingest::{IngestError, Pushed, ingest};
+pub(crate) use retention::{keep_within_budget, plan};

@@ -1,13 +1,14 @@
-//! Rows of devices, of their attempts, and of the tokens that let them in.
+//! Rows of devices and of their attempts.
 //!
 //! Touches: their tables. What a device said last is kept as the check-in that would say it again.
-//! Never: holds a secret or a token, only their hashes.
+//! Never: holds a secret, only its hash.
 
 use super::StoreError;
 use super::publishing::{digest_from, number, seconds};
-use lapwing_core::cbor::decode;
+use lapwing_core::cbor::{decode, encode};
+use lapwing_core::limits::CHECK_IN_BYTES_MAX;
 use lapwing_core::wire::cause::Cause;
-use lapwing_core::wire::check_in::CheckIn;
+use lapwing_core::wire::check_in::{CheckIn, Facts};
 use lapwing_core::{AttemptId, BootId, DeviceId, Digest, ShortDigest, UnixSeconds, Version};
 use lapwing_fleet::limits::PAST_ATTEMPTS_MAX;
 use lapwing_fleet::{AttemptState, Outcome, PastAttempt};
@@ -36,6 +37,40 @@ pub(crate) struct Device {
 }
 
 impl Device {
+    /// A device that has said no more than `facts`.
+    pub(crate) fn new(
+        id: DeviceId,
+        secret: Digest,
+        facts: Option<Facts<'_>>,
+        now: UnixSeconds,
+    ) -> Result<Self, StoreError> {
+        let said = CheckIn {
+            root_version: 0,
+            delegation_version: 0,
+            components: Default::default(),
+            nonce: None,
+            facts,
+            health: Default::default(),
+            gates: Default::default(),
+            boot: None,
+        };
+        let mut buffer = [0; CHECK_IN_BYTES_MAX];
+        let said = encode(&said, &mut buffer).map_err(|_| StoreError::Corrupt("devices"))?.to_vec();
+        Ok(Self {
+            id,
+            secret,
+            said,
+            boot_before: None,
+            quarantine: None,
+            pinned: None,
+            update_now: false,
+            replaceable: false,
+            first_seen: now,
+            last_seen: now,
+            attempts: Vec::new(),
+        })
+    }
+
     /// What it said last.
     pub(crate) fn said(&self) -> Result<CheckIn<'_>, StoreError> {
         decode(&self.said).map_err(|_| StoreError::Corrupt("devices"))
@@ -77,75 +112,6 @@ impl AttemptRow {
     }
 }
 
-/// Why a claim is not accepted.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ClaimRefused {
-    #[error("the token is unknown, expired or used up")]
-    Token,
-    #[error("the device is known with another secret")]
-    OtherSecret,
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<rusqlite::Error> for ClaimRefused {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
-
-/// Adds a claim token.
-pub(crate) fn new_token(
-    connection: &Connection,
-    hash: Digest,
-    count: u32,
-    expires: UnixSeconds,
-    now: UnixSeconds,
-) -> Result<(), StoreError> {
-    connection.execute("DELETE FROM claim_tokens WHERE expires < ?1", [number(now.0)])?;
-    connection.execute(
-        "INSERT INTO claim_tokens VALUES (?1, ?2, ?3)",
-        (hash.as_bytes(), count, number(expires.0)),
-    )?;
-    Ok(())
-}
-
-/// Lets a device in: its first claim spends the token, the same claim again costs nothing.
-pub(crate) fn claim(connection: &Connection, token: Digest, claimed: &Device) -> Result<(), ClaimRefused> {
-    let known = device(connection, &claimed.id)?;
-    match &known {
-        Some(known) if known.secret == claimed.secret && known.replaceable => {
-            let freed = Device { quarantine: None, replaceable: false, ..known.clone() };
-            return Ok(put_device(connection, &freed)?);
-        }
-        Some(known) if known.secret == claimed.secret => return Ok(()),
-        _ => {}
-    }
-    let sql = "SELECT 1 FROM claim_tokens WHERE hash = ?1 AND remaining > 0 AND expires > ?2";
-    let key = (token.as_bytes(), number(claimed.last_seen.0));
-    if connection.query_row(sql, key, |_| Ok(())).optional()?.is_none() {
-        return Err(ClaimRefused::Token);
-    }
-    match known {
-        Some(known) if !known.replaceable => return Err(ClaimRefused::OtherSecret),
-        Some(known) => {
-            let replaced = Device {
-                secret: claimed.secret,
-                said: claimed.said.clone(),
-                boot_before: None,
-                quarantine: None,
-                replaceable: false,
-                ..known
-            };
-            put_device(connection, &replaced)?;
-        }
-        None => put_device(connection, claimed)?,
-    }
-    connection
-        .execute("UPDATE claim_tokens SET remaining = remaining - 1 WHERE hash = ?1", [token.as_bytes()])?;
-    Ok(())
-}
-
 /// Writes a device, but not its attempts.
 pub(crate) fn put_device(connection: &Connection, device: &Device) -> Result<(), StoreError> {
     let sql = "INSERT INTO devices VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
@@ -164,9 +130,11 @@ pub(crate) fn put_device(connection: &Connection, device: &Device) -> Result<(),
         number(device.last_seen.0),
     ))?;
     connection.prepare_cached("DELETE FROM running WHERE device = ?1")?.execute([device.id.as_str()])?;
-    let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO running VALUES (?1, ?2, ?3)")?;
-    for component in &device.said()?.components {
-        insert.execute((device.id.as_str(), component.name.as_str(), component.running.0))?;
+    let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO running VALUES (?1, ?2, ?3, ?4)")?;
+    let said = device.said()?;
+    let profile = said.facts.as_ref().map_or(0, |facts| facts.profile);
+    for component in &said.components {
+        insert.execute((device.id.as_str(), component.name.as_str(), component.running.0, profile))?;
     }
     Ok(())
 }
@@ -198,11 +166,6 @@ pub(crate) fn devices_page(
         connection.prepare_cached("SELECT * FROM devices WHERE id > ?1 ORDER BY id LIMIT ?2")?;
     let rows: Vec<RawDevice> = statement.query_map((cursor, limit), raw_device)?.collect::<Result<_, _>>()?;
     rows.into_iter().map(|raw| whole_device(connection, raw)).collect()
-}
-
-/// Removes a device and its attempts; its events stay.
-pub(crate) fn forget_device(connection: &Connection, id: &DeviceId) -> Result<bool, StoreError> {
-    Ok(connection.execute("DELETE FROM devices WHERE id = ?1", [id.as_str()])? == 1)
 }
 
 struct RawDevice {
@@ -324,23 +287,28 @@ pub(crate) fn put_attempt(connection: &Connection, row: &AttemptRow) -> Result<(
     Ok(())
 }
 
-/// Devices with an attempt whose deadline has passed in silence.
-pub(crate) fn overdue(
+/// Devices with an attempt that may have to be ended: its deadline has passed in silence, or its version
+/// was withdrawn before the switch.
+pub(crate) fn to_be_ended(
     connection: &Connection,
     now: UnixSeconds,
     limit: u32,
 ) -> Result<Vec<DeviceId>, StoreError> {
-    let sql = "SELECT DISTINCT device FROM attempts WHERE ended IS NULL AND deadline < ?1 LIMIT ?2";
+    let sql = "SELECT DISTINCT device FROM attempts
+        JOIN releases ON releases.digest = attempts.release JOIN version_sets USING (version)
+        WHERE ended IS NULL AND (deadline < ?1
+            OR (shelf = 'withdrawn' AND state NOT IN ('rebooting', 'trial'))) LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map((number(now.0), limit), |row| row.get::<_, String>(0))?;
     rows.map(|row| row?.parse().map_err(|_| StoreError::Corrupt("attempts"))).collect()
 }
 
-/// How many devices run each image.
-pub(crate) fn running_counts(connection: &Connection) -> Result<Vec<(ShortDigest, u64)>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT image, count(*) FROM running GROUP BY image")?;
-    let rows = statement.query_map([], |row| Ok((ShortDigest(row.get(0)?), row.get::<_, i64>(1)?)))?;
-    rows.map(|row| row.map(|(image, count)| (image, u64::try_from(count).unwrap_or(0))))
-        .collect::<Result<_, _>>()
-        .map_err(StoreError::from)
+/// How many devices run each image, by the number of their profile.
+pub(crate) fn running_counts(connection: &Connection) -> Result<Vec<(ShortDigest, u8, u64)>, StoreError> {
+    let sql = "SELECT image, profile, count(*) FROM running GROUP BY image, profile";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok((ShortDigest(row.get(0)?), row.get(1)?, u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -4,6 +4,7 @@
 //! its own savepoint; an answer is given only after the commit is on the disk.
 //! Never: decides; rows in, rows out.
 
+mod claims;
 mod devices;
 mod events;
 mod publishing;
@@ -11,27 +12,34 @@ mod schema;
 mod settings;
 mod writer;
 
+pub(crate) use claims::{
+    ClaimRefused, TokenRow, claim, forget_device, forgotten, new_token, remember_again, revoke_token, tokens,
+};
 pub(crate) use devices::{
-    AttemptRow, ClaimRefused, Device, claim, device, devices_page, forget_device, new_attempt, new_token,
-    overdue, put_attempt, put_device, put_seen, running_counts,
+    AttemptRow, Device, device, devices_page, new_attempt, put_attempt, put_device, put_seen, running_counts,
+    to_be_ended,
 };
 pub(crate) use events::{
     Said, drop_oldest_loose, events_after, events_beyond, events_of_attempt, log_event, prune_events,
 };
 pub(crate) use publishing::{
-    ArtifactRow, BlobRow, ReleaseRow, VersionSetRow, artifact, blob, blob_names, forget_blob, orphans,
-    put_artifact, put_blob, put_release, put_trust, put_version_set, releases, set_shelf, trust_documents,
-    version_set, version_sets,
+    ArtifactRow, BlobRow, HardwareNames, ReleaseRow, VersionSetRow, artifact, artifacts, artifacts_bytes,
+    blob, blob_names, downloads, drop_artifact, forget_blob, hardware_names, offered_artifacts, orphans,
+    put_artifact, put_blob, put_hardware_name, put_release, put_trust, put_version_set, releases, set_shelf,
+    trust_documents, version_set, version_sets,
 };
 pub(crate) use settings::{Setting, get_setting, put_setting};
-pub(crate) use writer::Store;
+pub(crate) use writer::{Store, Undone};
 
 /// Why the store could not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// SQLite says so.
     #[error("the store failed")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(#[source] rusqlite::Error),
+    /// No room is left on the disk. Nothing was changed.
+    #[error("the disk is full")]
+    Full,
     /// The server is going down.
     #[error("the store is closed")]
     Closed,
@@ -43,5 +51,20 @@ pub enum StoreError {
     TooNew(u32),
     /// Some other reason, for example a thread that could not be started.
     #[error("the store could not be opened")]
-    Io(#[from] std::io::Error),
+    Io(#[source] std::io::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::StorageFull { Self::Full } else { Self::Io(error) }
+    }
 }

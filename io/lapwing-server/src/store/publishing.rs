@@ -6,7 +6,7 @@ use super::StoreError;
 use lapwing_core::{Digest, UnixSeconds};
 use lapwing_fleet::Shelf;
 use rusqlite::{Connection, OptionalExtension, Row};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// A version set.
 #[derive(Debug, Clone)]
@@ -184,6 +184,22 @@ pub(crate) fn put_release(connection: &Connection, row: &ReleaseRow) -> Result<(
     Ok(())
 }
 
+/// What people call hardware classes, by their ids.
+pub(crate) type HardwareNames = HashMap<String, String>;
+
+/// The names that operators gave.
+pub(crate) fn hardware_names(connection: &Connection) -> Result<HardwareNames, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT class, name FROM hardware_names")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Notes what people call a hardware class.
+pub(crate) fn put_hardware_name(connection: &Connection, class: &str, name: &str) -> Result<(), StoreError> {
+    connection.execute("INSERT OR REPLACE INTO hardware_names VALUES (?1, ?2)", (class, name))?;
+    Ok(())
+}
+
 /// The artifact that leads from `base`, or from nothing, to `target`.
 pub(crate) fn artifact(
     connection: &Connection,
@@ -203,6 +219,62 @@ pub(crate) fn artifact(
     let digest = digest_from(&digest, "artifacts")?;
     let size_bytes = u64::try_from(size).unwrap_or(0);
     Ok(Some(ArtifactRow { target, base, profile, is_delta, codec, digest, size_bytes }))
+}
+
+/// All artifacts, and when each was made.
+pub(crate) fn artifacts(connection: &Connection) -> Result<Vec<(ArtifactRow, UnixSeconds)>, StoreError> {
+    let sql = "SELECT artifacts.target, base, profile, is_delta, codec, digest, artifacts.size, stored
+        FROM artifacts JOIN blobs USING (digest)";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| {
+        let bytes = |column| row.get::<_, Vec<u8>>(column);
+        Ok((
+            (bytes(0)?, bytes(1)?, bytes(5)?),
+            (row.get(2)?, row.get(3)?, row.get(4)?),
+            seconds(row, 6)?,
+            seconds(row, 7)?,
+        ))
+    })?;
+    rows.map(|row| {
+        let ((target, base, digest), (profile, is_delta, codec), size, made) = row?;
+        let named = |bytes: &[u8]| digest_from(bytes, "artifacts");
+        let base = if base.is_empty() { None } else { Some(named(&base)?) };
+        let (target, digest, size_bytes) = (named(&target)?, named(&digest)?, size.0);
+        Ok((ArtifactRow { target, base, is_delta, profile, codec, digest, size_bytes }, made))
+    })
+    .collect()
+}
+
+/// How much all artifacts take.
+pub(crate) fn artifacts_bytes(connection: &Connection) -> Result<u64, StoreError> {
+    let sum = connection.query_row("SELECT coalesce(sum(size), 0) FROM artifacts", [], |row| seconds(row, 0));
+    Ok(sum?.0)
+}
+
+/// The artifacts that open attempts name.
+pub(crate) fn offered_artifacts(connection: &Connection) -> Result<HashSet<Digest>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT DISTINCT artifact FROM attempts WHERE ended IS NULL")?;
+    let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|row| digest_from(&row?, "attempts")).collect()
+}
+
+/// How many attempts fetched a full image and how many a delta, as far as attempts are kept.
+pub(crate) fn downloads(connection: &Connection) -> Result<(u64, u64), StoreError> {
+    let sql = "SELECT coalesce(sum(delta_from IS NULL), 0), coalesce(sum(delta_from IS NOT NULL), 0) FROM attempts
+        WHERE state IN ('downloaded', 'waiting-window', 'installing', 'rebooting', 'trial', 'confirmed', 'rolled-back')";
+    Ok(connection.query_row(sql, [], |row| Ok((seconds(row, 0)?.0, seconds(row, 1)?.0)))?)
+}
+
+/// Lets an artifact go, unless a device was offered it meanwhile; says whether its blob is nobody's now.
+pub(crate) fn drop_artifact(connection: &Connection, row: &ArtifactRow) -> Result<bool, StoreError> {
+    let sql = "DELETE FROM artifacts WHERE target = ?1 AND base = ?2 AND profile = ?3 AND NOT EXISTS
+        (SELECT 1 FROM attempts WHERE attempts.artifact = artifacts.digest AND ended IS NULL)";
+    connection.execute(sql, (row.target.as_bytes(), base_key(row.base.as_ref()), row.profile))?;
+    let sql = "DELETE FROM blobs WHERE digest = ?1
+        AND NOT EXISTS (SELECT 1 FROM releases WHERE releases.image = blobs.digest)
+        AND NOT EXISTS (SELECT 1 FROM artifacts WHERE artifacts.digest = blobs.digest)";
+    Ok(connection.execute(sql, [row.digest.as_bytes()])? == 1)
 }
 
 /// Notes an artifact whose blob is whole.

@@ -6,7 +6,8 @@
 use super::StoreError;
 use rusqlite::Connection;
 
-const MIGRATIONS: &[&str] = &[r"
+const MIGRATIONS: &[&str] = &[
+    r"
 CREATE TABLE trust_documents (
     kind TEXT NOT NULL, version INTEGER NOT NULL, envelope BLOB NOT NULL, stored INTEGER NOT NULL,
     PRIMARY KEY (kind, version)) STRICT, WITHOUT ROWID;
@@ -46,7 +47,16 @@ CREATE INDEX events_by_device ON events (device, id);
 CREATE TABLE claim_tokens (
     hash BLOB PRIMARY KEY, remaining INTEGER NOT NULL, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE settings (name TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-"];
+",
+    r"
+ALTER TABLE claim_tokens ADD COLUMN count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE claim_tokens ADD COLUMN made INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE forgotten (
+    id TEXT PRIMARY KEY, secret BLOB NOT NULL, time INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+ALTER TABLE running ADD COLUMN profile INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE hardware_names (class TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT, WITHOUT ROWID;
+",
+];
 
 /// Brings the tables up to this version of the program.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

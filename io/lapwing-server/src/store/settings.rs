@@ -14,6 +14,8 @@ pub(crate) enum Setting {
     SteadyTime,
     /// In which run of the machine.
     MachineRun,
+    /// That a write was tried after one had failed. It means nothing.
+    WriteTried,
 }
 
 impl Setting {
@@ -22,6 +24,7 @@ impl Setting {
             Self::SignedTime => "last-signed",
             Self::SteadyTime => "last-signed-steady",
             Self::MachineRun => "last-signed-boot",
+            Self::WriteTried => "write-tried",
         }
     }
 }

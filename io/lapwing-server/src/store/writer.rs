@@ -8,11 +8,38 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 /// Runs inside a savepoint, and returns what tells the caller once the commit is known.
 type Job = Box<dyn FnOnce(&Connection) -> (bool, Reply) + Send>;
-type Reply = Box<dyn FnOnce(bool) + Send>;
+type Reply = Box<dyn FnOnce(Result<(), Undone>) + Send>;
+
+/// Why a job that went well was undone all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Undone {
+    /// No room is left on the disk.
+    Full,
+    /// The store cannot be written.
+    Failed,
+}
+
+impl From<rusqlite::Error> for Undone {
+    fn from(error: rusqlite::Error) -> Self {
+        match StoreError::from(error) {
+            StoreError::Full => Self::Full,
+            _ => Self::Failed,
+        }
+    }
+}
+
+impl From<Undone> for StoreError {
+    fn from(undone: Undone) -> Self {
+        match undone {
+            Undone::Full => Self::Full,
+            Undone::Failed => Self::Closed,
+        }
+    }
+}
 
 /// The handle to the store. Cheap to clone.
 #[derive(Clone)]
@@ -20,6 +47,8 @@ pub(crate) struct Store {
     jobs: mpsc::Sender<Job>,
     readers: Arc<Readers>,
     writes: Arc<AtomicU64>,
+    /// How the last commit ended.
+    last: watch::Receiver<Result<(), Undone>>,
 }
 
 struct Readers {
@@ -40,11 +69,12 @@ impl Store {
         let readers: Result<Vec<_>, _> =
             (0..READERS_MAX).map(|_| Connection::open_with_flags(path, flags)).collect();
         let (jobs, inbox) = mpsc::channel(WRITE_QUEUE_MAX);
+        let (ended, last) = watch::channel(Ok(()));
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_until_closed(&connection, inbox))?;
+            .spawn(move || write_until_closed(&connection, inbox, &ended))?;
         let readers = Readers { connections: Mutex::new(readers?), free: Semaphore::new(READERS_MAX) };
-        Ok((Self { jobs, readers: Arc::new(readers), writes: Arc::default() }, thread))
+        Ok((Self { jobs, readers: Arc::new(readers), writes: Arc::default(), last }, thread))
     }
 
     /// Runs `job` in a transaction; what it did is durable when this returns `Ok`, undone otherwise.
@@ -60,8 +90,8 @@ impl Store {
             let result = job(connection);
             let keep = result.is_ok();
             let reply: Reply = Box::new(move |committed| {
-                let closed = || E::from(StoreError::Closed);
-                let outcome = if committed { result } else { result.and_then(|_| Err(closed())) };
+                let undone = |undone: Undone| E::from(undone.into());
+                let outcome = result.and_then(|done| committed.map(|()| done).map_err(undone));
                 drop(answer.send(outcome));
             });
             (keep, reply)
@@ -88,13 +118,22 @@ impl Store {
         tokio::task::spawn_blocking(run).await.map_err(|_| StoreError::Closed)?
     }
 
+    /// How the last commit ended.
+    pub(crate) fn last_commit(&self) -> Result<(), Undone> {
+        *self.last.borrow()
+    }
+
     /// Write jobs asked for so far.
     pub(crate) fn writes(&self) -> u64 {
         self.writes.load(Ordering::Relaxed)
     }
 }
 
-fn write_until_closed(connection: &Connection, mut inbox: mpsc::Receiver<Job>) {
+fn write_until_closed(
+    connection: &Connection,
+    mut inbox: mpsc::Receiver<Job>,
+    last: &watch::Sender<Result<(), Undone>>,
+) {
     while let Some(first) = inbox.blocking_recv() {
         let mut batch = vec![first];
         while batch.len() < WRITE_BATCH_MAX {
@@ -103,29 +142,51 @@ fn write_until_closed(connection: &Connection, mut inbox: mpsc::Receiver<Job>) {
                 Err(_) => break,
             }
         }
-        run_batch(connection, batch);
+        let (mut jobs, mut ended) = (batch.into_iter(), Ok(()));
+        while jobs.len() > 0 {
+            ended = run_batch(connection, &mut jobs);
+        }
+        // Said when it changes, not for every job that meets the same full disk.
+        if last.send_replace(ended) != ended {
+            match ended {
+                Ok(()) => tracing::info!("the store takes writes again"),
+                Err(Undone::Full) => {
+                    tracing::error!("the disk is full: nothing is written until there is room")
+                }
+                Err(Undone::Failed) => tracing::error!("a commit to the store failed"),
+            }
+        }
     }
 }
 
-/// All jobs in one transaction; a job that fails is undone alone.
-fn run_batch(connection: &Connection, batch: Vec<Job>) {
-    let begun = connection.execute_batch("BEGIN IMMEDIATE");
-    let mut replies = Vec::with_capacity(batch.len());
-    for job in batch {
-        let saved = begun.is_ok() && connection.execute_batch("SAVEPOINT job").is_ok();
+/// Jobs in one transaction; one that fails is undone alone. When the disk is full SQLite may give up the
+/// whole transaction in the midst: then this batch ends there, and the jobs behind it get one of their own.
+fn run_batch(connection: &Connection, jobs: &mut impl Iterator<Item = Job>) -> Result<(), Undone> {
+    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(Undone::from);
+    let mut replies = Vec::new();
+    let mut given_up = false;
+    for job in jobs {
+        let saved = begun.and_then(|()| Ok(connection.execute_batch("SAVEPOINT job")?));
         let (keep, reply) = job(connection);
+        given_up = begun.is_ok() && connection.is_autocommit();
         let end = if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-        let ended = saved && connection.execute_batch(end).is_ok();
+        let ended = saved.and_then(|()| Ok(connection.execute_batch(end)?));
         replies.push((ended, reply));
+        if given_up {
+            break;
+        }
     }
-    let committed = begun.is_ok() && connection.execute_batch("COMMIT").is_ok();
-    if !committed {
-        tracing::error!("a commit to the store failed");
+    let committed = match given_up {
+        true => Err(Undone::Full),
+        false => begun.and_then(|()| Ok(connection.execute_batch("COMMIT")?)),
+    };
+    if committed.is_err() {
         drop(connection.execute_batch("ROLLBACK"));
     }
     for (ended, reply) in replies {
-        reply(committed && ended);
+        reply(committed.and(ended));
     }
+    committed
 }
 
 #[cfg(test)]
@@ -158,5 +219,36 @@ mod tests {
         drop(store);
         thread.join().unwrap();
         assert!(Store::open(&dir.path().join("db")).is_ok(), "opens again");
+    }
+
+    #[test]
+    fn a_full_disk_is_told_apart_undoes_all_it_must_and_is_over_when_there_is_room() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (x BLOB); PRAGMA max_page_count = 8").unwrap();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let job = |number: usize, bytes: u32| -> Job {
+            let said = Arc::clone(&said);
+            Box::new(move |connection| {
+                let done = connection.execute("INSERT INTO t VALUES (zeroblob(?1))", [bytes]);
+                let full = done.is_err_and(|error| matches!(StoreError::from(error), StoreError::Full));
+                (!full, Box::new(move |committed| said.lock().unwrap().push((number, full, committed))))
+            })
+        };
+        let run = |jobs: Vec<Job>| {
+            let (mut jobs, mut ended) = (jobs.into_iter(), Vec::new());
+            while jobs.len() > 0 {
+                ended.push(run_batch(&connection, &mut jobs));
+            }
+            ended
+        };
+        let ended = run(vec![job(0, 10), job(1, 100_000), job(2, 10)]);
+        let kept: u32 = connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
+        let acknowledged =
+            said.lock().unwrap().iter().filter(|(_, full, said)| !full && said.is_ok()).count();
+        assert_eq!(usize::try_from(kept).unwrap(), acknowledged, "what is kept is what was acknowledged");
+        assert_eq!(ended.last(), Some(&Ok(())), "the job behind it went well");
+        assert!(said.lock().unwrap().contains(&(1, true, ended[0])), "the job itself met the full disk");
+        connection.execute_batch("PRAGMA max_page_count = 1000").unwrap();
+        assert_eq!(run(vec![job(3, 100_000)]), [Ok(())]);
     }
 }

@@ -141,6 +141,17 @@ async fn two_boots_that_alternate_are_a_clone() {
     assert_eq!(world.why(&device).await, "quarantined");
     assert_eq!(world.events_named("device.quarantined").await.len(), 1);
     assert!(world.metric("lapwing_clones_total 1").await);
+    let why = world.get("/api/v1/devices/d1/why").await.expect(200).json();
+    assert!(why["sentence"].as_str().unwrap().contains("a clone"), "{why}");
+    assert!(why["advice"].as_str().unwrap().contains("device admit"), "{why}");
+
+    world.manage("POST", "/api/v1/devices/d1/admit", []).await.expect(204);
+    for boot in [2, 3] {
+        world.check_in(&device, &device.booted(&old, boot)).await.expect(200);
+        assert_ne!(world.why(&device).await, "quarantined", "boot {boot}");
+    }
+    world.check_in(&device, &device.booted(&old, 2)).await.expect(200);
+    assert_eq!(world.why(&device).await, "quarantined", "the clone is still there");
 }
 
 #[tokio::test]
@@ -158,7 +169,8 @@ async fn nothing_is_signed_after_a_clock_jump_until_a_person_confirms() {
     assert_eq!(asks().await, "status");
     world.advance(3_601);
     assert_eq!(asks().await, "busy");
-    let health = world.get("/healthz").await.expect_plain(503);
+    let health = world.get("/healthz").await.expect(503);
+    assert_eq!(health.json()["reasons"][0]["code"], "clock-jump");
     assert_eq!(health.json()["clock_jump"]["to"], NOW + 3_601);
     world.manage("POST", "/api/v1/clock/confirm", []).await.expect(200);
     assert_eq!(asks().await, "status");
@@ -178,6 +190,8 @@ async fn the_end_of_the_delegation_is_announced_and_then_nothing_is_signed() {
         async move {
             let health = world.get("/healthz").await.json();
             assert_eq!((&health["state"], &health["delegation_alarm_days"]), (&state.into(), &alarm.into()));
+            let ends = |reason: &serde_json::Value| reason["code"] == "delegation-ends";
+            assert_eq!(health["reasons"].as_array().unwrap().iter().any(ends), alarm.is_some());
         }
     };
     check(0, "ok", None).await;
@@ -241,6 +255,32 @@ async fn a_delta_that_fails_on_a_device_is_followed_by_the_full_image() {
     let artifact =
         world.device_plane(world.artifact_request(&device, second.travel.artifact)).await.expect(200);
     assert_eq!(applied(&[], &artifact.body).unwrap(), new);
+}
+
+#[tokio::test]
+async fn why_says_when_a_device_is_expected_that_it_is_late_and_that_it_is_busy() {
+    let world = World::new().await;
+    let (old, new) = (image(1, 20_000), image(2, 20_000));
+    world.push(1, "1.0.0", &old).await;
+    let device = world.device("d1").await;
+    world.check_in(&device, &device.asking(&old)).await.expect(200);
+    world.push(2, "1.1.0", &new).await;
+    let why = || async { world.get("/api/v1/devices/d1/why").await.expect(200).json() };
+    let said = why().await;
+    assert_eq!((&said["code"], &said["expected"]), (&"offered".into(), &(NOW + 3_600).into()));
+    world.advance(2 * 3_600);
+    assert_eq!(why().await["code"], "offered", "a little late is nothing yet");
+    world.advance(1);
+    assert_eq!(why().await["code"], "silent");
+    world.manage("POST", "/api/v1/clock/confirm", []).await.expect(200);
+
+    let attempt = world.offer(&device, &old).await.offer.attempt;
+    assert_eq!(why().await["code"], "offered");
+    let progress = event(attempt, 1, EventKind::DownloadProgress, Detail::Amount(40));
+    world.report(&device, &[progress]).await.expect(204);
+    let said = why().await;
+    assert_eq!(said["code"], "under-way");
+    assert!(said["sentence"].as_str().unwrap().contains("downloading, 40 %"), "{said}");
 }
 
 fn applied(mut base: &[u8], mut artifact: &[u8]) -> Result<Vec<u8>, ApplyError> {

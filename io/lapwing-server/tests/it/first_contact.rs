@@ -41,8 +41,16 @@ async fn another_secret_for_a_known_id_goes_to_quarantine_until_a_person_lets_it
     assert_eq!(world.why(&device).await, "quarantined");
     world.check_in(&impostor, &impostor.idle(b"any")).await.expect(401);
 
+    assert!(world.metric("lapwing_claims_total{result=\"other-secret\"} 1").await);
+
+    world.manage("POST", "/api/v1/devices/d1/admit", []).await.expect(204);
+    assert_eq!(world.why(&device).await, "facts-unknown", "admitted with the secret that it has");
+    world.check_in(&impostor, &impostor.idle(b"any")).await.expect(401);
+
+    let token = world.claim_token(1, 60).await;
+    world.claim(&impostor, token.clone()).await.expect(409);
     world.manage("POST", "/api/v1/devices/d1/replace", []).await.expect(204);
-    world.claim(&impostor, world.claim_token(1, 60).await).await.expect(204);
+    world.claim(&impostor, token).await.expect(204);
     world.check_in(&impostor, &impostor.idle(b"any")).await.expect(200);
     world.check_in(&device, &device.idle(b"any")).await.expect(401);
 }
@@ -65,4 +73,45 @@ async fn nobody_else_gets_in() {
     world.manage("DELETE", "/api/v1/devices/d1", []).await.expect(204);
     world.check_in(&device, &device.idle(b"any")).await.expect(401);
     world.get("/api/v1/devices/d1").await.expect(404);
+}
+
+#[tokio::test]
+async fn a_forgotten_device_is_let_in_again_with_the_secret_that_it_has() {
+    let world = World::new().await;
+    let device = world.device("d1").await;
+    world.manage("DELETE", "/api/v1/devices/d1", []).await.expect(204);
+    world.check_in(&device, &device.idle(b"any")).await.expect(401);
+    let gone = world.get("/api/v1/devices/d1/why").await.expect(404).json();
+    assert!(gone["advice"].as_str().unwrap().contains("device admit"), "{gone}");
+    let world = world.restart().await;
+    world.manage("POST", "/api/v1/devices/d1/admit", []).await.expect(204);
+    world.check_in(&device, &device.idle(b"any")).await.expect(200);
+    let stranger = Device::new("d1", 42);
+    world.check_in(&stranger, &stranger.idle(b"any")).await.expect(401);
+    assert_eq!(world.events_named("device.admitted").await.len(), 1);
+    world.manage("POST", "/api/v1/devices/d2/admit", []).await.expect(404);
+}
+
+#[tokio::test]
+async fn claim_tokens_are_listed_without_being_shown_and_can_be_taken_back() {
+    let world = World::new().await;
+    let (one, two) = (world.claim_token(2, 60).await, world.claim_token(1, 120).await);
+    world.claim(&Device::new("d1", 1), one.clone()).await.expect(204);
+    let listed = || async {
+        let tokens = world.get("/api/v1/claim-tokens").await.expect(200).json()["claim_tokens"].clone();
+        tokens.as_array().unwrap().clone()
+    };
+    let first = listed().await.into_iter().find(|token| token["count"] == 2).unwrap();
+    assert_eq!((&first["remaining"], &first["good"]), (&1.into(), &true.into()));
+    let hex = lapwing_core::Digest::of(&one.0).to_string();
+    assert!(hex.starts_with(first["name"].as_str().unwrap()), "named by its hash");
+    let path = format!("/api/v1/claim-tokens/{}", first["name"].as_str().unwrap());
+    world.manage("DELETE", &path, []).await.expect(204);
+    world.manage("DELETE", &path, []).await.expect(404);
+    world.claim(&Device::new("d2", 2), one).await.expect(403);
+    assert!(world.metric("lapwing_claims_total{result=\"token\"} 1").await);
+    world.advance(120);
+    assert_eq!(listed().await[0]["good"], false);
+    let refused = world.claim(&Device::new("d2", 2), two).await.expect(403).json();
+    assert!(refused["advice"].as_str().unwrap().contains("device token make"), "{refused}");
 }

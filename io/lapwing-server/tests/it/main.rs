@@ -15,3 +15,4 @@ mod kills;
 mod operating;
 mod publishing;
 mod reports;
+mod workers;

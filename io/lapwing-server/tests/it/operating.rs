@@ -97,3 +97,13 @@ async fn a_request_under_way_ends_in_good_order_at_shutdown() {
     let name = Digest::of(image).to_string();
     assert!(dir.path().join("blobs").join(&name[..2]).join(name).exists());
 }
+
+#[tokio::test]
+async fn a_disk_with_little_room_degrades_health_and_says_what_to_do() {
+    let world = World::with(|config| config.disk_free_bytes_min = u64::MAX).await;
+    let health = world.get("/healthz").await.expect_plain(200).json();
+    assert_eq!((&health["state"], &health["reasons"][0]["code"]), (&"degraded".into(), &"disk-low".into()));
+    assert!(health["reasons"][0]["advice"].as_str().unwrap().contains("disk_free_bytes_min"), "{health}");
+    let roomy = World::with(|config| config.disk_free_bytes_min = 0).await;
+    assert_eq!(roomy.get("/healthz").await.expect(200).json()["state"], "ok");
+}

@@ -17,7 +17,7 @@ use lapwing_core::{
     AttemptId, BootId, Compatibility, Digest, FleetId, HardwareClass, Nonce, Release, ReleaseFlags,
     TrustAnchor, UnixSeconds,
 };
-use lapwing_server::{Clock, Config, Running, Server, StartError, Surroundings};
+use lapwing_server::{Clock, Config, Running, Server, StartError, Surroundings, Worker};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -119,7 +119,16 @@ pub(crate) fn config(dir: &TempDir) -> Config {
 }
 
 pub(crate) async fn start(config: Config, clock: &Arc<AtomicU64>) -> Result<Running, StartError> {
-    Server::start_in(config, Surroundings { clock: Clock::Manual(Arc::clone(clock)), log: None }).await
+    start_with(config, clock, None).await
+}
+
+async fn start_with(
+    config: Config,
+    clock: &Arc<AtomicU64>,
+    worker: Option<Worker>,
+) -> Result<Running, StartError> {
+    let around = Surroundings { clock: Clock::Manual(Arc::clone(clock)), worker, ..Surroundings::default() };
+    Server::start_in(config, around).await
 }
 
 impl World {
@@ -129,11 +138,20 @@ impl World {
     }
 
     pub(crate) async fn with(adjust: impl FnOnce(&mut Config)) -> Self {
+        Self::assembled(adjust, None).await
+    }
+
+    /// A server whose artifacts are made by processes.
+    pub(crate) async fn with_worker(worker: Worker) -> Self {
+        Self::assembled(|_| {}, Some(worker)).await
+    }
+
+    async fn assembled(adjust: impl FnOnce(&mut Config), worker: Option<Worker>) -> Self {
         let dir = TempDir::new().unwrap();
         let clock = Arc::new(AtomicU64::new(NOW));
         let mut config = config(&dir);
         adjust(&mut config);
-        let server = start(config, &clock).await.unwrap();
+        let server = start_with(config, &clock, worker).await.unwrap();
         let wires = Wires::of(&dir, &server);
         let keys = Keys { root: SigningKey::from_bytes(&[1; 32]), release: SigningKey::from_bytes(&[2; 32]) };
         let root = root(&keys, server.tls_spki_sha256());
