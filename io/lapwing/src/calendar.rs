@@ -19,16 +19,24 @@ pub(crate) fn source_date_epoch() -> Option<UnixSeconds> {
     std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok().map(UnixSeconds)
 }
 
-/// The moment in words.
+/// The moment as [`parse`] reads it. Source: RFC 3339.
 pub(crate) fn in_words(time: UnixSeconds) -> String {
     let (days, second) = (time.0 / DAY_S, time.0 % DAY_S);
     let (year, month, day) = civil(days);
-    format!(
-        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+}
+
+/// The moment, and how far it is from `now`.
+pub(crate) fn from_now(time: UnixSeconds, now: UnixSeconds) -> String {
+    let (ahead, behind) = (time.since(now), now.since(time));
+    let distance = match ahead.max(behind) {
+        seconds @ 0..=119 => format!("{seconds} s"),
+        seconds if seconds < 2 * 3600 => format!("{} min", seconds / 60),
+        seconds if seconds < 2 * DAY_S => format!("{} h", seconds / 3600),
+        seconds => format!("{} days", seconds / DAY_S),
+    };
+    let when = if ahead > 0 { format!("in {distance}") } else { format!("{distance} ago") };
+    format!("{} ({when})", in_words(time))
 }
 
 /// Parses a moment; a day alone is its first second.
@@ -99,12 +107,25 @@ mod tests {
         check("1970-01-01", 0);
         check("2000-02-29", 951_782_400);
         check("2026-11-21T08:30:05Z", 1_795_249_805);
-        assert_eq!(in_words(UnixSeconds(1_795_249_805)), "2026-11-21 08:30:05 UTC");
+        assert_eq!(in_words(UnixSeconds(1_795_249_805)), "2026-11-21T08:30:05Z");
         for wrong in
             ["", "yesterday", "2026-02-29", "2026-13-01", "2026-11-21T24:00:00Z", "2026-11-21T08:30:05"]
         {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_distance_is_said_in_the_unit_that_fits() {
+        let check = |seconds: u64, expected: &str| {
+            let said = from_now(UnixSeconds(seconds), UnixSeconds(1_000_000));
+            assert!(said.ends_with(&format!("Z ({expected})")), "{said}");
+        };
+        check(1_000_000, "0 s ago");
+        check(999_820, "3 min ago");
+        check(1_000_090, "in 90 s");
+        check(1_000_000 + 5 * 3600, "in 5 h");
+        check(1_000_000 - 9 * DAY_S, "9 days ago");
     }
 
     #[test]

@@ -47,7 +47,9 @@ pub(crate) fn write_with<T>(
         sync_parent(path)?;
         Ok(filled)
     };
-    attempt().with_context(|| format!("write {}", path.display()))
+    attempt()
+        .inspect_err(|_| drop(fs::remove_file(&fresh)))
+        .with_context(|| format!("write {}", path.display()))
 }
 
 /// Waits until no other process changes `path`, and keeps it so until the lock is dropped.
@@ -63,8 +65,11 @@ pub(crate) fn lock(path: &Path) -> Result<File> {
 /// Keeps other processes from changing `path` until the lock is dropped, if none does so now.
 pub(crate) fn try_lock(path: &Path) -> Result<File> {
     let file = lock_file(path).with_context(|| format!("lock {}", path.display()))?;
-    let taken =
-        |_| Refusal::new(Code::Conflict, format!("lock {}: another process holds it", path.display()));
+    let taken = |_| {
+        Refusal::new(Code::Conflict, format!("lock {}: another process holds it", path.display())).advice(
+            "end the other `lapwing release watch` first, or give this one a signing directory of its own",
+        )
+    };
     file.try_lock().map_err(taken)?;
     Ok(file)
 }

@@ -14,6 +14,7 @@ mod trust_chain;
 mod management;
 mod watch;
 
+mod agent_keys;
 mod hardware;
 mod recipe;
 mod release_file;
@@ -29,7 +30,14 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    // No command for people: the server starts this very program to make an artifact.
+    if std::env::args_os().nth(1).is_some_and(|word| word == commands::serve::DELTA_WORKER) {
+        return lapwing_server::delta_worker();
+    }
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit::explain_usage(&error, std::env::args_os().any(|word| word == "--json")),
+    };
     match commands::run(cli.command, cli.json) {
         Ok(said) => said.print(cli.json),
         Err(error) => exit::explain(&error, cli.json),

@@ -6,7 +6,7 @@
 use crate::durable;
 use crate::exit::{Code, Refusal};
 use crate::output::progress_bar;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::Value;
 use std::fs::File;
@@ -140,7 +140,11 @@ pub(crate) fn path_part(text: &str) -> String {
 }
 
 fn check_address(url: &str) -> Result<()> {
-    let uri: Uri = url.parse().map_err(|_| anyhow!("read `{url}`: it is not a URL"))?;
+    let wrong = || {
+        Refusal::new(Code::Usage, format!("read `{url}`: it is not a URL"))
+            .advice("like http://127.0.0.1:8440")
+    };
+    let uri: Uri = url.parse().map_err(|_| wrong())?;
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     let loopback = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
     if uri.scheme_str() == Some("http") && loopback {
@@ -157,9 +161,13 @@ fn read_token(path: &Path) -> Result<String> {
             .advice("name the file with --token-file or LAPWING_TOKEN_FILE; the server wrote it into its data directory")
     };
     let text = durable::read_at_most(path, TOKEN_BYTES_MAX).map_err(missing)?;
-    let token = String::from_utf8(text).context("read the admin token")?.trim().to_owned();
+    let token = String::from_utf8_lossy(&text).trim().to_owned();
     let plain = !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
-    plain.then_some(token).with_context(|| format!("read the admin token {}: it is not one", path.display()))
+    let wrong = || {
+        Refusal::new(Code::Usage, format!("read the admin token {}: it is not one", path.display()))
+            .advice("copy the server's admin-token again, whole: one line of 64 digits")
+    };
+    plain.then_some(token).ok_or_else(|| wrong().into())
 }
 
 fn read_answer(mut answer: Response<Body>) -> Result<Value> {
@@ -175,19 +183,25 @@ fn read_answer(mut answer: Response<Body>) -> Result<Value> {
 /// What the server's refusal means here.
 fn refusal(status: StatusCode, problem: &Value) -> Refusal {
     let detail = problem["detail"].as_str().or(problem["title"].as_str()).unwrap_or("no reason given");
-    let detail: String = detail.chars().filter(|c| !c.is_control()).collect();
-    match status {
-        StatusCode::UNAUTHORIZED => Refusal::new(Code::Policy, format!("be let in: {detail}"))
-            .advice("the admin token is another one; --token-file names the server's"),
-        StatusCode::NOT_FOUND => Refusal::new(Code::NotFound, detail),
-        StatusCode::CONFLICT => Refusal::new(Code::Conflict, detail),
-        _ if problem["type"] == UNTRUSTED => Refusal::new(Code::Verification, detail),
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
-            Refusal::new(Code::Unreachable, detail).advice("try again in a moment")
+    let plain = |text: &str| -> String { text.chars().filter(|c| !c.is_control()).collect() };
+    let (code, advice) = match status {
+        StatusCode::UNAUTHORIZED => {
+            let advice = "the admin token is another one; --token-file names the server's";
+            return Refusal::new(Code::Policy, format!("be let in: {}", plain(detail))).advice(advice);
         }
-        status if status.is_client_error() => Refusal::new(Code::Policy, detail),
-        status => Refusal::new(Code::Failure, format!("{detail} (status {status})")),
-    }
+        StatusCode::NOT_FOUND => (Code::NotFound, "is it spelled right, and is --server the right one?"),
+        StatusCode::CONFLICT => (Code::Conflict, "look at what is there already"),
+        _ if problem["type"] == UNTRUSTED => {
+            (Code::Verification, "sign it with keys that the server's root names")
+        }
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
+            (Code::Unreachable, "try again in a moment")
+        }
+        status if status.is_client_error() => (Code::Policy, "docs/reference/cli.md says what is allowed"),
+        _ => (Code::Failure, "the server's log says what happened"),
+    };
+    // The server knows better, if it says.
+    Refusal::new(code, plain(detail)).advice(problem["advice"].as_str().map_or(advice.to_owned(), plain))
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 //!
 //! Touches: standard output, once, when the command is done; standard error meanwhile.
 
+use crate::calendar;
 use indicatif::{ProgressBar, ProgressStyle};
+use lapwing_core::UnixSeconds;
 use serde_json::Value;
 use std::io::Write;
 use std::process::ExitCode;
@@ -41,6 +43,22 @@ pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_header(head).add_rows(rows);
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// A time in JSON, as people read it.
+pub(crate) fn moment(value: &Value) -> String {
+    let known = value.as_u64().filter(|seconds| *seconds > 0);
+    known.map_or("never".to_owned(), |seconds| calendar::from_now(UnixSeconds(seconds), calendar::now()))
+}
+
+/// A value in JSON as people read it.
+pub(crate) fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        // What a device says of itself must not move the cursor of whoever reads it.
+        Value::String(text) => text.chars().filter(|c| !c.is_control()).collect(),
+        other => other.to_string(),
+    }
 }
 
 /// A bar for work that is counted in bytes, where somebody watches.

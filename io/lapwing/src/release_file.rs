@@ -5,6 +5,7 @@
 use crate::calendar;
 use crate::durable;
 use crate::exit::{Code, Refusal};
+use crate::hardware::Hardware;
 use crate::trust_chain::context;
 use anyhow::Result;
 use lapwing_core::envelope::{Envelope, Kind};
@@ -25,10 +26,15 @@ impl ReleaseFile {
     /// Reads the file.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         if !path.exists() {
-            return Err(Refusal::new(Code::NotFound, format!("find the release {}", path.display())).into());
+            let what = format!("find the release {}", path.display());
+            return Err(Refusal::new(Code::NotFound, what)
+                .advice("`lapwing release create` makes it and says where it is")
+                .into());
         }
         Self::parse(durable::read_at_most(path, ENVELOPE_BYTES_MAX)?).map_err(|error| {
-            Refusal::new(Code::Verification, format!("read the release {}: {error}", path.display())).into()
+            Refusal::new(Code::Verification, format!("read the release {}: {error}", path.display()))
+                .advice("the file is damaged or no release: copy it again, whole")
+                .into()
         })
     }
 
@@ -57,13 +63,14 @@ impl ReleaseFile {
         envelope.signatures.iter().map(|entry| (entry.key.to_string(), counts(entry.key))).collect()
     }
 
-    /// What it says, in words.
-    pub(crate) fn in_words(&self) -> String {
+    /// What it says, in words, with the names of its hardware classes that are known.
+    pub(crate) fn in_words(&self, known: &[Hardware]) -> String {
         let release = &self.release;
         let mut words = format!("{} {} (seq {})\n", release.component, release.version, release.seq);
         let mut line = |name: &str, value: String| words += &format!("  {name:<20}{value}\n");
         for class in &release.hardware {
-            line("hardware", class.to_string());
+            let name = known.iter().find(|hardware| hardware.class == *class && hardware.name.is_some());
+            line("hardware", name.map_or(String::new(), |name| format!("{name} = ")) + &class.to_string());
         }
         line("image", format!("{} ({} bytes)", release.image, release.image_size_bytes));
         line("security version", counter(release.security_version, release.raise_to));

@@ -47,6 +47,25 @@ impl SignedRelease {
         }
     }
 
+    /// Refuses another statement with the seq or the version of this one.
+    ///
+    /// # Errors
+    /// A refusal with code `Conflict`.
+    pub(crate) fn refuse_twice(&self, other: &Release) -> Result<()> {
+        let (taken, advice) = if self.seq == other.seq {
+            (format!("seq {}", self.seq), "create the release with a higher --seq, or without one")
+        } else if self.version == other.version.as_str() {
+            (format!("version {}", self.version), "create the release with a higher --release-version")
+        } else {
+            return Ok(());
+        };
+        let what = format!(
+            "sign: {taken} of {} was given to another release, version {} seq {}",
+            self.component, self.version, self.seq
+        );
+        Err(Refusal::new(Code::Conflict, what).advice(advice).into())
+    }
+
     fn is_for(&self, component: &ComponentName, hardware: &[HardwareClass]) -> bool {
         let shares = |class: &HardwareClass| self.hardware.contains(&class.to_string());
         self.component == component.as_str() && hardware.iter().any(shares)
@@ -90,7 +109,7 @@ impl SignedLog {
     /// Notes a release, before its signature leaves this machine.
     ///
     /// # Errors
-    /// A refusal with code `Conflict` if its seq was given to another statement.
+    /// A refusal with code `Conflict` if its seq or version was given to another statement.
     pub(crate) fn note(&mut self, release: &Release, payload: &[u8]) -> Result<()> {
         let _alone = durable::lock(&self.path)?;
         self.lines = Self::read(&self.path)?.lines;
@@ -98,15 +117,7 @@ impl SignedLog {
         if self.lines.contains(&line) {
             return Ok(());
         }
-        let taken = self.of(&release.component, &release.hardware).find(|other| other.seq == line.seq);
-        if let Some(taken) = taken {
-            let what = format!(
-                "sign: seq {} of {} was given to another release, version {}",
-                taken.seq, taken.component, taken.version
-            );
-            let advice = "create the release with a higher --seq";
-            return Err(Refusal::new(Code::Conflict, what).advice(advice).into());
-        }
+        self.of(&release.component, &release.hardware).try_for_each(|taken| taken.refuse_twice(release))?;
         self.lines.push(line);
         let lines = self.lines.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
         durable::write(&self.path, format!("{}\n", lines.join("\n")).as_bytes(), durable::PUBLIC)

@@ -1,10 +1,12 @@
 //! The directory of the signing side: key files, root documents, delegations, what was signed.
 //!
-//! Touches: `keys/ROLE.key`, `trust/root-N.cbor`, `trust/delegation-N.cbor`, `fleet`, `signed.jsonl`.
+//! Touches: `keys/ROLE.key`, `trust/root-N.cbor`, `trust/delegation-N.cbor`, `fleet`, `hardware`,
+//! `signed.jsonl`.
 //! Never: lies where the server can read; the server refuses to start if it does.
 
 use crate::durable::{self, PUBLIC};
 use crate::exit::{Code, Refusal};
+use crate::hardware::Hardware;
 use crate::signed_log::SignedLog;
 use crate::signer::{self, Key, KeyRole};
 use crate::trust_chain::{TrustChain, peek_delegation};
@@ -15,6 +17,8 @@ use lapwing_core::trust::{PublicKey, RoleName};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+const HARDWARE_FILE: &str = "hardware";
+const HARDWARE_FILE_BYTES_MAX: usize = 64 * 1024;
 const DIR_MODE: u32 = 0o700;
 /// Key files of one role that are looked for.
 const KEY_FILES_MAX: usize = 16;
@@ -33,7 +37,9 @@ impl SigningDir {
             let what = || format!("make {}: it belongs to fleet {}", path.display(), dir.fleet);
             return match fleet.is_none_or(|fleet| fleet == dir.fleet) {
                 true => Ok(dir),
-                false => Err(Refusal::new(Code::Conflict, what()).into()),
+                false => Err(Refusal::new(Code::Conflict, what())
+                    .advice("choose another --dir for this fleet")
+                    .into()),
             };
         }
         let fleet = match fleet {
@@ -138,6 +144,33 @@ impl SigningDir {
     /// What was signed here.
     pub(crate) fn log(&self) -> Result<SignedLog> {
         SignedLog::read(&self.path.join("signed.jsonl"))
+    }
+
+    /// The hardware classes whose names were used here.
+    pub(crate) fn hardware(&self) -> Result<Vec<Hardware>> {
+        let path = self.path.join(HARDWARE_FILE);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let text = String::from_utf8(durable::read_at_most(&path, HARDWARE_FILE_BYTES_MAX)?)?;
+        let read = || format!("read {}", path.display());
+        text.lines().map(str::parse).collect::<Result<_, _>>().with_context(read)
+    }
+
+    /// Remembers the names of hardware classes: releases carry their ids only.
+    pub(crate) fn know_hardware(&self, hardware: &[Hardware]) -> Result<()> {
+        let mut known = self.hardware()?;
+        let before = known.len();
+        for one in hardware.iter().filter(|hardware| hardware.name.is_some()) {
+            if !known.contains(one) {
+                known.push(one.clone());
+            }
+        }
+        if known.len() == before {
+            return Ok(());
+        }
+        let text: String = known.iter().map(|hardware| format!("{hardware}\n")).collect();
+        durable::write(&self.path.join(HARDWARE_FILE), text.as_bytes(), PUBLIC)
     }
 
     fn key_paths(&self, role: KeyRole) -> impl Iterator<Item = PathBuf> {

@@ -85,7 +85,8 @@ pub(crate) fn distrust(what: &str, error: lapwing_core::OpenError) -> anyhow::Er
     match error {
         lapwing_core::OpenError::Threshold { .. } => refusal
             .advice("sign it with keys that the newest root document names; `lapwing key show` lists them"),
-        _ => refusal,
+        _ => refusal
+            .advice("get it again from where it was signed; `lapwing key show` says what is believed here"),
     }
     .into()
 }

@@ -3,16 +3,21 @@
 //! Touches: `lapwing-server`, signals, standard output for the one line that says where it listens.
 //! Never: comes near a release or root key; the server refuses to start where it could.
 
+use crate::durable;
 use crate::exit::{Code, Refusal};
 use crate::output::{Said, note};
 use anyhow::{Context, Result};
 use clap::Args;
-use lapwing_server::{Config, KeyError, LogControl, Running, Server, StartError, Surroundings};
+use lapwing_server::{Config, KeyError, LogControl, Running, Server, StartError, Surroundings, Worker};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
+
+const CONFIG_BYTES_MAX: usize = 64 * 1024;
+/// What the server calls this program with to have an artifact made.
+pub(crate) const DELTA_WORKER: &str = "delta-worker";
 
 /// Arguments of `serve`. They go before what the configuration says.
 #[derive(Args)]
@@ -56,7 +61,9 @@ async fn serve(config: Config, log: LogControl, json: bool) -> Result<Said> {
     // Listened for from here on, so that a stop during the start is not lost.
     let mut terminate = signal(SignalKind::terminate()).context("listen for signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for signals")?;
-    let around = Surroundings { log: Some(log), ..Surroundings::default() };
+    // This very program, even while a new one takes its place on the disk.
+    let worker = Worker { program: "/proc/self/exe".into(), arguments: vec![DELTA_WORKER.into()] };
+    let around = Surroundings { log: Some(log), worker: Some(worker), ..Surroundings::default() };
     let server = Server::start_in(config, around).await.map_err(cannot_start)?;
     announce(&server, json).context("say where the server listens")?;
     tokio::select! {
@@ -71,9 +78,9 @@ fn configuration(args: &ServeArgs) -> Result<Config> {
     let mut config = match &args.config {
         None => Config::in_dir("lapwing-data"),
         Some(path) => {
-            let missing =
-                |_| Refusal::new(Code::NotFound, format!("read the configuration {}", path.display()));
-            let text = std::fs::read_to_string(path).map_err(missing)?;
+            let text = durable::read_at_most(path, CONFIG_BYTES_MAX)?;
+            let not_text = || Refusal::new(Code::Usage, format!("read {}: it is not text", path.display()));
+            let text = String::from_utf8(text).map_err(|_| not_text().advice("is it the right file?"))?;
             Config::parse(&text).map_err(|error| wrong_configuration(&error))?
         }
     };

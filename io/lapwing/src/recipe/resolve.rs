@@ -4,8 +4,9 @@
 
 use super::{Compatibility, Needs, Range, Recipe};
 use crate::calendar;
+use crate::commands::release::Published;
 use crate::exit::{Code, Refusal};
-use crate::signed_log::SignedLog;
+use crate::signed_log::{SignedLog, SignedRelease};
 use anyhow::{Context, Result, anyhow};
 use lapwing_core::limits::PAYLOAD_BYTES_MAX;
 use lapwing_core::{
@@ -34,7 +35,9 @@ impl Image {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let missing = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::NotFound => {
-                Refusal::new(Code::NotFound, format!("find the image {}", path.display())).into()
+                Refusal::new(Code::NotFound, format!("find the image {}", path.display()))
+                    .advice("name the built file with --image")
+                    .into()
             }
             _ => anyhow!(error).context(format!("read the image {}", path.display())),
         };
@@ -57,8 +60,8 @@ impl Image {
 pub(crate) struct Known<'a> {
     /// What was signed here, if there is a signing directory.
     pub(crate) log: Option<&'a SignedLog>,
-    /// The highest seq that the server has, if it was asked.
-    pub(crate) server_seq: Option<u64>,
+    /// What the server has; nothing if it was not asked.
+    pub(crate) published: &'a Published,
     /// The highest security floor that the root document allows, if there is one.
     pub(crate) security_ceiling: Option<u32>,
 }
@@ -82,6 +85,7 @@ pub(crate) fn resolve(recipe: Recipe, image: Image, known: &Known<'_>) -> Result
         None => before.next_seq(&release)?,
     };
     let payload = encode(&release)?;
+    check_taken(&release, &payload, &before, known.published)?;
     cbor::decode::<Release>(&payload).context("make the release: it contradicts itself")?;
     Ok((release, payload))
 }
@@ -181,8 +185,8 @@ fn bounded<T, const N: usize>(what: &str, list: impl Iterator<Item = T>) -> Resu
 
 /// The earlier releases for the same component and a shared hardware class.
 struct Before {
-    /// Their seqs and payload digests, newest last.
-    signed: Vec<(u64, String)>,
+    /// As they were signed, newest last.
+    signed: Vec<SignedRelease>,
     seq: u64,
     security_version: u32,
     floor: u32,
@@ -193,8 +197,8 @@ impl Before {
         let lines: Vec<_> = known.log.iter().flat_map(|log| log.of(component, hardware)).collect();
         let highest = lines.iter().map(|line| line.seq).max();
         Self {
-            signed: lines.iter().map(|line| (line.seq, line.payload.clone())).collect(),
-            seq: highest.max(known.server_seq).unwrap_or(0),
+            signed: lines.iter().map(|line| (*line).clone()).collect(),
+            seq: highest.max(known.published.highest_seq).unwrap_or(0),
             security_version: lines.iter().map(|line| line.security_version).max().unwrap_or(1),
             floor: lines.iter().map(|line| line.raise_to).max().unwrap_or(0),
         }
@@ -203,14 +207,33 @@ impl Before {
     /// The seq that comes next, unless this very release was signed before: then it keeps its seq, so
     /// that the same inputs give the same bytes however often they are asked for.
     fn next_seq(&self, release: &Release) -> Result<u64> {
-        for (seq, payload) in self.signed.iter().rev() {
-            let again = encode(&Release { seq: *seq, ..release.clone() })?;
-            if Digest::of(&again).to_string() == *payload {
-                return Ok(*seq);
+        for line in self.signed.iter().rev() {
+            let again = encode(&Release { seq: line.seq, ..release.clone() })?;
+            if Digest::of(&again).to_string() == line.payload {
+                return Ok(line.seq);
             }
         }
         self.seq.checked_add(1).context("make the release: no seq is left")
     }
+}
+
+/// A seq or version that something else has would only be refused later, by the server.
+fn check_taken(release: &Release, payload: &[u8], before: &Before, published: &Published) -> Result<()> {
+    if before.signed.contains(&SignedRelease::of(release, payload)) {
+        return Ok(());
+    }
+    before.signed.iter().try_for_each(|line| line.refuse_twice(release))?;
+    let version = release.version.as_str();
+    if published.versions.iter().any(|taken| taken == version) {
+        let what = format!("make the release: version {version} is published already");
+        return Err(Refusal::new(Code::Conflict, what).advice("give it a higher --release-version").into());
+    }
+    if published.highest_seq.is_some_and(|highest| release.seq <= highest) {
+        let what =
+            format!("make the release: seq {} is not above the highest that is published", release.seq);
+        return Err(Refusal::new(Code::Conflict, what).advice("leave --seq out").into());
+    }
+    Ok(())
 }
 
 fn check_counters(release: &Release, before: &Before, known: &Known<'_>) -> Result<()> {

@@ -81,7 +81,10 @@ pub(crate) fn make_key_file(path: &Path, role: KeyRole) -> Result<PublicKey> {
 pub(crate) fn read_key_file(path: &Path) -> Result<(KeyRole, Key)> {
     let reading = || format!("read the key file {}", path.display());
     let mode = fs::metadata(path)
-        .map_err(|_| Refusal::new(Code::NotFound, format!("find the key file {}", path.display())))?
+        .map_err(|_| {
+            Refusal::new(Code::NotFound, format!("find the key file {}", path.display()))
+                .advice("`lapwing key new` makes one, `lapwing key show` lists those at hand")
+        })?
         .permissions()
         .mode();
     if mode & 0o077 != 0 {

@@ -7,7 +7,6 @@ use super::sight::{Hold, Sight, Stat};
 use crate::durable;
 use crate::exit::{Code, Refusal};
 use crate::hardware::Hardware;
-use crate::output::note;
 use crate::recipe::Image;
 use anyhow::{Context, Result};
 use lapwing_core::ComponentName;
@@ -32,6 +31,15 @@ pub(crate) struct Folder {
     digest_required: bool,
 }
 
+/// One look at all of it.
+#[derive(Debug, Default)]
+pub(crate) struct Look {
+    /// The images, in the order of their places.
+    pub(crate) drops: Vec<Drop>,
+    /// Places that are left alone, and why.
+    pub(crate) strangers: Vec<(String, String)>,
+}
+
 /// A file in its place.
 #[derive(Debug, Clone)]
 pub(crate) struct Drop {
@@ -53,8 +61,10 @@ struct Names {
 impl Folder {
     /// The folder at `path`, unless anybody at all may write into it.
     pub(crate) fn open(path: &Path, digest_required: bool) -> Result<Self> {
-        let missing =
-            || Refusal::new(Code::NotFound, format!("watch {}: it is no directory", path.display()));
+        let missing = || {
+            Refusal::new(Code::NotFound, format!("watch {}: it is no directory", path.display()))
+                .advice("make it: mkdir -p DIR/app/vendor.example~class-name")
+        };
         let metadata = fs::metadata(path).ok().filter(Metadata::is_dir).ok_or_else(missing)?;
         refuse_public(path, &metadata)?;
         Ok(Self { path: path.to_owned(), digest_required })
@@ -65,31 +75,37 @@ impl Folder {
         &self.path
     }
 
-    /// The images in it, in the order of their places.
-    pub(crate) fn look(&self) -> Result<Vec<Drop>> {
+    /// What is in it.
+    pub(crate) fn look(&self) -> Result<Look> {
         let names = self.names()?;
-        let mut drops = Vec::new();
+        let mut look = Look::default();
         for component_dir in subdirectories(&self.path)? {
             let Ok(component) = file_name(&component_dir).parse::<ComponentName>() else {
-                note(&format!(
-                    "{} is not named as a component, so it is left alone",
-                    component_dir.display()
-                ));
+                look.strangers.push((self.place(&component_dir), "is not named as a component".to_owned()));
                 continue;
             };
             for hardware_dir in subdirectories(&component_dir)? {
                 match hardware_of(&file_name(&hardware_dir), &names) {
-                    Some(hardware) => self.look_into(&hardware_dir, &component, &hardware, &mut drops)?,
-                    None => note(&format!(
-                        "{} is not named as a hardware class, so it is left alone: call it \
-                         vendor.example~class-name, or name it in {NAMES_FILE}",
-                        hardware_dir.display()
+                    Some(hardware) => {
+                        self.look_into(&hardware_dir, &component, &hardware, &mut look.drops)?
+                    }
+                    None => look.strangers.push((
+                        self.place(&hardware_dir),
+                        format!(
+                            "is not named as a hardware class: call it vendor.example~class-name, or name it \
+                             in {NAMES_FILE}"
+                        ),
                     )),
                 }
             }
         }
-        drops.sort_by(|a, b| a.place.cmp(&b.place));
-        Ok(drops)
+        look.drops.sort_by(|a, b| a.place.cmp(&b.place));
+        Ok(look)
+    }
+
+    /// A path as it is remembered: from the folder on.
+    fn place(&self, path: &Path) -> String {
+        path.strip_prefix(&self.path).unwrap_or(path).to_string_lossy().into_owned()
     }
 
     /// Why a file that stands still is not to be taken, if there is a reason.
@@ -131,7 +147,7 @@ impl Folder {
             let Some(image) = image_stat(&path) else { continue };
             let sight =
                 Sight { image, recipe: stat(&beside(&path, "toml")), digest: stat(&beside(&path, "sha256")) };
-            let place = path.strip_prefix(&self.path).unwrap_or(&path).to_string_lossy().into_owned();
+            let place = self.place(&path);
             drops.push(Drop { place, path, component: component.clone(), hardware: hardware.clone(), sight });
         }
         Ok(())

@@ -11,4 +11,4 @@ mod version;
 
 pub(crate) use folder::Folder;
 pub(crate) use memory::Memory;
-pub(crate) use ship::{Event, EventKind, Shipper};
+pub(crate) use ship::{Event, EventKind, Shipper, Told};

@@ -3,13 +3,13 @@
 //! Touches: the folder, the signing directory, the server. Safe to cut anywhere and to run again: the
 //! same file gives the same release, and one that is published already is not published twice.
 
-use super::folder::{Drop, Folder, beside, image_stat};
+use super::folder::{Drop, Folder, Look, beside, image_stat};
 use super::memory::Memory;
 use super::sight::{Verdict, judge};
 use super::version;
 use crate::cli::SignerArgs;
 use crate::commands::key::Identity;
-use crate::commands::release::{highest_seq, is_published, publish, sign, unsigned};
+use crate::commands::release::{Published, Set, SignTerms, is_published, publish, sign, unsigned};
 use crate::exit::{Code, Refusal};
 use crate::hex;
 use crate::management::Management;
@@ -67,6 +67,37 @@ impl Round {
     }
 }
 
+/// Complaints remembered; a forgotten one is made again.
+const TOLD_MAX: usize = 10_000;
+
+/// What was said already, so that a complaint is made once for each state of a file.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    events: Vec<Event>,
+}
+
+impl Told {
+    /// Of `events`, those that are news.
+    pub(crate) fn news<'a>(&mut self, events: &'a [Event]) -> Vec<&'a Event> {
+        let mut news = Vec::new();
+        for event in events {
+            if self.events.contains(event) {
+                continue;
+            }
+            // What moves on is another state: all that was said of the one before is over.
+            if matches!(event.kind, EventKind::Arriving | EventKind::Published | EventKind::Known) {
+                self.events.retain(|old| old.place != event.place);
+            }
+            if self.events.len() >= TOLD_MAX {
+                self.events.remove(0);
+            }
+            self.events.push(event.clone());
+            news.push(event);
+        }
+        news
+    }
+}
+
 /// What a round needs.
 pub(crate) struct Shipper<'a> {
     pub(crate) folder: &'a Folder,
@@ -89,7 +120,10 @@ impl Shipper<'_> {
     /// version is often copied file by file.
     pub(crate) fn round(&self, memory: &mut Memory) -> Result<Round> {
         let mut round = Round::default();
-        let drops = self.folder.look()?;
+        let Look { drops, strangers } = self.folder.look()?;
+        for (place, words) in strangers {
+            round.events.push(Event { kind: EventKind::Held, place, words });
+        }
         memory.keep_only(|place| drops.iter().any(|drop| drop.place == place));
         let mut ready = Vec::new();
         for drop in drops {
@@ -201,12 +235,12 @@ impl Shipper<'_> {
         memory.began(&drop.place, &drop.sight, None);
         memory.save()?;
         let version = recipe.version.clone().or_else(|| version::after(log.versions()));
-        let server_seq = highest_seq(self.server, drop.component.as_str(), &[drop.hardware.class])?;
+        let published = Published::ask(self.server, drop.component.as_str(), &[drop.hardware.class])?;
         let chain = self.dir.chain()?;
         let security_ceiling = Some(chain.newest().limits.security_ceiling);
-        let known = Known { log: Some(&log), server_seq, security_ceiling };
+        let known = Known { log: Some(&log), published: &published, security_ceiling };
         let (_, payload) = resolve(Recipe { version, ..recipe }, image, &known)?;
-        let file = sign(self.dir, unsigned(&payload)?, self.signer, false)?;
+        let file = sign(self.dir, unsigned(&payload)?, self.signer, &SignTerms::default())?;
         memory.began(&drop.place, &drop.sight, Some(&file.bytes));
         memory.save()?;
         cargo(file)
@@ -219,7 +253,9 @@ impl Shipper<'_> {
         if is_published(self.server, &releases)? {
             return Ok(());
         }
-        publish(self.server, &releases, &images, self.hold, Some("dropped into a watched folder")).map(drop)
+        let names: Vec<_> = set.iter().map(|cargo| cargo.drop.hardware.clone()).collect();
+        let set = Set { releases: &releases, images: &images, names: &names };
+        publish(self.server, &set, self.hold, Some("dropped into a watched folder")).map(drop)
     }
 }
 
@@ -230,7 +266,7 @@ fn recipe_of(drop: &Drop) -> Result<Recipe> {
     };
     if said.component.is_some() || !said.hardware.is_empty() {
         let what = "read its recipe: component and hardware are what the folders say";
-        return Err(Refusal::new(Code::Policy, what).into());
+        return Err(Refusal::new(Code::Policy, what).advice("take both out of the recipe").into());
     }
     let name = drop.path.file_name().unwrap_or_default().to_string_lossy();
     let version: Option<Version> = said.version.clone().or_else(|| version::in_name(&name));
@@ -260,5 +296,29 @@ fn complain(
             memory.dealt_with(&drop.place, &drop.sight, image, &words);
             round.say(EventKind::Refused, drop, &words);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complaint_is_made_once_for_each_state_of_a_file() {
+        let event = |kind, place: &str| Event { kind, place: place.to_owned(), words: "so".to_owned() };
+        let (mut told, failed) = (Told::default(), [event(EventKind::Failed, "a")]);
+        let mut news = |events: &[Event]| told.news(events).len();
+        assert_eq!(news(&failed), 1);
+        assert_eq!(
+            news(&[event(EventKind::Failed, "a"), event(EventKind::Failed, "b")]),
+            1,
+            "another file is news"
+        );
+        assert_eq!(news(&[]), 0);
+        assert_eq!(news(&failed), 0, "not again after a quiet look");
+        assert_eq!(news(&[event(EventKind::Arriving, "a")]), 1);
+        assert_eq!(news(&[event(EventKind::Arriving, "a")]), 0);
+        assert_eq!(news(&failed), 1, "again for the changed file");
+        assert_eq!(news(&[event(EventKind::Failed, "b")]), 0);
     }
 }

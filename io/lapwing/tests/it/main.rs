@@ -7,6 +7,8 @@ mod clerk;
 #[cfg(test)]
 mod desk;
 
+#[cfg(test)]
+mod advice;
 mod deltas;
 mod keys;
 mod provision;

@@ -78,7 +78,11 @@ fn the_agent_is_told_what_the_factory_put_in_and_what_the_operator_adds() {
     assert_eq!(config["talking"]["check_in_interval_ms"].as_integer(), Some(500));
     assert_eq!(config["memory_profile"].as_str(), Some("64KiB"));
     desk.put("bad.toml", "device_id = \"another\"\n");
-    desk.refused(&format!("{} --agent-config bad.toml", provision("other")), 1);
+    desk.refused(&format!("{} --agent-config bad.toml", provision("other")), code::USAGE);
+    desk.put("typo.toml", "[talking]\ncheck_in_intervall_ms = 500\n");
+    let complaint = desk.refused(&format!("{} --agent-config typo.toml", provision("other")), code::USAGE);
+    assert!(complaint.contains("talking.check_in_intervall_ms"), "{complaint}");
+    assert!(!desk.path().join("other").exists());
 }
 
 #[test]

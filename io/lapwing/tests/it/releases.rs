@@ -176,3 +176,40 @@ fn an_external_signer_signs_and_a_false_one_is_caught() {
     assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stderr));
     assert_eq!(desk.bytes("a.release"), signed);
 }
+
+#[test]
+fn a_version_is_given_once_too_and_is_like_others() {
+    let (desk, clerk) = (Desk::ready(), crate::clerk::Clerk::open());
+    let desk = desk.at(&clerk);
+    desk.put("one", "1");
+    desk.put("two", "2");
+    let create = |rest: &str| format!("release create --hardware vendor.example/pump {rest}");
+    desk.json(&create("--sign --image one --release-version 1.0.0 --out r"));
+    let complaint = desk.refused(&create("--image two --release-version 1.0.0"), code::CONFLICT);
+    assert!(complaint.contains("version 1.0.0") && complaint.contains("--release-version"), "{complaint}");
+    desk.refused(&create("--image two --release-version 1.1.0 --seq 1"), code::CONFLICT);
+    desk.json("release push r --image one");
+    let elsewhere = |rest: &str| format!("release create --hardware vendor.example/fan --ask-server {rest}");
+    desk.refused(&elsewhere("--image two --release-version 1.0.0"), code::CONFLICT);
+    desk.json(&elsewhere("--image two --release-version 1.0.1 --out s"));
+
+    desk.json(&create("--image two --release-version nightly-7 --out nightly"));
+    let complaint = desk.refused("release sign nightly", code::POLICY);
+    assert!(complaint.contains("--allow-non-semver"), "{complaint}");
+    desk.json("release sign nightly --allow-non-semver");
+}
+
+#[test]
+fn the_server_learns_what_people_call_the_hardware() {
+    let (desk, clerk) = (Desk::ready(), crate::clerk::Clerk::open());
+    let desk = desk.at(&clerk);
+    desk.put("one", "1");
+    let signed = desk.json(
+        "release create --sign --image one --hardware vendor.example/pump --release-version 1.0.0 --out r",
+    );
+    desk.json("release push r --image one");
+    let pushed: serde_json::Value =
+        serde_json::from_slice(&clerk.asked("POST /api/v1/version-sets")[0].body).unwrap();
+    let class = signed["hardware"][0].as_str().unwrap();
+    assert_eq!(pushed["hardware_names"][class], "vendor.example/pump");
+}

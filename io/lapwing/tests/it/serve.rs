@@ -4,7 +4,8 @@
 
 use crate::desk::{Desk, code};
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 /// A server that is killed when a test ends before its time.
@@ -13,11 +14,44 @@ struct Server {
     said: Value,
 }
 
+/// What every server here is told.
+const SERVE: [&str; 10] = [
+    "--json",
+    "serve",
+    "--data",
+    "data",
+    "--listen",
+    "127.0.0.1:0",
+    "--log",
+    "error",
+    "--management",
+    "127.0.0.1:0",
+];
+
 impl Server {
     fn start(desk: &Desk) -> Self {
         let mut command = desk.command();
-        command.args(["--json", "serve", "--data", "data", "--listen", "127.0.0.1:0", "--log", "error"]);
-        let mut child = command.args(["--management", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
+        command.args(SERVE);
+        Self::announced(command)
+    }
+
+    /// One whose data lies on a disk of its own, of 4 MiB, that nobody else sees but by [`Server::disk`].
+    fn on_a_small_disk(desk: &Desk) -> Self {
+        let script = "mkdir data && mount -t tmpfs -o size=4m none data && exec \"$0\" \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", script, env!("CARGO_BIN_EXE_lapwing")]).args(SERVE);
+        command.current_dir(desk.path());
+        Self::announced(command)
+    }
+
+    /// The directory of data as the server sees it.
+    fn disk(&self, desk: &Desk) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.child.id()));
+        root.join(desk.path().strip_prefix("/").unwrap()).join("data")
+    }
+
+    fn announced(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         Self { child, said: serde_json::from_str(&line).unwrap() }
@@ -56,6 +90,8 @@ fn a_release_goes_from_a_file_to_the_shelf_and_off_it() {
     desk.json("release create --sign --image image --hardware a.example/b --release-version 1.0.0 --out r");
     let pushed = desk.json("release push r --image image --hold");
     assert_eq!(pushed["version"], "1.0.0");
+    let shown = String::from_utf8(desk.run("release list").stdout).unwrap();
+    assert!(shown.contains("a.example/b") && shown.contains(" s ago)"), "{shown}");
     let state = || desk.json("release list")["version_sets"][0]["state"].as_str().unwrap().to_owned();
     let held = state();
     desk.json("release unhold 1.0.0");
@@ -101,7 +137,14 @@ fn a_provisioned_device_is_not_there_before_it_claims() {
     let config = String::from_utf8(desk.bytes("dev/agent.toml")).unwrap();
     assert!(config.contains(server.said["device_url"].as_str().unwrap()), "{config}");
     assert_eq!(desk.json("device list")["devices"].as_array().unwrap().len(), 0);
-    for command in ["show", "why", "update-now", "retry", "forget", "replace"] {
+    let listed = desk.json("device token list");
+    let token = &listed["claim_tokens"][0];
+    assert_eq!((&token["remaining"], &token["good"]), (&1.into(), &true.into()));
+    desk.json(&format!("device token revoke {}", token["name"].as_str().unwrap()));
+    assert_eq!(desk.json("device token list")["claim_tokens"].as_array().unwrap().len(), 0);
+    assert_eq!(desk.json("device token make --count 5 --days 2")["count"], 5);
+    assert_eq!(desk.json("release retention")["artifacts"].as_array().unwrap().len(), 0);
+    for command in ["show", "why", "update-now", "retry", "admit", "forget", "replace"] {
         desk.refused(&format!("device {command} pump-7"), code::NOT_FOUND);
     }
     desk.refused("device pin pump-7 --to 1.0.0", code::NOT_FOUND);
@@ -127,4 +170,38 @@ fn a_configuration_can_be_checked_without_starting() {
     assert!(complaint.contains("lissten"), "{complaint}");
     desk.refused("serve --config nowhere.toml --check-config", code::NOT_FOUND);
     assert!(!desk.path().join("data").exists());
+}
+
+#[test]
+fn a_full_disk_is_said_to_be_one_and_costs_nothing_that_was_acknowledged() {
+    let may = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
+    if !may.is_ok_and(|output| output.status.success()) {
+        return eprintln!("!!! skipped: no mount namespace can be had here, so no disk can be filled");
+    }
+    let mut desk = Desk::empty();
+    let server = Server::on_a_small_disk(&desk);
+    let disk = server.disk(&desk);
+    desk.talk_to(server.address(), &disk.join("admin-token").display().to_string());
+    desk.json("key enroll");
+    let before = desk.json("device token make");
+    let mut filler = std::fs::File::create(disk.join("filler")).unwrap();
+    while filler.write_all(&[0; 1024]).is_ok() {}
+    // The log of the store may have a little room left.
+    let full =
+        (0..1_000).map(|_| desk.run("--json device token make")).find(|output| !output.status.success());
+    let complaint: Value = serde_json::from_slice(&full.unwrap().stderr).unwrap();
+    assert!(complaint["error"].as_str().unwrap().contains("disk is full"), "{complaint}");
+    assert!(complaint["advice"].as_str().unwrap().contains("make room"), "{complaint}");
+    desk.put("image", vec![7; 100_000]);
+    desk.json("release create --sign --image image --hardware a.example/b --release-version 1.0.0 --out r");
+    let complaint = desk.refused("release push r --image image", 1);
+    assert!(complaint.contains("disk is full"), "{complaint}");
+    drop(filler);
+    std::fs::remove_file(disk.join("filler")).unwrap();
+    desk.json("release push r --image image");
+    let kept = desk.json("device token list");
+    let names: Vec<&Value> =
+        kept["claim_tokens"].as_array().unwrap().iter().map(|token| &token["name"]).collect();
+    assert!(names.contains(&&before["name"]), "{kept}");
+    assert_eq!(server.stop(), Some(0));
 }

@@ -182,7 +182,7 @@ fn a_folder_may_be_named_in_a_file_and_what_is_not_understood_is_left_alone() {
     desk.put("drop/app/dock/dock-1.0.0", "program");
     desk.put("drop/app/attic/old-1.0.0", "program");
     desk.put("drop/app/vendor.example~pump/.pump.swp", "program");
-    assert_eq!([look(&desk), look(&desk)], [["arriving"], ["published"]]);
+    assert_eq!([look(&desk), look(&desk)], [["held", "arriving"], ["held", "published"]]);
     assert_eq!(clerk.published().len(), 1);
 }
 

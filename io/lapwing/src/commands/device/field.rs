@@ -2,12 +2,11 @@
 //!
 //! Touches: the management plane. Never: decides; it passes on and shows.
 
-use crate::calendar;
 use crate::management::{Management, ManagementArgs, path_part};
-use crate::output::{Said, table};
+use crate::output::{Said, moment, table, text};
 use anyhow::Result;
 use clap::Args;
-use lapwing_core::{DeviceId, UnixSeconds, Version};
+use lapwing_core::{DeviceId, Version};
 use serde_json::{Value, json};
 
 /// Devices asked for at a time.
@@ -82,22 +81,8 @@ fn health(device: &Value) -> String {
     list("health").find(runs).map_or("-".to_owned(), |row| text(&row["health"]))
 }
 
-fn moment(value: &Value) -> String {
-    let known = value.as_u64().filter(|seconds| *seconds > 0);
-    known.map_or("never".to_owned(), |seconds| calendar::in_words(UnixSeconds(seconds)))
-}
-
 fn short(digest: &Value) -> String {
     text(digest).chars().take(SHORT_DIGEST).collect()
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        // What a device says of itself must not move the cursor of whoever reads it.
-        Value::String(text) => text.chars().filter(|c| !c.is_control()).collect(),
-        other => other.to_string(),
-    }
 }
 
 /// Arguments of the commands that speak of one device.
@@ -121,7 +106,8 @@ pub(crate) fn show(args: &OneArgs) -> Result<Said> {
     let device = args.ask(|server, path| server.get(path))?;
     let mut words = format!("device {}\n", text(&device["id"]));
     let mut line = |name: &str, value: String| words += &format!("  {name:<12}{value}\n");
-    line("hardware", text(&device["hardware"]));
+    let name = device["hardware_name"].as_str().map(|name| format!("{name} = ")).unwrap_or_default();
+    line("hardware", format!("{name}{}", text(&device["hardware"])));
     line("runs", running(&device));
     line("health", health(&device));
     line("last seen", moment(&device["last_seen"]));
@@ -140,7 +126,7 @@ pub(crate) fn show(args: &OneArgs) -> Result<Said> {
     for attempt in device["attempts"].as_array().into_iter().flatten() {
         line("attempt", attempt_in_words(attempt));
     }
-    line("why", text(&device["why"]["sentence"]));
+    words += &reason_in_words(&device["why"]);
     Ok(Said::new(words, device))
 }
 
@@ -152,13 +138,31 @@ fn attempt_in_words(attempt: &Value) -> String {
     if !attempt["cause"].is_null() {
         words += &format!(" ({})", text(&attempt["cause"]));
     }
+    let (what, when) = match &attempt["ended"] {
+        Value::Null => ("opened", &attempt["opened"]),
+        ended => ("ended", ended),
+    };
+    words + &format!(", {what} {}", moment(when))
+}
+
+/// The reason, until when, and what to do about it.
+fn reason_in_words(why: &Value) -> String {
+    let mut words = format!("  {:<12}{}\n", "why", text(&why["sentence"]));
+    for name in ["until", "expected"] {
+        if !why[name].is_null() {
+            words += &format!("  {name:<12}{}\n", moment(&why[name]));
+        }
+    }
+    if !why["advice"].is_null() {
+        words += &format!("  {:<12}{}\n", "what to do", text(&why["advice"]));
+    }
     words
 }
 
 /// Says the first of all reasons why a device is not updating.
 pub(crate) fn why(args: &OneArgs) -> Result<Said> {
     let why = args.ask(|server, path| server.get(&format!("{path}/why")))?;
-    Ok(Said::new(format!("{}\n", text(&why["sentence"])), why))
+    Ok(Said::new(reason_in_words(&why), why))
 }
 
 /// Offers the device its update at its next check-in, whatever it waits for.
@@ -173,7 +177,17 @@ pub(crate) fn retry(args: &OneArgs) -> Result<Said> {
 
 /// Lets the device claim its place with a new secret.
 pub(crate) fn replace(args: &OneArgs) -> Result<Said> {
-    tell(args, "replace", "may claim its place once with a new secret")
+    tell(
+        args,
+        "replace",
+        "may claim its place once with a new secret. If it has claimed in vain already, it does so again by \
+         itself; else provision it anew under its id: `lapwing device provision --id`",
+    )
+}
+
+/// Lets a device out of quarantine, or back in after it was forgotten.
+pub(crate) fn admit(args: &OneArgs) -> Result<Said> {
+    tell(args, "admit", "is served again; it goes back into quarantine if two of it still alternate")
 }
 
 fn tell(args: &OneArgs, verb: &str, then: &str) -> Result<Said> {
@@ -189,7 +203,7 @@ fn done(args: &OneArgs, then: &str, answer: Value) -> Said {
 /// Removes a device and all that is known of it.
 pub(crate) fn forget(args: &OneArgs) -> Result<Said> {
     let answer = args.ask(|server, path| server.delete(path))?;
-    Ok(done(args, "is forgotten; it has to claim its place again", answer))
+    Ok(done(args, "is forgotten; `lapwing device admit` lets it back in with the secret that it has", answer))
 }
 
 /// Arguments of `device pin`.

@@ -4,6 +4,7 @@
 
 mod field;
 mod provision;
+mod token;
 
 pub(crate) use field::all_devices;
 
@@ -28,10 +29,15 @@ pub(crate) enum DeviceCommand {
     Pin(field::PinArgs),
     /// Let a device try again what failed before.
     Retry(field::OneArgs),
+    /// Let a device out of quarantine, or back in after it was forgotten.
+    Admit(field::OneArgs),
     /// Remove a device and all that is known of it.
     Forget(field::OneArgs),
     /// Let a device claim its place once with a new secret, after its storage was exchanged.
     Replace(field::OneArgs),
+    /// Claim tokens, which let new devices in: make, list, take back.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
 }
 
 /// Does what the command says.
@@ -44,7 +50,9 @@ pub(crate) fn run(command: DeviceCommand) -> Result<Said> {
         DeviceCommand::UpdateNow(args) => field::update_now(&args),
         DeviceCommand::Pin(args) => field::pin(&args),
         DeviceCommand::Retry(args) => field::retry(&args),
+        DeviceCommand::Admit(args) => field::admit(&args),
         DeviceCommand::Forget(args) => field::forget(&args),
         DeviceCommand::Replace(args) => field::replace(&args),
+        DeviceCommand::Token(command) => token::run(command),
     }
 }

@@ -3,7 +3,8 @@
 //! Touches: the new device's directory; the signing directory for root documents and delegation.
 //! Never: trusts on first use, or leaves a half-made directory that an agent would start from.
 
-use crate::calendar;
+use super::token;
+use crate::agent_keys;
 use crate::cli::DirArgs;
 use crate::commands::key::Identity;
 use crate::durable::{self, PRIVATE, PROGRAM, PUBLIC};
@@ -138,7 +139,8 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
     });
     let words = format!(
         "device {} in {}\n  image {} ({} bytes) confirmed in slot a\n  believes root {} of fleet {}\n  \
-         its claim token is used up by its first claim; keep {} private until then\n",
+         its claim token is used up by its first claim; keep {} private until then\nNext: `lapwing-agent run \
+         --config {} --check-config`, then take the directory to the device.\n",
         args.id,
         args.out.display(),
         image.digest,
@@ -146,7 +148,9 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
         chain.newest().version,
         chain.newest().fleet,
         args.out.join("claim-token").display(),
+        config.display(),
     );
+    signing.know_hardware(std::slice::from_ref(&args.hardware))?;
     Ok(Said::new(words, json))
 }
 
@@ -168,8 +172,7 @@ fn ask_for_the_rest(args: &ProvisionArgs, fleet: FleetId) -> Result<(Vec<String>
     if let Some(token) = &args.claim_token {
         return Ok((servers, token.clone()));
     }
-    let terms = json!({ "count": 1, "expires_in_s": u64::from(args.claim_days) * calendar::DAY_S });
-    let answer = server()?.post("/api/v1/claim-tokens", &terms).context("get a claim token")?;
+    let answer = token::ask_for_one(&server()?, 1, args.claim_days)?;
     let token =
         answer["token"].as_str().and_then(hex::decode).context("get a claim token: the answer has none")?;
     Ok((servers, ClaimToken(token)))
@@ -237,7 +240,12 @@ fn agent_toml(args: &ProvisionArgs, servers: &[String], released: Option<&Signed
             toml_text(&version)
         );
     }
-    toml::from_str::<toml::Table>(&text).context("make agent.toml with the keys of --agent-config")?;
+    let made = toml::from_str(&text).map_err(|error: toml::de::Error| {
+        let what = format!("make agent.toml with the keys of --agent-config: {}", error.message());
+        Refusal::new(Code::Usage, what)
+            .advice("leave out what provisioning writes itself, and each key but once")
+    })?;
+    agent_keys::check(&made)?;
     Ok(text)
 }
 

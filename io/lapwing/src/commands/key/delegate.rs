@@ -47,7 +47,11 @@ pub(crate) fn run(args: &DelegateArgs) -> Result<Said> {
     let not_before = args.not_before.unwrap_or_else(window_start);
     let (delegation, _) = make(&dir, &args.online, not_before, args.days, &keys)?;
     let path = dir.delegation_path(delegation.version);
-    let words = format!("{}in {}\n", delegation_in_words(&delegation), path.display());
+    let words = format!(
+        "{}in {}\nNext: `lapwing key enroll` gives it to the server, with the root documents.\n",
+        delegation_in_words(&delegation),
+        path.display()
+    );
     let mut json = delegation_as_json(&delegation);
     json["file"] = json!(path);
     Ok(Said::new(words, json))
@@ -82,7 +86,7 @@ pub(crate) fn make(
     if !delegation.within(&chain.newest().limits) {
         let most = chain.newest().limits.delegation_days_max;
         let what = format!("delegate for {days} days: the root document allows at most {most}");
-        return Err(Refusal::new(Code::Policy, what).into());
+        return Err(Refusal::new(Code::Policy, what).advice(format!("give --days {most} or fewer")).into());
     }
     let mut buffer = [0; PAYLOAD_BYTES_MAX];
     let payload = cbor::encode(&delegation, &mut buffer).map_err(|_| anyhow!("delegate: too large"))?;

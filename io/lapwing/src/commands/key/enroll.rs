@@ -102,7 +102,8 @@ pub(crate) fn run(args: &EnrollArgs) -> Result<Said> {
     }
     let delegation = delegate_to(&dir, &server, &identity, &args.signer)?;
     let words = format!(
-        "{}{}the server at {} may now sign for fleet {}\n",
+        "{}{}the server at {} may now sign for fleet {}\nNext: `lapwing release create --sign --image FILE \
+         --hardware vendor.example/class-name --release-version 1.0.0`\n",
         root_in_words(chain.newest()),
         delegation_in_words(&peek_delegation(&delegation)?),
         identity.device_url,

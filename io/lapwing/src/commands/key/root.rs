@@ -173,7 +173,10 @@ fn rotate(args: &RotateArgs) -> Result<Said> {
         let before = draft.tls_anchors.len();
         draft.tls_anchors.retain(|anchor| pin_of(anchor) != pin);
         if draft.tls_anchors.len() == before {
-            return Err(Refusal::new(Code::NotFound, format!("drop TLS anchor {pin}: it is not held")).into());
+            let what = format!("drop TLS anchor {pin}: it is not held");
+            return Err(Refusal::new(Code::NotFound, what)
+                .advice("`lapwing key show` lists those held")
+                .into());
         }
     }
     draft.revoked.extend(&args.revoke);
@@ -193,7 +196,10 @@ fn change_role(role: &mut RoleDraft, add: &[String], drop: &[KeyId]) -> Result<(
         let before = role.keys.len();
         role.keys.retain(|key| key.id() != *id);
         if role.keys.len() == before {
-            return Err(Refusal::new(Code::NotFound, format!("drop key {id}: it has no such role")).into());
+            let what = format!("drop key {id}: it has no such role");
+            return Err(Refusal::new(Code::NotFound, what)
+                .advice("`lapwing key show` lists each role's keys")
+                .into());
         }
     }
     add.iter().try_for_each(|name| public_of(name).map(|key| role.add(key)))
@@ -243,6 +249,7 @@ fn sign(args: &SignArgs) -> Result<Said> {
     let path = args.file.as_ref().unwrap_or(&waiting);
     let bytes = durable::read_at_most(path, ENVELOPE_BYTES_MAX).map_err(|_| {
         Refusal::new(Code::NotFound, format!("find a waiting root {next} at {}", path.display()))
+            .advice("name it with --file, or make it with `lapwing key root rotate`")
     })?;
     let envelope = Envelope::parse(&bytes).context("read the waiting root document")?;
     let root: Root = cbor::decode(envelope.payload).context("read the waiting root document")?;
@@ -295,10 +302,18 @@ fn keep(dir: &SigningDir, chain: Option<&TrustChain>, root: &Root, bytes: &[u8])
         None => {
             let _ = fs::remove_file(dir.partial_root_path(root.version));
             words += &format!("complete, in {}\n", path.display());
+            words += match chain {
+                None => {
+                    "Next: `lapwing key delegate --online KEY` lets a server speak for the fleet, with the key it shows.\n"
+                }
+                Some(_) => {
+                    "Next: `lapwing key enroll` gives it to the server, and the server to the devices.\n"
+                }
+            };
         }
         Some(missing) => {
             words += &format!("waits in {}: {missing}\n", path.display());
-            words += "Add signatures with `lapwing key root sign`.\n";
+            words += "Next: `lapwing key root sign`, wherever another root key is at hand.\n";
         }
     }
     let mut json = root_as_json(root);

@@ -3,11 +3,11 @@
 //! Touches: the image, the recipe, the signing directory's log of seqs.
 //! Never: reads the clock or anything else that differs between two runs with the same inputs.
 
-use super::{shelf, sign};
+use super::{Published, SignTerms, push, sign};
 use crate::cli::{DirArgs, SignerArgs};
 use crate::durable;
 use crate::management::ManagementArgs;
-use crate::output::Said;
+use crate::output::{Said, note};
 use crate::recipe::{DEFAULT_COMPONENT, Image, Known, Recipe, resolve};
 use crate::release_file::ReleaseFile;
 use crate::signer;
@@ -16,7 +16,7 @@ use crate::trust_chain::context;
 use anyhow::{Context, Result};
 use clap::Args;
 use lapwing_core::envelope::{Form, Kind};
-use lapwing_core::{ComponentName, FleetId, HardwareClass};
+use lapwing_core::{ComponentName, FleetId, HardwareClass, Semver};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -35,10 +35,10 @@ pub(crate) struct CreateArgs {
     /// Sign it at once, as `lapwing release sign` does.
     #[arg(long)]
     sign: bool,
-    /// Leave room for more signatures.
-    #[arg(long)]
-    several: bool,
-    /// Ask the server for the highest seq too, for a signing directory that was not always there.
+    #[command(flatten)]
+    terms: SignTerms,
+    /// Ask the server too which seqs and versions are taken, for a signing directory that was not always
+    /// there.
     #[arg(long)]
     ask_server: bool,
     #[command(flatten)]
@@ -63,25 +63,36 @@ pub(crate) fn run(args: CreateArgs) -> Result<Said> {
     let log = dir.as_ref().map(SigningDir::log).transpose()?;
     let chain = dir.as_ref().filter(|dir| dir.has_root()).map(SigningDir::chain).transpose()?;
     let security_ceiling = chain.map(|chain| chain.newest().limits.security_ceiling);
-    let server_seq = if args.ask_server { ask(&args.management, &recipe)? } else { None };
-    let known = Known { log: log.as_ref(), server_seq, security_ceiling };
+    let published = args.ask_server.then(|| ask(&args.management, &recipe)).transpose()?.unwrap_or_default();
+    let known = Known { log: log.as_ref(), published: &published, security_ceiling };
+    let hardware = recipe.hardware.clone();
     let (release, payload) = resolve(recipe, image, &known)?;
+    if Semver::of(&release.version).is_none() {
+        note("its version is not like 1.4.0, so version rules and paths cannot count with it");
+    }
     let name = format!("{}-{}.release", release.component, release.version);
     let mut file = unsigned(&payload)?;
+    if let Some(dir) = &dir {
+        dir.know_hardware(&hardware)?;
+    }
     if let Some(dir) = dir.filter(|_| args.sign) {
-        file = sign::sign(&dir, file, &args.signer, args.several)?;
+        file = sign::sign(&dir, file, &args.signer, &args.terms)?;
     }
     let out = args.out.unwrap_or_else(|| PathBuf::from(name));
     durable::write(&out, &file.bytes, durable::PUBLIC).context("keep the release")?;
     let mut json = file.as_json();
     json["file"] = json!(out);
-    Ok(Said::new(format!("{}in {}\n", file.in_words(), out.display()), json))
+    let next = match args.sign {
+        true => push::next(&out),
+        false => format!("Next: `lapwing release sign {}`\n", out.display()),
+    };
+    Ok(Said::new(format!("{}in {}\n{next}", file.in_words(&hardware), out.display()), json))
 }
 
-fn ask(management: &ManagementArgs, recipe: &Recipe) -> Result<Option<u64>> {
+fn ask(management: &ManagementArgs, recipe: &Recipe) -> Result<Published> {
     let classes: Vec<HardwareClass> = recipe.hardware.iter().map(|hardware| hardware.class).collect();
     let component = recipe.component.as_ref().map_or(DEFAULT_COMPONENT, ComponentName::as_str);
-    shelf::highest_seq(&management.open()?, component, &classes)
+    Published::ask(&management.open()?, component, &classes)
 }
 
 /// The release that says `payload`, signed by nobody yet.

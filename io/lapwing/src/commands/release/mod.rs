@@ -6,15 +6,16 @@ mod create;
 mod forecast;
 mod inspect;
 mod push;
+mod retention;
 mod shelf;
 mod sign;
 mod verify;
 mod watch;
 
 pub(crate) use create::unsigned;
-pub(crate) use push::{is_published, publish};
-pub(crate) use shelf::highest_seq;
-pub(crate) use sign::sign;
+pub(crate) use push::{Set, is_published, publish};
+pub(crate) use shelf::Published;
+pub(crate) use sign::{SignTerms, sign};
 
 use crate::output::Said;
 use anyhow::Result;
@@ -43,6 +44,8 @@ pub(crate) enum ReleaseCommand {
     Unhold(shelf::MoveArgs),
     /// Stop offering a version set. Devices that did not switch yet keep what they run.
     Withdraw(shelf::MoveArgs),
+    /// Show which artifacts the server keeps ready, which would go, and why.
+    Retention(retention::RetentionArgs),
 }
 
 /// Does what the command says.
@@ -58,5 +61,6 @@ pub(crate) fn run(command: ReleaseCommand, json: bool) -> Result<Said> {
         ReleaseCommand::List(args) => shelf::list(&args),
         ReleaseCommand::Unhold(args) => shelf::unhold(&args),
         ReleaseCommand::Withdraw(args) => shelf::withdraw(&args),
+        ReleaseCommand::Retention(args) => retention::run(&args),
     }
 }

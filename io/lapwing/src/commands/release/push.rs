@@ -6,6 +6,7 @@ use super::shelf;
 use crate::base64url;
 use crate::cli::DirArgs;
 use crate::exit::{Code, Refusal};
+use crate::hardware::Hardware;
 use crate::management::{Management, ManagementArgs};
 use crate::output::{Said, note};
 use crate::recipe::Image;
@@ -14,8 +15,8 @@ use crate::trust_chain::{TrustChain, distrust};
 use anyhow::{Context, Result};
 use clap::Args;
 use lapwing_core::Digest;
-use serde_json::{Value, json};
-use std::path::PathBuf;
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
 
 /// Arguments of `release push`.
 #[derive(Args)]
@@ -51,12 +52,20 @@ pub(crate) fn run(args: &PushArgs) -> Result<Said> {
         images.iter().find(|(_, image)| !releases.iter().any(|r| r.release.image == *image))
     {
         let what = format!("push {}: no release here names this image", path.display());
-        return Err(Refusal::new(Code::Conflict, what).into());
+        return Err(Refusal::new(Code::Conflict, what)
+            .advice("push the release that was created from this very file, or leave the image out")
+            .into());
     }
     let server = args.management.open()?;
-    let published =
-        publish(&server, &releases.iter().collect::<Vec<_>>(), &images, args.hold, args.note.as_deref())?;
+    let names = args.dir.open().and_then(|dir| dir.hardware()).unwrap_or_default();
+    let set = Set { releases: &releases.iter().collect::<Vec<_>>(), images: &images, names: &names };
+    let published = publish(&server, &set, args.hold, args.note.as_deref())?;
     Ok(Said::new(in_words(&published, args.hold), published))
+}
+
+/// What comes after a release was signed.
+pub(super) fn next(release: &Path) -> String {
+    format!("Next: `lapwing release push {} --image FILE`\n", release.display())
 }
 
 /// Checks releases as every device will.
@@ -68,21 +77,27 @@ pub(crate) fn believe(chain: &TrustChain, releases: &[ReleaseFile]) -> Result<()
     })
 }
 
+/// What is published together.
+pub(crate) struct Set<'a> {
+    /// The releases of one version.
+    pub(crate) releases: &'a [&'a ReleaseFile],
+    /// Their images.
+    pub(crate) images: &'a [(PathBuf, Digest)],
+    /// Hardware classes whose names are known, for people.
+    pub(crate) names: &'a [Hardware],
+}
+
 /// Uploads images, then publishes the releases as one version set.
-pub(crate) fn publish(
-    server: &Management,
-    releases: &[&ReleaseFile],
-    images: &[(PathBuf, Digest)],
-    hold: bool,
-    remark: Option<&str>,
-) -> Result<Value> {
-    for (path, digest) in images {
+pub(crate) fn publish(server: &Management, set: &Set<'_>, hold: bool, remark: Option<&str>) -> Result<Value> {
+    for (path, digest) in set.images {
         server
             .put_file(&format!("/api/v1/blobs/{digest}"), path)
             .with_context(|| format!("upload {}", path.display()))?;
     }
-    let envelopes: Vec<String> = releases.iter().map(|file| base64url::encode(&file.bytes)).collect();
-    let mut body = json!({ "releases": envelopes, "hold": hold });
+    let envelopes: Vec<String> = set.releases.iter().map(|file| base64url::encode(&file.bytes)).collect();
+    let names: Map<String, Value> =
+        set.names.iter().map(|hardware| (hardware.class.to_string(), json!(hardware.name))).collect();
+    let mut body = json!({ "releases": envelopes, "hold": hold, "hardware_names": names });
     if let Some(remark) = remark {
         body["note"] = json!(remark);
     }
@@ -101,7 +116,7 @@ pub(crate) fn is_published(server: &Management, releases: &[&ReleaseFile]) -> Re
 
 fn in_words(published: &Value, hold: bool) -> String {
     let mut words = format!("published version {}", published["version"].as_str().unwrap_or("?"));
-    words += if hold { ", held: no device is offered it yet\n" } else { "\n" };
+    words += if hold { ", held: no device is offered it before `lapwing release unhold`\n" } else { "\n" };
     for release in published["releases"].as_array().into_iter().flatten() {
         let text = |key: &str| release[key].as_str().unwrap_or("?").to_owned();
         words += &format!("  {} seq {} ({})\n", text("component"), release["seq"], text("digest"));

@@ -3,7 +3,7 @@
 //! Touches: the management plane.
 
 use crate::management::{Management, ManagementArgs, path_part};
-use crate::output::{Said, table};
+use crate::output::{Said, moment, table, text};
 use anyhow::{Context, Result};
 use clap::Args;
 use lapwing_core::{HardwareClass, Version};
@@ -19,16 +19,25 @@ pub(crate) struct ListArgs {
 /// Shows the version sets.
 pub(crate) fn list(args: &ListArgs) -> Result<Said> {
     let answer = args.management.open()?.get("/api/v1/version-sets")?;
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let mut rows = Vec::new();
     for set in sets(&answer) {
         for release in set["releases"].as_array().into_iter().flatten() {
-            let fields =
-                [&set["version"], &set["state"], &release["component"], &release["seq"], &release["digest"]];
-            rows.push(fields.into_iter().map(text).collect());
+            let fields = [&set["version"], &set["state"], &release["component"], &release["seq"]];
+            let mut row: Vec<String> = fields.into_iter().map(text).collect();
+            row.extend([hardware(release), moment(&set["pushed"]), text(&release["digest"])]);
+            rows.push(row);
         }
     }
-    Ok(Said::new(table(&["VERSION", "STATE", "COMPONENT", "SEQ", "RELEASE"], rows), answer))
+    let head = ["VERSION", "STATE", "COMPONENT", "SEQ", "HARDWARE", "PUSHED", "RELEASE"];
+    Ok(Said::new(table(&head, rows), answer))
+}
+
+/// The hardware classes of a release, by their names where they are known.
+fn hardware(release: &Value) -> String {
+    let list = |key: &str| release[key].as_array().into_iter().flatten();
+    let names = list("hardware_names").chain(std::iter::repeat(&Value::Null));
+    let one = |(id, name): (&Value, &Value)| text(if name.is_null() { id } else { name });
+    list("hardware").zip(names).map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// The version sets in the server's answer.
@@ -36,20 +45,32 @@ pub(super) fn sets(answer: &Value) -> impl Iterator<Item = &Value> {
     answer.as_array().or(answer["version_sets"].as_array()).into_iter().flatten()
 }
 
-/// The highest seq that the server has for a component and a hardware class.
-pub(crate) fn highest_seq(
-    server: &Management,
-    component: &str,
-    hardware: &[HardwareClass],
-) -> Result<Option<u64>> {
-    let answer = server.get("/api/v1/version-sets").context("look at what is published")?;
+/// What the server has already.
+#[derive(Debug, Default)]
+pub(crate) struct Published {
+    /// The highest seq of a component on any of some hardware classes.
+    pub(crate) highest_seq: Option<u64>,
+    /// All versions, whatever they are for: each is published once and whole.
+    pub(crate) versions: Vec<String>,
+}
+
+impl Published {
+    /// Asks the server.
+    pub(crate) fn ask(server: &Management, component: &str, hardware: &[HardwareClass]) -> Result<Self> {
+        let answer = server.get("/api/v1/version-sets").context("look at what is published")?;
+        let versions = sets(&answer).filter_map(|set| set["version"].as_str()).map(str::to_owned).collect();
+        Ok(Self { highest_seq: highest_seq(&answer, component, hardware), versions })
+    }
+}
+
+fn highest_seq(answer: &Value, component: &str, hardware: &[HardwareClass]) -> Option<u64> {
     let classes: Vec<String> = hardware.iter().map(ToString::to_string).collect();
     let shares = |release: &&Value| {
         let mut named = release["hardware"].as_array().into_iter().flatten().filter_map(Value::as_str);
         release["component"] == component && named.any(|class| classes.iter().any(|ours| ours == class))
     };
-    let releases = sets(&answer).flat_map(|set| set["releases"].as_array().into_iter().flatten());
-    Ok(releases.filter(shares).filter_map(|release| release["seq"].as_u64()).max())
+    let releases = sets(answer).flat_map(|set| set["releases"].as_array().into_iter().flatten());
+    releases.filter(shares).filter_map(|release| release["seq"].as_u64()).max()
 }
 
 /// Arguments of `release unhold` and `release withdraw`.

@@ -39,7 +39,8 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Said> {
     chain.anchor().open_release(&file.bytes).map_err(|error| distrust("the release", error))?;
     let signatures = file.signatures(Some(root));
     let good = signatures.iter().filter(|(_, counts)| *counts == Some(true)).count();
-    let mut words = file.in_words();
+    let names = args.dir.open().and_then(|dir| dir.hardware()).unwrap_or_default();
+    let mut words = file.in_words(&names);
     words += &format!(
         "believed: {good} of the {} signatures that root {} of fleet {} asks for\n",
         root.release.threshold, root.version, root.fleet

@@ -11,7 +11,7 @@ use crate::output::{Said, note};
 use crate::signer::{self, KeyRole};
 use crate::signing_dir::SigningDir;
 use crate::trust_chain::peek_delegation;
-use crate::watch::{Event, EventKind, Folder, Memory, Shipper};
+use crate::watch::{Event, EventKind, Folder, Memory, Shipper, Told};
 use crate::{calendar, durable};
 use anyhow::{Context, Result};
 use clap::Args;
@@ -83,7 +83,8 @@ pub(crate) fn run(args: &WatchArgs, json: bool) -> Result<Said> {
     }
     let (_watcher, changes) = changes_in(&folder)?;
     let settle = Duration::from_millis(args.settle_ms);
-    let (mut said, mut failures, mut renewed) = (Vec::new(), 0_u32, None::<Instant>);
+    let (mut told, mut trouble, mut failures) = (Told::default(), String::new(), 0_u32);
+    let mut renewed = None::<Instant>;
     loop {
         if renewed.is_none_or(|at| at.elapsed() >= DELEGATION_EVERY) {
             renew(&dir, &server, &args.signer);
@@ -92,15 +93,17 @@ pub(crate) fn run(args: &WatchArgs, json: bool) -> Result<Said> {
         let events = match shipper.round(&mut memory) {
             Ok(round) => round.events,
             Err(error) => {
-                note(&format!("failed to {error:#}"));
+                let before = std::mem::replace(&mut trouble, format!("failed to {error:#}"));
+                if before != trouble {
+                    note(&trouble);
+                }
                 Vec::new()
             }
         };
-        events.iter().filter(|event| !said.contains(*event)).try_for_each(|event| say(event, json))?;
+        told.news(&events).into_iter().try_for_each(|event| say(event, json))?;
         let has = |kind| events.iter().any(|event: &Event| event.kind == kind);
         failures = if has(EventKind::Failed) { failures.saturating_add(1) } else { 0 };
         let patience = if has(EventKind::Arriving) { settle } else { Duration::from_millis(args.rescan_ms) };
-        said = events;
         let least = settle.saturating_mul(2_u32.saturating_pow(failures)).min(BACK_OFF_MAX);
         wait(&changes, least, patience);
     }
