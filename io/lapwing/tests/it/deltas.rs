@@ -57,8 +57,13 @@ fn inspect_accounts_for_every_byte() {
     let bytes = |part: &str| said[part].as_u64().unwrap();
     assert_eq!(bytes("header_bytes") + bytes("map_bytes") + bytes("body_bytes"), bytes("artifact_bytes"));
     assert_eq!(bytes("artifact_bytes"), desk.bytes("a.delta").len() as u64);
-    assert_eq!(said["base"], Digest::of(&desk.bytes("old")).to_string());
-    assert_eq!(said["image"], Digest::of(&desk.bytes("new")).to_string());
+    for (key, file) in [("base_digest_start", "old"), ("image_digest_start", "new")] {
+        let digest = Digest::of(&desk.bytes(file)).to_string();
+        assert!(
+            said[key].as_str().is_some_and(|start| !start.is_empty() && digest.starts_with(start)),
+            "{said}"
+        );
+    }
 }
 
 #[test]
