@@ -414,27 +414,8 @@ impl<'m> Predictor<'m> {
         Ok(())
     }
 
-    /// Where what was at `address` of the base is in the target.
     fn mapped(&self, address: u32, map: &mut Map<'_>) -> Result<(u32, Certainty), ApplyError> {
-        if let Some(offset) = self.base.offset_of(address) {
-            let (offset, certainty) = map.image_of(offset)?;
-            let mapped =
-                if certainty == Certainty::Unknown { address } else { self.target.address_of(offset) };
-            return Ok((mapped, certainty));
-        }
-        // Memory behind the file keeps its distance from the end of the file's part.
-        let segments = self.base.holder_of(address).and_then(|index| {
-            Some((
-                self.base.segments().get(index)?.successor(),
-                self.target.segments().get(index)?.successor(),
-            ))
-        });
-        Ok(match segments {
-            Some((base, target)) => {
-                (address.wrapping_sub(base.address).wrapping_add(target.address), Certainty::Near)
-            }
-            None => (address, Certainty::Unknown),
-        })
+        mapped([&self.base, &self.target], map, address)
     }
 
     fn shift(&mut self, kind: Kind, change: u32) {
@@ -451,6 +432,29 @@ const FIRST_SCORES: [u16; SOURCES] = [
     30_000, 50_000, 40_000, 15_000, 32_000, 25_000, 28_000, 10_000, 20_000, 10_000, 9_000, 9_000, 12_000,
     8_000, 22_000, 16_000, 20_000, 24_000,
 ];
+
+/// Where what was at `address` of the base is in the target.
+pub(crate) fn mapped(
+    [base, target]: [&Layout; 2],
+    map: &mut Map<'_>,
+    address: u32,
+) -> Result<(u32, Certainty), ApplyError> {
+    if let Some(offset) = base.offset_of(address) {
+        let (offset, certainty) = map.image_of(offset)?;
+        let mapped = if certainty == Certainty::Unknown { address } else { target.address_of(offset) };
+        return Ok((mapped, certainty));
+    }
+    // Memory behind the file keeps its distance from the end of the file's part.
+    let segments = base.holder_of(address).and_then(|index| {
+        Some((base.segments().get(index)?.successor(), target.segments().get(index)?.successor()))
+    });
+    Ok(match segments {
+        Some((base, target)) => {
+            (address.wrapping_sub(base.address).wrapping_add(target.address), Certainty::Near)
+        }
+        None => (address, Certainty::Unknown),
+    })
+}
 
 const fn target_key(unit: &Unit) -> u32 {
     // The low half of an address is learned apart: it does not say what became of the page.

@@ -60,7 +60,12 @@ pub(crate) struct View<'v> {
     at: usize,
 }
 
-impl View<'_> {
+impl<'v> View<'v> {
+    #[cfg(feature = "make")]
+    pub(crate) const fn new(bytes: &'v [u8], at: usize) -> Self {
+        Self { bytes, at }
+    }
+
     /// The word `ahead` bytes on, unless the base ends before.
     #[inline]
     pub(crate) fn word(&self, ahead: usize) -> Option<u32> {

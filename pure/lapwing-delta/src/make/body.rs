@@ -11,6 +11,7 @@ use crate::correction::{Correction, Differences};
 use crate::header::{Coding, Header, Profile};
 use crate::limits::{DICTIONARY_BYTES_MIN, STACK_BYTES};
 use crate::lzma::Properties;
+use crate::map::{Map, Parts};
 use crate::memory::Memory;
 use crate::mixing::Mixing;
 use crate::plan::Plan;
@@ -127,6 +128,25 @@ impl Job<'_> {
             Ok(())
         })?;
         Ok(stream)
+    }
+
+    /// Works with the map of `header`.
+    pub(super) fn with_map<T>(
+        &self,
+        header: &Header,
+        work: impl FnOnce(&mut Map<'_>) -> Result<T, ApplyError>,
+    ) -> Result<T, MakeError> {
+        let plan = header.plan();
+        let mut memory = vec![0; plan.required_bytes()];
+        let mut scratch = vec![0; header.scratch_bytes() as usize];
+        let mut memory = Memory::new(&mut memory);
+        let (mut stream, mut scratch) = (self.map, scratch.as_mut_slice());
+        let mapped = || {
+            let mut input = Input::new(&mut stream, memory.bytes(plan.input_bytes)?);
+            let parts = Parts::take(&mut memory, header)?;
+            work(&mut Map::decode(header, &mut input, parts, &mut scratch, memory.rest())?.0)
+        };
+        mapped().map_err(MakeError::Unproven)
     }
 
     fn run(

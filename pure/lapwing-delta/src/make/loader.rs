@@ -16,6 +16,16 @@ pub(super) struct Program {
     pub(super) segments: Vec<Segment>,
     /// Addresses that words in it are relative to.
     pub(super) anchors: Vec<u32>,
+    /// Where tables are that hold nothing but such words.
+    pub(super) tables: Vec<Table>,
+}
+
+/// Words of which each is relative to one of two anchors in turn, or to itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Table {
+    pub(super) offset: u32,
+    pub(super) words: u32,
+    pub(super) anchors: Option<[u32; 2]>,
 }
 
 /// Both images, if they are programs of one architecture; their segments and anchors correspond in order.
@@ -37,13 +47,16 @@ pub(super) fn pair(base: &[u8], target: &[u8]) -> Option<[Program; 2]> {
 fn program(image: &[u8]) -> Option<Program> {
     let mut program = elf(image).or_else(|| pe(image)).or_else(|| raw(image))?;
     program.segments.truncate(SEGMENTS_MAX);
-    program.anchors.extend(go_tables(image, &program.segments).into_iter().flatten());
+    if let Some((anchors, table)) = go_tables(image, &program.segments) {
+        program.anchors.extend(anchors);
+        program.tables.push(table);
+    }
     program.anchors.truncate(ANCHORS_MAX);
     (!program.segments.is_empty()).then_some(program)
 }
 
 /// The tables of a Go program are relative to the beginning of the code and to each other's.
-fn go_tables(image: &[u8], segments: &[Segment]) -> Option<Vec<u32>> {
+fn go_tables(image: &[u8], segments: &[Segment]) -> Option<(Vec<u32>, Table)> {
     const TABLES: usize = 5;
     let layout = Layout::new(segments, &[]);
     let is_head = |at: &usize| {
@@ -70,7 +83,14 @@ fn go_tables(image: &[u8], segments: &[Segment]) -> Option<Vec<u32>> {
     }
     // Types are relative to the beginning of the constants, in the segment that has these tables.
     anchors.push(layout.segment_of(at as u32)?.address);
-    Some(anchors)
+    // The last of them begins with a pair for each function: where it is, and what is known about it.
+    let functions = *anchors.get(TABLES)?;
+    let table = Table {
+        offset: layout.offset_of(functions)?,
+        words: field(0)?.saturating_mul(2),
+        anchors: Some([text, functions]),
+    };
+    Some((anchors, table))
 }
 
 fn number(image: &[u8], offset: usize, bytes: usize) -> Option<usize> {
@@ -81,6 +101,7 @@ fn number(image: &[u8], offset: usize, bytes: usize) -> Option<usize> {
 /// Types of ELF program headers.
 const LOADED: usize = 1;
 const UNWINDING: usize = 0x6474_E550;
+const ARM_UNWINDING: usize = 0x7000_0001;
 
 /// Where a section named `.text` begins, if the image still has its section headers.
 fn text_start(image: &[u8], segments: &[Segment]) -> Option<u32> {
@@ -110,7 +131,7 @@ fn elf(image: &[u8]) -> Option<Program> {
     let header = |at_32, at_64, bytes| number(image, if is_64 { at_64 } else { at_32 }, bytes);
     let word = if is_64 { 8 } else { 4 };
     let [table, entry_bytes, count] = [header(28, 32, word)?, header(42, 54, 2)?, header(44, 56, 2)?];
-    let (mut segments, mut anchors) = (Vec::new(), Vec::new());
+    let (mut segments, mut anchors, mut tables) = (Vec::new(), Vec::new(), Vec::new());
     for nth in 0..count {
         let entry = table.checked_add(nth * entry_bytes)?;
         let field =
@@ -119,7 +140,15 @@ fn elf(image: &[u8]) -> Option<Program> {
             LOADED => {}
             // Its table for searching is relative to its beginning.
             UNWINDING => {
-                anchors.push(field(8, 16, word)? as u32);
+                let [offset, address] = [field(4, 8, word)? as u32, field(8, 16, word)? as u32];
+                anchors.push(address);
+                let words = (field(16, 32, word)? / 4).saturating_sub(3) as u32;
+                tables.push(Table { offset: offset + 12, words, anchors: Some([address; 2]) });
+                continue;
+            }
+            ARM_UNWINDING => {
+                let words = (field(16, 32, word)? / 4) as u32;
+                tables.push(Table { offset: field(4, 8, word)? as u32, words, anchors: None });
                 continue;
             }
             _ => continue,
@@ -140,7 +169,7 @@ fn elf(image: &[u8]) -> Option<Program> {
         40 => arm_mode(image, &segments),
         _ => Architecture::None,
     };
-    Some(Program { architecture, segments, anchors })
+    Some(Program { architecture, segments, anchors, tables })
 }
 
 fn pe(image: &[u8]) -> Option<Program> {
@@ -174,7 +203,7 @@ fn pe(image: &[u8]) -> Option<Program> {
             code: field(36, 4)? as u32 >> 29 & 1,
         });
     }
-    Some(Program { architecture, segments, anchors: vec![image_base] })
+    Some(Program { architecture, segments, anchors: vec![image_base], tables: vec![] })
 }
 
 /// The vector table of a Cortex-M: a stack in RAM, and handlers in Thumb code, in flash with the table.
@@ -201,7 +230,12 @@ fn raw(image: &[u8]) -> Option<Program> {
         zero_bytes: stack & 0x000F_FFFF,
         code: 0,
     };
-    Some(Program { architecture: Architecture::Thumb2, segments: vec![flash, ram], anchors: vec![] })
+    Some(Program {
+        architecture: Architecture::Thumb2,
+        segments: vec![flash, ram],
+        anchors: vec![],
+        tables: vec![],
+    })
 }
 
 /// The address at which the most pointers to functions lead to the beginning of one.

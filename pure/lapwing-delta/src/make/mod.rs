@@ -4,6 +4,7 @@
 //! Never: trusts its own encoder.
 
 mod body;
+mod likeness;
 mod loader;
 mod map_encoder;
 mod matcher;
@@ -90,7 +91,7 @@ pub fn make(
     let records = matcher::find(base, target, progress)?;
     let mut best: Option<Vec<u8>> = None;
     if !records.is_empty() {
-        let pair = Pair::delta(base, target, records);
+        let pair = Pair::delta(base, target, records, progress)?;
         for is_mixed in [true, false] {
             let made = pair.artifact(profile, is_mixed, progress)?;
             if best.as_ref().is_none_or(|best| made.len() < best.len()) {
@@ -131,11 +132,20 @@ struct Pair<'a> {
 }
 
 impl<'a> Pair<'a> {
-    fn delta(base: &'a [u8], target: &'a [u8], records: Vec<Record>) -> Self {
+    fn delta(
+        base: &'a [u8],
+        target: &'a [u8],
+        records: Vec<Record>,
+        progress: OnProgress<'_>,
+    ) -> Result<Self, MakeError> {
         let programs = loader::pair(base, target);
+        let records = match &programs {
+            Some(programs) => rematched(base, target, programs, records, progress)?,
+            None => records,
+        };
         let architecture = programs.as_ref().map_or(Architecture::None, |[base, _]| base.architecture);
         let map = map_encoder::encode(programs.as_ref(), &records);
-        Self { base, target, records, architecture, map }
+        Ok(Self { base, target, records, architecture, map })
     }
 
     const fn full(target: &'a [u8]) -> Self {
@@ -185,6 +195,25 @@ impl<'a> Pair<'a> {
         artifact.extend(stream);
         Ok(artifact)
     }
+}
+
+/// The records that come of comparing the images with their references undone.
+fn rematched(
+    base: &[u8],
+    target: &[u8],
+    programs: &[loader::Program; 2],
+    records: Vec<Record>,
+    progress: OnProgress<'_>,
+) -> Result<Vec<Record>, MakeError> {
+    let map = map_encoder::encode(Some(programs), &records);
+    let pair = Pair { base, target, records, architecture: programs[0].architecture, map };
+    let header = pair.header(Profile::Mib1, body::mixing(Profile::Mib1, target.len() as u32, 0));
+    let job = Job { base, target, map: &pair.map };
+    let likenesses = job.with_map(&header, |map| {
+        Ok([likeness::of_base(base, programs, map)?, likeness::of_target(target, &programs[1])?])
+    })?;
+    drop(pair);
+    matcher::find(&likenesses[0], &likenesses[1], progress)
 }
 
 /// Applies `artifact` in the least memory and compares the result.

@@ -1,0 +1,62 @@
+//! Images with their references undone: what refers to the same thing has the same bytes wherever it is.
+//!
+//! Touches: the records of a first matching, which say what is the same thing.
+//! Never: is applied to; the images are only compared.
+
+use super::loader::{Program, Table};
+use crate::apply::ApplyError;
+use crate::layout::Layout;
+use crate::map::Map;
+use crate::predict::mapped;
+use crate::reference::Unit;
+use crate::window::View;
+use std::vec::Vec;
+
+/// The image of the target, with each reference replaced by the address that it leads to.
+pub(super) fn of_target(image: &[u8], program: &Program) -> Result<Vec<u8>, ApplyError> {
+    undone(image, program, &mut |address| Ok(address))
+}
+
+/// The image of the base likewise, with the address that the map leads to.
+pub(super) fn of_base(
+    image: &[u8],
+    [base, target]: &[Program; 2],
+    map: &mut Map<'_>,
+) -> Result<Vec<u8>, ApplyError> {
+    let layouts = [base, target].map(|program| Layout::new(&program.segments, &program.anchors));
+    undone(image, base, &mut |address| Ok(mapped([&layouts[0], &layouts[1]], map, address)?.0))
+}
+
+fn undone(
+    image: &[u8],
+    program: &Program,
+    led_to: &mut dyn FnMut(u32) -> Result<u32, ApplyError>,
+) -> Result<Vec<u8>, ApplyError> {
+    let layout = Layout::new(&program.segments, &program.anchors);
+    let mut likeness = image.to_vec();
+    let mut at = 0;
+    while at < image.len() {
+        let room = (image.len() - at).min(4) as u32;
+        let unit = Unit::at(program.architecture, &layout, View::new(image, at), at as u32, room);
+        if unit.refers() {
+            let word = unit.pointed(program.architecture, 0, led_to(unit.refers_to)?);
+            likeness[at..at + 4].copy_from_slice(&word.to_le_bytes());
+        }
+        at += unit.length as usize;
+    }
+    for Table { offset, words, anchors } in &program.tables {
+        for nth in 0..*words {
+            let at = (offset + nth * 4) as usize;
+            let Some(word) = image.get(at..).and_then(|rest| rest.first_chunk::<4>()) else { break };
+            let word = u32::from_le_bytes(*word);
+            let from = anchors.map_or(layout.address_of(at as u32), |anchors| anchors[nth as usize & 1]);
+            // Self-relative words are distances of 31 bits.
+            let distance = if anchors.is_some() { word } else { ((word << 1) as i32 >> 1) as u32 };
+            let address = from.wrapping_add(distance);
+            if layout.holder_of(address).is_some() {
+                likeness[at..at + 4].copy_from_slice(&led_to(address)?.to_le_bytes());
+            }
+        }
+    }
+    Ok(likeness)
+}
