@@ -57,8 +57,10 @@ fn inspect_accounts_for_every_byte() {
     let bytes = |part: &str| said[part].as_u64().unwrap();
     assert_eq!(bytes("header_bytes") + bytes("map_bytes") + bytes("body_bytes"), bytes("artifact_bytes"));
     assert_eq!(bytes("artifact_bytes"), desk.bytes("a.delta").len() as u64);
-    assert_eq!(said["base"], Digest::of(&desk.bytes("old")).to_string());
-    assert_eq!(said["image"], Digest::of(&desk.bytes("new")).to_string());
+    for (image, named) in [("old", "base_digest_start"), ("new", "image_digest_start")] {
+        let digest = Digest::of(&desk.bytes(image)).to_string();
+        assert!(digest.starts_with(said[named].as_str().unwrap()), "{said}");
+    }
 }
 
 #[test]
