@@ -57,12 +57,9 @@ fn inspect_accounts_for_every_byte() {
     let bytes = |part: &str| said[part].as_u64().unwrap();
     assert_eq!(bytes("header_bytes") + bytes("map_bytes") + bytes("body_bytes"), bytes("artifact_bytes"));
     assert_eq!(bytes("artifact_bytes"), desk.bytes("a.delta").len() as u64);
-    for (key, file) in [("base_digest_start", "old"), ("image_digest_start", "new")] {
-        let digest = Digest::of(&desk.bytes(file)).to_string();
-        assert!(
-            said[key].as_str().is_some_and(|start| !start.is_empty() && digest.starts_with(start)),
-            "{said}"
-        );
+    for (image, named) in [("old", "base_digest_start"), ("new", "image_digest_start")] {
+        let digest = Digest::of(&desk.bytes(image)).to_string();
+        assert!(digest.starts_with(said[named].as_str().unwrap()), "{said}");
     }
 }
 

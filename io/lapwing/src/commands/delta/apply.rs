@@ -8,7 +8,7 @@ use super::{header_of, unfit};
 use crate::durable;
 use crate::hex;
 use crate::output::{Said, progress_bar};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use lapwing_core::{Digest, Hasher};
 use lapwing_delta::{Base, Header, NoBase, Ports, apply};
@@ -35,9 +35,7 @@ pub(crate) struct ApplyArgs {
 
 /// Makes the image.
 pub(crate) fn run(args: &ApplyArgs) -> Result<Said> {
-    let header = image_from(&args.artifact, args.base.as_deref(), &args.out)?;
-    let digest = digest(&mut BaseFile::open(&args.out)?)
-        .with_context(|| format!("read back {}", args.out.display()))?;
+    let (header, digest) = image_from(&args.artifact, args.base.as_deref(), &args.out)?;
     let words = format!("{}: {} bytes, SHA-256 {digest}", args.out.display(), header.target_bytes());
     let json = json!({
         "image": digest.to_string(),
@@ -48,8 +46,8 @@ pub(crate) fn run(args: &ApplyArgs) -> Result<Said> {
     Ok(Said::new(words, json))
 }
 
-/// Applies the artifact, after it compared the base with what the header names.
-pub(super) fn image_from(artifact: &Path, base: Option<&Path>, out: &Path) -> Result<Header> {
+/// Applies the artifact, after it compared the base with what the header names; gives the image's digest.
+pub(super) fn image_from(artifact: &Path, base: Option<&Path>, out: &Path) -> Result<(Header, Digest)> {
     let mut source = ArtifactFile::open(artifact)?;
     let header = header_of(artifact, &mut source)?;
     let mut base_file = base.filter(|_| !header.is_full()).map(BaseFile::open).transpose()?;
@@ -71,8 +69,8 @@ pub(super) fn image_from(artifact: &Path, base: Option<&Path>, out: &Path) -> Re
         apply(&header, ports, &mut memory, 0, &mut progress).map_err(std::io::Error::other)
     });
     bar.finish_and_clear();
-    made.map_err(|error| unfit(artifact, format!("{error:#}")))?;
-    Ok(header)
+    let digest = made.map_err(|error| unfit(artifact, format!("{error:#}")))?;
+    Ok((header, digest))
 }
 
 /// A base of the right length and another content would only be noticed at the very end.
