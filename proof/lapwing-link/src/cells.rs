@@ -26,6 +26,7 @@ pub(crate) struct Place {
 pub(crate) struct Cell {
     pub(crate) place: Place,
     pub(crate) method: &'static str,
+    pub(crate) runs: u64,
     pub(crate) mean_s: f64,
     pub(crate) p95_s: f64,
     pub(crate) air_bytes: f64,
@@ -44,6 +45,8 @@ pub(crate) fn measure(runs: u64) -> Vec<Cell> {
     let mut cells = Vec::new();
     for place in places() {
         for method in METHODS {
+            // Ours is what the goals judge; a quarter of the runs shows where the others are.
+            let runs = if method == METHODS[0] { runs } else { runs / 4 };
             cells.push(cell(place, method, runs, |seed| run(method, place, seed)));
         }
         eprintln!("{place:?}");
@@ -131,6 +134,7 @@ fn cell(place: Place, method: &'static str, runs: u64, run: impl Fn(u64) -> Outc
     Cell {
         place,
         method,
+        runs,
         mean_s: mean(|outcome| outcome.seconds),
         p95_s: p95.map_or(f64::NAN, |outcome| outcome.seconds),
         air_bytes: mean(|outcome| outcome.air_bytes as f64),

@@ -39,7 +39,7 @@ fn bench(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
         sleep: cells::measure_sleep(runs),
         rough: cells::measure_rough(runs),
     };
-    let report = report::report(runs, &cells, &others);
+    let report = report::report(&cells, &others);
     report::print(&report);
     let write = |path: &PathBuf, text: String| {
         std::fs::write(path, text).map_err(|error| format!("write {}: {error}", path.display()))

@@ -16,7 +16,7 @@ pub(crate) struct Others {
 }
 
 /// The whole report.
-pub(crate) fn report(runs: u64, cells: &[Cell], others: &Others) -> Value {
+pub(crate) fn report(cells: &[Cell], others: &Others) -> Value {
     let check_ins = check_ins();
     let rows: Vec<Value> =
         cells.iter().chain(&others.ipv4).chain([&others.sleep, &others.rough]).map(row).collect();
@@ -27,7 +27,6 @@ pub(crate) fn report(runs: u64, cells: &[Cell], others: &Others) -> Value {
         "model": "virtual time; half-duplex air, IPv6 and UDP headers (48 bytes) unless a row says IPv4 (28); OSCORE \
                   with an id of three bytes; loss each way; energy 0.25 J + 0.15 W of session; https is a model, \
                   all else the real machines",
-        "runs": runs,
         "rows": rows,
         "check_ins": check_ins.iter().map(check_in_row).collect::<Vec<_>>(),
         "goals": goals(cells, others, &check_ins),
@@ -42,6 +41,7 @@ fn row(cell: &Cell) -> Value {
         "round_trip_ms": place.round_trip_ms,
         "loss_percent": f64::from(place.loss_permille) / 10.0,
         "kilobytes": place.kilobytes,
+        "runs": cell.runs,
         "mean_s": round(cell.mean_s),
         "p95_s": round(cell.p95_s),
         "air_bytes": cell.air_bytes.round(),

@@ -8,7 +8,7 @@ use crate::bitmap::Bitmap;
 use crate::block::{Block, BlockSize};
 use crate::code::{Code, OptionNumber};
 use crate::estimator::Estimator;
-use crate::limits::{LATER_BLOCKS, SILENT_TIMERS_MAX, WINDOW_MAX};
+use crate::limits::{FRUITLESS_MAX, LATER_BLOCKS, WINDOW_MAX};
 use crate::message::Message;
 use crate::pace::Pace;
 use crate::representation::Etag;
@@ -24,7 +24,8 @@ pub struct Fetch<S> {
     size: BlockSize,
     etag: Option<Etag>,
     in_flight: Vec<Request, WINDOW_MAX>,
-    silent_timers: u32,
+    /// Timers that ran out in silence, and unusable answers, since the last good one.
+    fruitless: u32,
     quiet_until: Uptime,
 }
 
@@ -49,7 +50,7 @@ pub enum Next {
     Wait(Uptime),
     /// Everything is there.
     Done,
-    /// Nobody answers: another transport, or another time.
+    /// Nobody answers, or nothing that fits: another transport, or another time.
     Gone,
 }
 
@@ -90,7 +91,7 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Fetch<S> {
             size,
             etag: None,
             in_flight: Vec::new(),
-            silent_timers: 0,
+            fruitless: 0,
             quiet_until: Uptime(0),
         }
     }
@@ -99,7 +100,7 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Fetch<S> {
     /// call and by which its answer is known again: with OSCORE, the sequence number of the context.
     pub fn poll(&mut self, now: Uptime, sequence: u64) -> Next {
         self.run_timers(now);
-        if self.silent_timers >= SILENT_TIMERS_MAX {
+        if self.fruitless >= FRUITLESS_MAX {
             return Next::Gone;
         }
         let open = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
@@ -126,12 +127,12 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Fetch<S> {
         };
         let request = self.in_flight.swap_remove(at);
         self.estimator.answered(now.since(request.sent));
-        self.silent_timers = 0;
         match answer.code {
             Code::CONTENT => self.take_block(now, request, answer),
             Code::TOO_MANY_REQUESTS | Code::UNAVAILABLE => {
                 let hint = answer.options.uint(OptionNumber::MAX_AGE);
                 let retry_after_ms = hint.map_or(BUSY_MS, |seconds| u64::from(seconds).saturating_mul(1000));
+                self.fruitless = 0;
                 self.quiet_until = now.after(retry_after_ms);
                 Taken::Busy { retry_after_ms }
             }
@@ -184,8 +185,10 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Fetch<S> {
         let Some((range, block)) = part.filter(|(range, _)| {
             answer.payload.len() as u64 == u64::from(range.end.saturating_sub(range.start))
         }) else {
+            self.fruitless = self.fruitless.saturating_add(1);
             return Taken::Unusable;
         };
+        self.fruitless = 0;
         self.etag = self.etag.or(etag);
         self.size = self.size.min(block.size);
         self.bitmap.set(block);
@@ -216,7 +219,7 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Fetch<S> {
         let silent = self.in_flight.iter().filter(|request| overdue(request) && alone(request)).count();
         self.in_flight.retain(|request| !overdue(request));
         if silent > 0 {
-            self.silent_timers = self.silent_timers.saturating_add(u32::try_from(silent).unwrap_or(u32::MAX));
+            self.fruitless = self.fruitless.saturating_add(u32::try_from(silent).unwrap_or(u32::MAX));
             self.estimator.ran_out();
             self.pace.silence();
         }

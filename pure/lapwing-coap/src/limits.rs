@@ -23,8 +23,8 @@ pub const WINDOW_FIRST: u32 = 4;
 pub const LATER_BLOCKS: u32 = 3;
 /// Requests after which the loss of a link is judged.
 pub const JUDGED_REQUESTS: u32 = 64;
-/// Timers that may run out in a row before a link counts as gone.
-pub const SILENT_TIMERS_MAX: u32 = 8;
+/// Timers that may run out in silence, and answers that may be unusable, in a row, before a link counts as gone.
+pub const FRUITLESS_MAX: u32 = 8;
 
 /// Retransmissions of one confirmable message (RFC 7252 section 4.8).
 pub const RETRANSMITS_MAX: u8 = 4;

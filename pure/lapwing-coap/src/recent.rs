@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_gives_way_and_x() {
+    fn the_oldest_gives_way_and_what_does_not_fit_is_not_kept() {
         let mut recent = Recent::new([const { Entry { of: None, at: Uptime(0), answer: Vec::new() } }; 4]);
         (0..5_u16).for_each(|at| recent.keep(Uptime(u64::from(at)), peer(1), MessageId(at), b"a"));
         assert_eq!(recent.answer(Uptime(9), peer(1), MessageId(0)), None);

@@ -1,6 +1,6 @@
 //! The windowed fetch, block by block: what is asked, what counts as lost, what survives.
 
-use lapwing_coap::limits::SILENT_TIMERS_MAX;
+use lapwing_coap::limits::FRUITLESS_MAX;
 use lapwing_coap::{
     Bitmap, Block, BlockSize, Code, Estimator, Etag, Fetch, Kind, Message, MessageId, Next, OptionNumber,
     Representation, Taken, Token, Writer,
@@ -105,7 +105,7 @@ fn silence_closes_the_window_doubles_the_timer_and_ends() {
         }
     }
     assert_eq!(times, [0, 0, 0, 0, 10_000, 30_000, 70_000, 130_000]);
-    assert_eq!(times.len() as u32, SILENT_TIMERS_MAX);
+    assert_eq!(times.len() as u32, FRUITLESS_MAX);
 }
 
 #[test]
@@ -173,6 +173,24 @@ fn what_does_not_fit_is_not_stored_and_is_asked_for_again() {
     assert_eq!(take(&mut fetch, 500, first[2].0, &smaller), Taken::Unusable, "smaller than a bit can say");
     assert_eq!(numbers(&asked(&mut fetch, 500, &mut next)), [0, 1, 2]);
     assert!(!fetch.bitmap().has_block(first[0].1));
+}
+
+#[test]
+fn a_server_that_never_fits_is_left() {
+    let (mut fetch, mut next) = (fetch(SIZE), 0);
+    loop {
+        match fetch.poll(Uptime(next), next) {
+            Next::Ask(block) => {
+                assert_eq!(
+                    take(&mut fetch, next, next, &answer(1_000, Block::wanted(0, block.size))),
+                    Taken::Unusable
+                );
+                next += 1;
+            }
+            outcome => break assert_eq!(outcome, Next::Gone),
+        }
+    }
+    assert_eq!(next, u64::from(FRUITLESS_MAX));
 }
 
 #[test]
