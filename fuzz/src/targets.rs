@@ -3,13 +3,16 @@
 //! Touches: the crates below `pure/`. A target asserts what must hold for every input, beside not panicking.
 
 use ed25519_dalek::{Signer, SigningKey};
+use lapwing_coap::oscore::{Context as SecurityContext, Header as OscoreHeader};
+use lapwing_coap::oscore::{IdContext, Keys, Kid, Master, Nonces, Replay as SeenNumbers, Reserve, Sequence};
+use lapwing_coap::{Assembly, Bitmap, Block, BlockSize, Estimator, Fetch, Message, Next, Writer};
 use lapwing_core::cbor::{self, Wire};
 use lapwing_core::envelope::{Context, Envelope, Form, Kind, seal};
 use lapwing_core::trust::{Delegation, Limits, OnlineKey, Powers, PublicKey, Role, Root};
 use lapwing_core::wire::{answer, check_in, claim, report};
 use lapwing_core::{
     DeviceId, FleetId, Nonce, Release, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SlotTable, TrustAnchor,
-    UnixSeconds,
+    UnixSeconds, Uptime,
 };
 use lapwing_delta::{Header, Profile, fuzz_apply, make};
 use lapwing_device::Record;
@@ -41,6 +44,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "slot-table", run: fuzz_slot_table },
     Target { name: "record", run: fuzz_record },
     Target { name: "delta", run: fuzz_delta },
+    Target { name: "coap", run: fuzz_coap },
+    Target { name: "oscore", run: fuzz_oscore },
 ];
 
 /// The target of this name.
@@ -206,6 +211,76 @@ static ARTIFACTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         .map(|base| make(base, &image, Profile::Kib64, &mut |_| ControlFlow::Continue(())));
     made.into_iter().flatten().collect()
 });
+
+/// Covers: Message::parse, Block::decode.
+///
+/// A message written again from what was read reads the same; a fetch and a body take any message.
+fn fuzz_coap(bytes: &[u8]) {
+    let Ok(message) = Message::parse(bytes) else { return };
+    let mut buffer = [0; BUFFER_LEN];
+    let Some(len) = write_again(&message, &mut buffer) else { return };
+    let again = Message::parse(&buffer[..len]);
+    let same = |again: Message<'_>| {
+        let header = |m: &Message<'_>| (m.kind, m.code, m.id, m.token);
+        header(&again) == header(&message)
+            && again.options.iter().eq(message.options.iter())
+            && again.payload == message.payload
+    };
+    assert!(again.is_ok_and(same), "what was written reads otherwise");
+    for (_, value) in message.options.iter() {
+        let block = Block::decode(value);
+        let spelled = block.and_then(|block| Block::decode(&block.encode()?.to_be_bytes()[1..]));
+        assert_eq!(block, spelled, "two blocks of one value");
+    }
+    let _ = Assembly::<1024>::default().take(&message);
+    let Ok(bitmap) = Bitmap::resume([0; 3], 10_000) else { return };
+    let mut fetch = Fetch::new(bitmap, Estimator::new(1_000), BlockSize::B1024);
+    for sequence in 0..4 {
+        let _ = fetch.poll(Uptime(0), sequence);
+    }
+    for (sequence, now) in [(0, 500), (3, 600), (9, 700), (1, 800)] {
+        let _ = fetch.take(Uptime(now), sequence, &message);
+        assert!(
+            matches!(fetch.poll(Uptime(now), now), Next::Ask(_) | Next::Wait(_)),
+            "10 000 bytes never came"
+        );
+    }
+}
+
+fn write_again(message: &Message<'_>, buffer: &mut [u8]) -> Option<usize> {
+    let mut writer = Writer::new(buffer, message.kind, message.code, message.id, message.token).ok()?;
+    message.options.iter().try_for_each(|(number, value)| writer.option(number, value).map(|_| ())).ok()?;
+    writer.finish(message.payload).ok()
+}
+
+/// Covers: Context::open_request, Context::open_answer, Header::parse.
+///
+/// As it comes, which nobody believes; and sealed well, so that what stands behind the seal is reached.
+fn fuzz_oscore(bytes: &[u8]) {
+    let (mut device, mut server) = (side(b"d", b"s"), side(b"s", b"d"));
+    let (mut sealed, mut plain) = ([0; BUFFER_LEN], [0; BUFFER_LEN]);
+    let _ = OscoreHeader::parse(bytes);
+    assert!(server.open_request(&mut bytes.to_vec(), &mut plain).is_err(), "a seal was found by chance");
+    assert!(device.open_answer(0, &mut bytes.to_vec(), &mut plain).is_err(), "a seal was found by chance");
+    if let Ok((len, sequence)) = device.seal_request(bytes, &mut sealed) {
+        let opened = server.open_request(&mut sealed[..len], &mut plain);
+        assert!(opened.is_ok_and(|opened| opened.sequence == sequence), "what was sealed opens");
+    }
+    if let Ok(len) = server.seal_answer(0, Nonces::OfRequest, bytes, &mut sealed) {
+        assert!(device.open_answer(0, &mut sealed[..len], &mut plain).is_ok(), "what was sealed opens");
+    }
+}
+
+/// One side of a security context that is not secret.
+#[expect(clippy::expect_used, reason = "constants of this file")]
+fn side(sender: &[u8], recipient: &[u8]) -> SecurityContext {
+    let master = Master { secret: &[42; 16], salt: &[], id_context: IdContext::None };
+    let kid = |bytes| Kid::new(bytes).expect("one byte");
+    let keys = Keys::derive(&master, kid(sender), kid(recipient)).expect("short values");
+    let mut sequence = Sequence::resume(0);
+    sequence.reserved(Reserve { up_to: 10 });
+    SecurityContext::new(keys, sequence, SeenNumbers::new())
+}
 
 const FLEET: FleetId = FleetId([1; 16]);
 

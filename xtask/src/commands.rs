@@ -69,6 +69,10 @@ const BENCHES: &[Bench] = &[
         run: |house, arguments| start(house, "lapwing-sim", "lapwing-sim", &["bench-cuts"], arguments),
     },
     Bench { name: "delta", run: bench_delta::run },
+    Bench {
+        name: "link",
+        run: |house, arguments| start(house, "lapwing-link", "lapwing-link", &[], arguments),
+    },
 ];
 
 /// Runs the command that `arguments` name; without any, lists them.

@@ -1,10 +1,11 @@
 //! Fetches what a suite needs and a bare machine lacks.
 //!
-//! Touches: rustup, apt-get, cargo install; each only if the thing is missing.
+//! Touches: rustup, apt-get, pip, cargo install; each only if the thing is missing.
 //! Never: fails a suite. A refusal is returned, and the suite is skipped with that reason.
 
 use crate::child;
 use crate::house::House;
+use std::path::PathBuf;
 
 /// Cargo's tools that we install ourselves stand here, outside the user's own.
 const TOOLS_FOLDER: &str = ".tools";
@@ -53,6 +54,25 @@ pub(crate) fn debian_package(house: &House, program: &str, package: &str) -> Res
         child::run(&mut child::program(house, "apt-get", &["update", "-q"]))?;
         install()
     })
+}
+
+/// Where our Python packages stand, outside the user's own.
+pub(crate) fn python_folder(house: &House) -> PathBuf {
+    house.root.join(TOOLS_FOLDER).join("python")
+}
+
+/// Makes the Python package `name` available in [`python_folder`].
+///
+/// # Errors
+/// When it is missing and pip cannot install it.
+pub(crate) fn python_package(house: &House, name: &str) -> Result<(), String> {
+    let folder = python_folder(house);
+    let mut ask = child::program(house, "python3", &["-c", &format!("import {name}")]);
+    if child::succeeds(ask.env("PYTHONPATH", &folder)) {
+        return Ok(());
+    }
+    let arguments = ["-m", "pip", "install", "--quiet", "--target", &folder.to_string_lossy(), name];
+    child::run(&mut child::program(house, "python3", &arguments))
 }
 
 /// Makes the cargo tool `name` available and returns the program to start.

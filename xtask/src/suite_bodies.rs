@@ -20,7 +20,7 @@ const NOT_IN_AGENT: &[&str] = &["tokio", "hyper", "reqwest", "clap", "tracing_su
 const SHOW_COUNTS: &[&str] = &["--", "--show-output"];
 
 /// Suites of their own, so `unit` leaves them out.
-const TESTED_ELSEWHERE: &[&str] = &["lapwing-sim", "lapwing-e2e", "lapwing-fuzz"];
+const TESTED_ELSEWHERE: &[&str] = &["lapwing-sim", "lapwing-link", "lapwing-e2e", "lapwing-fuzz"];
 
 pub(crate) fn tidy(house: &House) -> Outcome {
     ended(tidy::run(house))
@@ -95,6 +95,19 @@ fn device_binary(house: &House, package: &str, c_compiler: bool) -> Outcome {
 pub(crate) fn sim(house: &House) -> Outcome {
     let mut command = cargo(house, &["test", "--profile", PROFILE, "-p", "lapwing-sim"]);
     ended(child::run(command.args(SHOW_COUNTS)))
+}
+
+pub(crate) fn link(house: &House) -> Outcome {
+    let clients = [
+        set_up::debian_package(house, "coap-client-notls", "libcoap3-bin"),
+        set_up::python_package(house, "aiocoap"),
+    ];
+    let mut command = cargo(house, &["test", "--profile", PROFILE, "-p", "lapwing-link"]);
+    let tested = child::run(command.env("PYTHONPATH", set_up::python_folder(house)));
+    match (tested, clients.into_iter().find_map(Result::err)) {
+        (Ok(()), Some(reason)) => Outcome::Passed(format!("a client was not tried: {reason}")),
+        (tested, _) => ended(tested),
+    }
 }
 
 pub(crate) fn e2e(house: &House) -> Outcome {

@@ -33,6 +33,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "launcher", packages: &["lapwing-launcher"], run: body::launcher },
     Suite { name: "agent", packages: &["lapwing-agent"], run: body::agent },
     Suite { name: "sim", packages: &["lapwing-sim"], run: body::sim },
+    Suite { name: "link", packages: &["lapwing-link"], run: body::link },
     Suite { name: "e2e", packages: &["lapwing-e2e"], run: body::e2e },
     Suite { name: "docs", packages: &[], run: body::docs },
     Suite { name: "deny", packages: &[], run: body::deny },

@@ -37,6 +37,7 @@ const PACKAGES: &[(&str, &str, &[&str])] = &[
         "proof",
         &["lapwing-core", "lapwing-delta", "lapwing-device", "lapwing-fleet", "lapwing-transport"],
     ),
+    ("lapwing-link", "proof", &["lapwing-core", "lapwing-coap"]),
     ("lapwing-e2e", "proof", &["lapwing-core", "lapwing-device"]),
     (
         "lapwing-fuzz",
