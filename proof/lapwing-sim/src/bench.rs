@@ -12,6 +12,7 @@ use std::time::Instant;
 
 /// How thoroughly to measure.
 struct Depth {
+    command: &'static str,
     /// Each so many points of a run are cut.
     stride: u64,
     /// Each so many points of a recovery.
@@ -20,8 +21,10 @@ struct Depth {
     seeds: u64,
 }
 
-const WHOLE: Depth = Depth { stride: 1, second: 7, chains: 20_000, seeds: 10_000 };
-const QUICK: Depth = Depth { stride: 9, second: 13, chains: 1_000, seeds: 500 };
+const WHOLE: Depth =
+    Depth { command: "cargo xtask bench cuts", stride: 1, second: 7, chains: 20_000, seeds: 10_000 };
+const QUICK: Depth =
+    Depth { command: "cargo xtask bench cuts --quick", stride: 9, second: 13, chains: 1_000, seeds: 500 };
 
 pub(crate) fn cuts(options: &[&str]) -> Result<(), String> {
     let (depth, out) = match options {
@@ -34,7 +37,7 @@ pub(crate) fn cuts(options: &[&str]) -> Result<(), String> {
     let rows = measure(&depth);
     let bad: u64 = rows.iter().filter_map(|row| row["bad"].as_u64()).sum();
     let report = json!({
-        "command": "cargo xtask bench cuts",
+        "command": depth.command,
         "commit": git(&["rev-parse", "--short", "HEAD"]),
         "machine": machine(),
         "rows": rows,

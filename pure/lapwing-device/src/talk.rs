@@ -1,7 +1,7 @@
 //! The conversation with the fleet: one exchange at a time, reports first, then check-ins, and the
 //! walk along the trust chain when the fleet is ahead.
 //!
-//! Runs beside the update's state and feeds it. Touches: the trust anchor, the record's floor.
+//! Runs beside the update's state and feeds it. Touches: `walk`, the record's floor.
 //! Never: decides about an update; `states/` does.
 
 mod walk;
