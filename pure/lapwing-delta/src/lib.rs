@@ -1,6 +1,6 @@
 //! Base and delta into target (`apply`), and a small delta found (`make`, by feature).
 //!
-//! Touches: `lapwing_core` for digests; `libsais` and `lzma-rust2` in `make` only. The format is in
+//! Touches: `lapwing_core` for digests; `lzma-rust2` in `make` only. The format is in
 //! `formats/delta.md`.
 //! Never: allocates in `apply`; all that it holds lies in one piece of memory that the caller gives.
 

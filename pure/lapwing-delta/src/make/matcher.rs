@@ -1,10 +1,10 @@
 //! Divides the target into stretches that resemble the base and gaps between them.
 //!
-//! Touches: `super::suffixes`. The idea is bsdiff's: an exact match is an anchor, and its
+//! Touches: `super::index`. The idea is bsdiff's: an exact match is an anchor, and its
 //! neighbourhood belongs to it as long as more bytes agree than differ.
 //! Never: returns stretches that overlap in the target, or a stretch that is not worth its record.
 
-use super::suffixes::{Suffixes, common_bytes};
+use super::index::{Index, common_bytes};
 use super::{MakeError, OnProgress, Progress, Stage};
 use crate::map::Record;
 use std::vec::Vec;
@@ -30,14 +30,14 @@ pub(super) fn find(base: &[u8], target: &[u8], progress: OnProgress<'_>) -> Resu
     if base.is_empty() {
         return Ok(Vec::new());
     }
-    report(Stage::Sort, 0)?;
+    report(Stage::Index, 0)?;
     let images = Images { base, target };
-    let suffixes = Suffixes::new(base)?;
+    let index = Index::new(base);
     let mut records = Vec::new();
     let mut start = Point { base: 0, target: 0 };
     let mut scan = 0;
     loop {
-        let anchor = images.next_anchor(&suffixes, start, scan, &mut |done| report(Stage::Match, done))?;
+        let anchor = images.next_anchor(&index, start, scan, &mut |done| report(Stage::Match, done))?;
         let end = anchor.map_or(target.len(), |anchor| anchor.at.target);
         let mut forward = images.grow_forward(start, end);
         let mut next = None;
@@ -110,7 +110,7 @@ impl Images<'_> {
     /// The first match from `scan` on that explains clearly more than the diagonal of `start`.
     fn next_anchor(
         self,
-        suffixes: &Suffixes<'_>,
+        index: &Index<'_>,
         start: Point,
         mut scan: usize,
         report: &mut dyn FnMut(usize) -> Result<(), MakeError>,
@@ -130,7 +130,7 @@ impl Images<'_> {
                 (agreed, counted) = (0, scan);
                 continue;
             }
-            let (base, length) = suffixes.longest_match(&self.target[scan..]);
+            let (base, length) = index.longest_match(&self.target[scan..], on_diagonal(scan).base);
             agreed += (counted..scan + length).filter(|t| self.agree(on_diagonal(*t))).count();
             counted = counted.max(scan + length);
             if length > agreed + ANCHOR_GAIN {

@@ -4,12 +4,12 @@
 //! Never: trusts its own encoder.
 
 mod body;
+mod index;
 mod likeness;
 mod loader;
 mod map_encoder;
 mod matcher;
 mod range_encoder;
-mod suffixes;
 
 use crate::apply::{ApplyError, apply};
 use crate::header::{Coding, Header, Profile, short};
@@ -20,6 +20,7 @@ use crate::reference::Architecture;
 use body::Job;
 use core::ops::ControlFlow;
 use lapwing_core::Digest;
+use loader::Program;
 use std::vec;
 use std::vec::Vec;
 
@@ -37,8 +38,8 @@ pub struct Progress {
 /// A part of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Sorting the suffixes of the base: cannot be stopped in between.
-    Sort,
+    /// Remembering the places of the base: cannot be stopped in between.
+    Index,
     /// Finding stretches of the target in the base.
     Match,
     /// Compressing a sample of what is left in several ways.
@@ -69,6 +70,8 @@ pub enum MakeError {
 /// The caller's progress function.
 type OnProgress<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 
+/// How often the images are matched again; more gain nothing.
+const REMATCHES: usize = 2;
 /// A delta above this share of its target is compared with the full image.
 const FULL_IMAGE_SHARE: usize = 8;
 
@@ -77,7 +80,7 @@ const FULL_IMAGE_SHARE: usize = 8;
 ///
 /// The result has been applied and compared. Memory: `make_memory_bytes` beside the two images.
 /// # Errors
-/// `MakeError::Stopped` as soon as `progress` breaks, except within the sorting of suffixes.
+/// `MakeError::Stopped` as soon as `progress` breaks, except while the base is indexed.
 pub fn make(
     base: Option<&[u8]>,
     target: &[u8],
@@ -88,10 +91,16 @@ pub fn make(
         i32::try_from(image.len()).map_err(|_| MakeError::TooLarge)?;
     }
     let base = base.unwrap_or_default();
-    let records = matcher::find(base, target, progress)?;
+    let programs = loader::pair(base, target);
+    let mut records = matcher::find(base, target, progress)?;
+    if let Some(programs) = &programs {
+        for _ in 0..REMATCHES {
+            records = rematched(base, target, programs, records, progress)?;
+        }
+    }
     let mut best: Option<Vec<u8>> = None;
     if !records.is_empty() {
-        let pair = Pair::delta(base, target, records, progress)?;
+        let pair = Pair::delta(base, target, records, programs.as_ref());
         for is_mixed in [true, false] {
             let made = pair.artifact(profile, is_mixed, progress)?;
             if best.as_ref().is_none_or(|best| made.len() < best.len()) {
@@ -113,13 +122,14 @@ pub fn make(
 /// The most memory that `make` takes beside the two images, known before it starts.
 #[must_use]
 pub fn make_memory_bytes(base_bytes: u64, target_bytes: u64, profile: Profile) -> u64 {
-    let sorting = base_bytes.saturating_mul(4).saturating_add(suffixes::BUCKETS_BYTES);
+    // Likenesses of both images, and the index.
+    let matching = index::memory_bytes(base_bytes).saturating_add(base_bytes).saturating_add(target_bytes);
     // What codec 1 compresses, the streams of a delta and of a full image, and one of them put together.
     let streams = target_bytes.saturating_mul(4);
     let encoding = body::encoder_memory_bytes(profile) + profile.memory_bytes() as u64;
     // Records are smaller than the stretches they stand for; a growing list may be half empty.
     let records = target_bytes.saturating_mul(2);
-    sorting.max(encoding.saturating_add(streams)).saturating_add(records)
+    matching.max(encoding.saturating_add(streams)).saturating_add(records)
 }
 
 /// The images and what was found out about them.
@@ -136,16 +146,11 @@ impl<'a> Pair<'a> {
         base: &'a [u8],
         target: &'a [u8],
         records: Vec<Record>,
-        progress: OnProgress<'_>,
-    ) -> Result<Self, MakeError> {
-        let programs = loader::pair(base, target);
-        let records = match &programs {
-            Some(programs) => rematched(base, target, programs, records, progress)?,
-            None => records,
-        };
-        let architecture = programs.as_ref().map_or(Architecture::None, |[base, _]| base.architecture);
-        let map = map_encoder::encode(programs.as_ref(), &records);
-        Ok(Self { base, target, records, architecture, map })
+        programs: Option<&[Program; 2]>,
+    ) -> Self {
+        let architecture = programs.map_or(Architecture::None, |[base, _]| base.architecture);
+        let map = map_encoder::encode(programs, &records);
+        Self { base, target, records, architecture, map }
     }
 
     const fn full(target: &'a [u8]) -> Self {
@@ -201,12 +206,14 @@ impl<'a> Pair<'a> {
 fn rematched(
     base: &[u8],
     target: &[u8],
-    programs: &[loader::Program; 2],
+    programs: &[Program; 2],
     records: Vec<Record>,
     progress: OnProgress<'_>,
 ) -> Result<Vec<Record>, MakeError> {
-    let map = map_encoder::encode(Some(programs), &records);
-    let pair = Pair { base, target, records, architecture: programs[0].architecture, map };
+    if records.is_empty() {
+        return Ok(records);
+    }
+    let pair = Pair::delta(base, target, records, Some(programs));
     let header = pair.header(Profile::Mib1, body::mixing(Profile::Mib1, target.len() as u32, 0));
     let job = Job { base, target, map: &pair.map };
     let likenesses = job.with_map(&header, |map| {

@@ -126,7 +126,7 @@ fn a_progress_function_that_breaks_stops_apply_and_make() {
     });
     assert_eq!(stopped, Err(ApplyError::Stopped));
     assert_eq!(written.0, case.target[..8192]);
-    for stage in [Stage::Sort, Stage::Encode, Stage::Prove] {
+    for stage in [Stage::Index, Stage::Encode, Stage::Prove] {
         let stopped = make(Some(&case.base), &case.target, Profile::Kib64, &mut |at| {
             if at.stage == stage { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });

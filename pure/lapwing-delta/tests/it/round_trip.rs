@@ -3,7 +3,7 @@
 //! Touches: `crate::support`.
 //! Never: compares sizes more finely than small and large.
 
-use crate::support::{Seed, applied, made};
+use crate::support::{Machine, Program, Seed, applied, made};
 use lapwing_delta::{Header, Profile};
 use proptest::prelude::*;
 
@@ -78,6 +78,22 @@ fn a_base_of_no_use_gives_the_full_image() {
     let artifact = check(Some(&base), &target, Profile::Kib64);
     assert!(Header::read(&mut artifact.as_slice()).unwrap().is_full());
     assert_eq!(artifact, made(None, &target, Profile::Kib64));
+}
+
+#[test]
+fn code_that_only_moved_costs_next_to_nothing_on_every_machine() {
+    for machine in [Machine::X86_64, Machine::Aarch64, Machine::A32, Machine::Thumb2] {
+        let mut program = Program::new(&mut Seed(9), 800);
+        let base = program.linked(machine);
+        program.grow(100, 7);
+        program.grow(500, 8);
+        let target = program.linked(machine);
+        let differing = base.iter().zip(&target).filter(|(a, b)| a != b).count();
+        for profile in PROFILES {
+            let artifact = check(Some(&base), &target, profile);
+            assert!(artifact.len() < 500, "{machine:?}: {} of {differing} bytes", artifact.len());
+        }
+    }
 }
 
 proptest! {
