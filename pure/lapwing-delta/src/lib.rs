@@ -16,7 +16,6 @@ mod ports;
 
 mod header;
 mod memory;
-mod parts;
 mod plan;
 mod range;
 
@@ -36,6 +35,8 @@ mod mixing;
 mod apply;
 
 #[cfg(feature = "make")]
+mod account;
+#[cfg(feature = "make")]
 mod fuzz;
 #[cfg(feature = "make")]
 #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "reads trusted images only")]
@@ -43,9 +44,10 @@ mod make;
 
 pub use apply::{ApplyError, apply};
 pub use header::{Header, HeaderError, Profile};
-pub use parts::Parts;
 pub use ports::{Artifact, Base, NoBase, NoScratch, PortError, Ports, Scratch, Target};
 
+#[cfg(feature = "make")]
+pub use account::{Account, Entry};
 #[cfg(feature = "make")]
 #[doc(hidden)]
 pub use fuzz::fuzz_apply;

@@ -53,10 +53,17 @@ fn without_a_base_it_is_a_full_image() {
 fn inspect_accounts_for_every_byte() {
     let desk = desk();
     desk.json("delta make --base old --image new --out a.delta");
-    let said = desk.json("delta inspect a.delta");
-    let bytes = |part: &str| said[part].as_u64().unwrap();
-    assert_eq!(bytes("header_bytes") + bytes("map_bytes") + bytes("body_bytes"), bytes("artifact_bytes"));
-    assert_eq!(bytes("artifact_bytes"), desk.bytes("a.delta").len() as u64);
+    let said = desk.json("delta inspect a.delta --base old");
+    let account = &said["account"];
+    let alone: u64 =
+        ["header_bytes", "map_bytes", "coder_bytes"].iter().map(|part| account[part].as_u64().unwrap()).sum();
+    let sum = |what: &str| -> u64 {
+        let parts = ["references", "instructions", "data", "literals"];
+        parts.iter().map(|part| account[part][what].as_u64().unwrap()).sum()
+    };
+    assert_eq!(alone + sum("body_bytes"), desk.bytes("a.delta").len() as u64, "{said}");
+    assert_eq!(sum("image_bytes"), 20_000, "{said}");
+    assert_eq!(desk.json("delta inspect a.delta")["account"], json!(null), "without the base");
     for (image, named) in [("old", "base_digest_start"), ("new", "image_digest_start")] {
         let digest = Digest::of(&desk.bytes(image)).to_string();
         assert!(digest.starts_with(said[named].as_str().unwrap()), "{said}");

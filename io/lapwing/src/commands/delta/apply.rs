@@ -74,7 +74,7 @@ pub(super) fn image_from(artifact: &Path, base: Option<&Path>, out: &Path) -> Re
 }
 
 /// A base of the right length and another content would only be noticed at the very end.
-fn check_base(header: &Header, artifact: &Path, base: &mut dyn Base) -> Result<()> {
+pub(super) fn check_base(header: &Header, artifact: &Path, base: &mut dyn Base) -> Result<()> {
     let Some(start) = header.base_digest_start() else { return Ok(()) };
     if digest(base).is_some_and(|digest| header.names_base(&digest)) {
         return Ok(());

@@ -52,7 +52,8 @@ fn main() -> Result<()> {
     println!("lapwing, doing nothing {:>31} KiB of RSS", floor.peak_rss_kib);
     let mut rows: Vec<_> = meetings.iter().flat_map(Meeting::rows).collect();
     rows.push(json!({ "what": "lapwing --version: what our process is without work", "peak_rss_kib": floor.peak_rss_kib }));
-    let report = figures("cargo xtask bench delta", &rows, &goals(&meetings));
+    let command = format!("cargo xtask bench delta{}", if quick { " --quick" } else { "" });
+    let report = figures(&command, &rows, &goals(&meetings));
     println!();
     print_goals(&report);
     // Figures of a part do not replace those of the whole unless somebody says so.

@@ -160,3 +160,58 @@ fn geometric_mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
 fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::Cost;
+
+    /// A pair of images of 10 MB, with a patch of 1,000,000 bytes by the baseline.
+    fn meeting(ours_bytes: u64, make_cpu_s: f64, apply_memory_bytes: u64) -> Meeting {
+        let outcome = |contender: &str, patch_bytes, inspect| Outcome {
+            contender: contender.to_owned(),
+            patch_bytes,
+            make: Cost { cpu_s: make_cpu_s, peak_rss_kib: 50_000, ..Cost::default() },
+            apply: Cost::default(),
+            inspect,
+        };
+        let inspect = json!({ "profile": "64KiB", "apply_memory_bytes": apply_memory_bytes });
+        let outcomes =
+            vec![outcome(BASELINE, 1_000_000, Value::Null), outcome(&ours("64KiB"), ours_bytes, inspect)];
+        let pair = Pair {
+            name: "pair".to_owned(),
+            old: "old".into(),
+            new: "new".into(),
+            is_patch_level: true,
+            prototype_bytes: Some([500_000; 4]),
+        };
+        Meeting { pair, old_bytes: 10_000_000, new_bytes: 10_000_000, outcomes }
+    }
+
+    fn holds(meetings: &[Meeting]) -> Vec<(String, bool)> {
+        let goals = goals(meetings).into_iter();
+        goals.map(|goal| (goal["id"].as_str().unwrap().to_owned(), goal["holds"] == true)).collect()
+    }
+
+    fn expected(holds: [bool; 6]) -> Vec<(String, bool)> {
+        let ids = ["D1@64KiB", "D2", "D3", "D4", "D4", "D5"].map(str::to_owned);
+        ids.into_iter().zip(holds).collect()
+    }
+
+    #[test]
+    fn a_goal_that_does_not_hold_stays_and_says_so() {
+        assert_eq!(holds(&[meeting(400_000, 9.0, 65_536)]), expected([true; 6]));
+        assert_eq!(
+            holds(&[meeting(1_000_001, 10.1, 65_537)]),
+            expected([false, false, false, true, false, false])
+        );
+    }
+
+    #[test]
+    fn means_are_geometric_and_the_worst_pair_counts() {
+        let two = [meeting(100_000, 1.0, 1), meeting(2_400_000, 1.0, 1)];
+        let (_, mean) = means(&two).pop().unwrap();
+        assert!((mean * mean - 0.24).abs() < 1e-9, "{mean}");
+        assert_eq!(holds(&two), expected([true, false, true, true, true, false]));
+    }
+}
