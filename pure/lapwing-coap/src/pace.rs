@@ -45,6 +45,12 @@ impl Pace {
         self.window
     }
 
+    /// How long a window and one more take to cross the link, milliseconds: an answer may wait behind them.
+    pub(crate) fn queue_ms(&self) -> u64 {
+        let window_bytes = u64::from(self.window).saturating_add(1).saturating_mul(PACKET_BYTES);
+        window_bytes.saturating_mul(1000).checked_div(self.rate_bytes_per_s).unwrap_or(0)
+    }
+
     /// Bytes that arrived so far.
     pub(crate) const fn delivered_bytes(&self) -> u64 {
         self.delivered_bytes
