@@ -73,7 +73,8 @@ pub enum Taken<'a> {
         /// As the server said, milliseconds.
         retry_after_ms: u64,
     },
-    /// The server does not give this artifact, or another one under its name: the fetch is over.
+    /// The server does not give this artifact, or another one under its name. The fetch is over, unless the
+    /// caller can mend it: 4.01 with an Echo is mended by a request that brings it.
     Refused(Code),
 }
 
