@@ -104,7 +104,8 @@ impl Device {
         loop {
             let sequence = self.context.sequence.peek().ok()?;
             // An answer that comes after the window ends is better not asked for.
-            if now.0 + self.fetch.expected_ms() >= awake_until_ms {
+            let is_complete = self.fetch.bitmap().is_complete();
+            if !is_complete && now.0 + self.fetch.expected_ms() >= awake_until_ms {
                 return Some(awake_until_ms);
             }
             match self.fetch.poll(now, sequence) {

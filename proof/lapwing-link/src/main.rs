@@ -44,6 +44,6 @@ fn bench(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
     let write = |path: &PathBuf, text: String| {
         std::fs::write(path, text).map_err(|error| format!("write {}: {error}", path.display()))
     };
-    write(&out, format!("{report:#}\n"))?;
+    write(&out, report::text(&report))?;
     write(&out.with_extension("svg"), plot::plot(&cells))
 }

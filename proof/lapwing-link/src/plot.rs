@@ -9,7 +9,7 @@ const COLOURS: [&str; 5] = ["#0b6e4f", "#9a9a9a", "#b5b5b5", "#cfcfcf", "#3d6fb4
 const BAR: f64 = 13.0;
 const GAP: f64 = 18.0;
 const LEFT: f64 = 60.0;
-const TOP: f64 = 60.0;
+const TOP: f64 = 70.0;
 const HEIGHT: f64 = 300.0;
 /// The axis, seconds.
 const FROM_S: f64 = 10.0;
@@ -32,9 +32,9 @@ pub(crate) fn plot(cells: &[Cell]) -> String {
     };
     put(text(LEFT, 18.0, "Seconds to fetch 100 KB at 1 % loss (mean; the line is the 95th percentile)"));
     for (at, (method, colour)) in METHODS.iter().zip(COLOURS).enumerate() {
-        let x = LEFT + at as f64 * 118.0;
-        put(format!("<rect x=\"{x}\" y=\"28\" width=\"10\" height=\"10\" fill=\"{colour}\"/>"));
-        put(text(x + 14.0, 37.0, method));
+        let (x, y) = (LEFT + (at % 3) as f64 * 160.0, 26.0 + (at / 3) as f64 * 16.0);
+        put(format!("<rect x=\"{x}\" y=\"{y}\" width=\"10\" height=\"10\" fill=\"{colour}\"/>"));
+        put(text(x + 14.0, y + 9.0, method));
     }
     for seconds in [10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0] {
         let y = y_of(seconds);

@@ -126,6 +126,19 @@ fn goal(id: &str, unit: &str, goal: f64, value: f64) -> Value {
     json!({ "id": id, "goal": goal, "value": round(value), "unit": unit, "holds": value <= goal })
 }
 
+/// The report as it is kept: a row a line.
+pub(crate) fn text(report: &Value) -> String {
+    let field = |(key, value): (&String, &Value)| match value.as_array() {
+        None => format!("  \"{key}\": {value}"),
+        Some(rows) => {
+            let rows: Vec<String> = rows.iter().map(|row| format!("    {row}")).collect();
+            format!("  \"{key}\": [\n{}\n  ]", rows.join(",\n"))
+        }
+    };
+    let fields: Vec<String> = report.as_object().into_iter().flatten().map(field).collect();
+    format!("{{\n{}\n}}\n", fields.join(",\n"))
+}
+
 /// The table for people.
 pub(crate) fn print(report: &Value) {
     println!(

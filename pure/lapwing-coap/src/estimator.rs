@@ -50,7 +50,7 @@ impl Estimator {
     /// How long to wait for an answer, milliseconds.
     ///
     /// The deviation adds at least half of the round trip: a steady link makes it vanish, and then the
-    /// first queue behind a window would look like a loss.
+    /// least jitter would look like a loss.
     #[must_use]
     pub fn timer_ms(&self) -> u64 {
         let plain = match self.learnt {

@@ -73,7 +73,8 @@ pub enum Taken<'a> {
         /// As the server said, milliseconds.
         retry_after_ms: u64,
     },
-    /// The server does not give this artifact, or another one under its name: the fetch is over.
+    /// The server does not give this artifact, or another one under its name. The fetch is over, unless the
+    /// caller can mend it: 4.01 with an Echo is mended by a request that brings it.
     Refused(Code),
 }
 
@@ -115,7 +116,7 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Fetch<S> {
         if self.bitmap.is_complete() {
             return Next::Done;
         }
-        let timer_ms = self.estimator.timer_ms();
+        let timer_ms = self.timer_ms();
         let first = self.in_flight.iter().map(|request| request.sent.after(timer_ms)).min();
         Next::Wait(first.unwrap_or(self.quiet_until))
     }
@@ -211,7 +212,7 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Fetch<S> {
     /// Timers that ran out. While other answers come, that is one more loss; in silence the window closes to
     /// one request and the timer doubles.
     fn run_timers(&mut self, now: Uptime) {
-        let timer_ms = self.estimator.timer_ms();
+        let timer_ms = self.timer_ms();
         let before = self.in_flight.len();
         let delivered_bytes = self.pace.delivered_bytes();
         let overdue = |request: &Request| now.since(request.sent) >= timer_ms;
@@ -224,6 +225,11 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Fetch<S> {
             self.pace.silence();
         }
         self.lost(before);
+    }
+
+    /// How long an answer may take: as the link has it, and behind a window of others.
+    fn timer_ms(&self) -> u64 {
+        self.estimator.timer_ms().max(self.pace.queue_ms())
     }
 
     fn lost(&mut self, in_flight_before: usize) {

@@ -45,6 +45,12 @@ impl Pace {
         self.window
     }
 
+    /// How long a window and one more take to cross the link, milliseconds: an answer may wait behind them.
+    pub(crate) fn queue_ms(&self) -> u64 {
+        let window_bytes = u64::from(self.window).saturating_add(1).saturating_mul(PACKET_BYTES);
+        window_bytes.saturating_mul(1000).checked_div(self.rate_bytes_per_s).unwrap_or(0)
+    }
+
     /// Bytes that arrived so far.
     pub(crate) const fn delivered_bytes(&self) -> u64 {
         self.delivered_bytes
@@ -96,5 +102,47 @@ impl Pace {
             self.is_lossy |= self.judged_lost.saturating_mul(5) > self.judged;
             (self.judged, self.judged_lost) = (0, 0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A link on which every answer takes a second, and `bytes` come in it.
+    fn answered(pace: &mut Pace, count: u32, bytes: u64) {
+        let mut link = Estimator::new(1_000);
+        link.answered(1_000);
+        for _ in 0..count {
+            let before_bytes = (pace.delivered_bytes() + 1_024).saturating_sub(bytes);
+            pace.answered(before_bytes, 1_024, 1_000, &link);
+        }
+    }
+
+    #[test]
+    fn clean_windows_grow_by_one_up_to_what_the_link_holds_and_four() {
+        let mut pace = Pace::new();
+        answered(&mut pace, 4 + 5, 1_000_000);
+        assert_eq!(pace.window(), 6);
+        answered(&mut pace, 10_000, 1_000_000);
+        assert_eq!(pace.window(), 32);
+        let mut thin = Pace::new();
+        answered(&mut thin, 10_000, 3 * PACKET_BYTES);
+        assert_eq!(thin.window(), 3 + 4);
+        assert_eq!(thin.queue_ms(), 8 * 1_000 / 3);
+    }
+
+    #[test]
+    fn more_than_a_tenth_lost_halves_a_window_and_a_single_loss_does_not() {
+        for (lost, expected) in [(0, 21), (1, 20), (2, 20), (3, 10)] {
+            let mut pace = Pace { window: 20, ..Pace::new() };
+            (0..lost).for_each(|_| pace.lost());
+            answered(&mut pace, 20 - lost, 1_000_000);
+            assert_eq!(pace.window(), expected, "{lost} lost");
+        }
+        let mut pace = Pace { window: 8, ..Pace::new() };
+        pace.lost();
+        answered(&mut pace, 7, 1_000_000);
+        assert_eq!(pace.window(), 8, "one of eight is more than a tenth, and chance");
     }
 }
