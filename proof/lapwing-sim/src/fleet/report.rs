@@ -13,8 +13,8 @@ use std::fmt;
 pub struct Depth {
     /// Seeds of each story.
     pub seeds: u64,
-    /// Seeds of each story about a good release: what hardly ever happens takes more to be sure of.
-    pub seeds_good: u64,
+    /// Seeds of those that only give a comparison: other rules, a larger fleet.
+    pub seeds_beside: u64,
     /// Devices of each fleet.
     pub devices: u32,
     /// Devices of a larger fleet, for a few of the stories.
@@ -45,15 +45,12 @@ pub(super) struct Mean {
 /// Tells every story to as many fleets as there are seeds.
 #[must_use]
 pub fn measure(depth: &Depth) -> Report {
-    let (good, bad): (Vec<Story>, Vec<Story>) = stories().into_iter().partition(Story::is_good);
     let (ours, rivals): (Vec<Story>, Vec<Story>) =
-        good.into_iter().partition(|story| story.ruling == Ruling::Lapwing);
-    let mut rows = told(depth.seeds_good, depth.devices, &ours);
-    rows.extend(told(depth.seeds, depth.devices, &rivals));
-    rows.extend(told(depth.seeds, depth.devices, &bad));
-    let at_any_size = |story: &Story| story.is_worst_of_its_rate();
-    let large: Vec<Story> = bad.into_iter().filter(at_any_size).collect();
-    rows.extend(told(depth.seeds, depth.devices_many, &large));
+        stories().into_iter().partition(|story| story.ruling == Ruling::Lapwing);
+    let worst: Vec<Story> = ours.iter().filter(|story| story.is_worst_of_its_rate()).copied().collect();
+    let mut rows = told(depth.seeds, depth.devices, &ours);
+    rows.extend(told(depth.seeds_beside, depth.devices_many, &worst));
+    rows.extend(told(depth.seeds_beside, depth.devices, &rivals));
     Report { rows }
 }
 

@@ -15,7 +15,7 @@ use lapwing_core::UnixSeconds;
 const POOLED_ODDS: Odds = Odds::to_one(250);
 const STRATA_ODDS: u64 = 1_000;
 /// A stratum is halted alone if it stands apart from the others with these odds ...
-const APART_ODDS: Odds = Odds::to_one(200);
+const APART_ODDS: Odds = Odds::to_one(30);
 /// ... and what is left without it is not even suspicious.
 const REST_ODDS: Odds = Odds::to_one(20);
 /// Boot failures among the first twenty devices that halt by themselves.
