@@ -16,6 +16,7 @@ use lapwing_core::{
 };
 use lapwing_delta::{Header, Profile, fuzz_apply, make};
 use lapwing_device::Record;
+use lapwing_fleet::filter::Filter;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
@@ -46,6 +47,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "delta", run: fuzz_delta },
     Target { name: "coap", run: fuzz_coap },
     Target { name: "oscore", run: fuzz_oscore },
+    Target { name: "filter", run: fuzz_filter },
 ];
 
 /// The target of this name.
@@ -197,6 +199,20 @@ fn fuzz_delta(bytes: &[u8]) {
             damaged[at % artifact.len()] ^= hit[2];
         }
         fuzz_apply(&BASE, &damaged);
+    }
+}
+
+/// Covers: Filter::parse.
+fn fuzz_filter(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    match Filter::parse(&text) {
+        Ok(filter) => {
+            let spelled = filter.to_string();
+            assert_eq!(Filter::parse(&spelled).as_ref(), Ok(&filter), "a filter has two meanings");
+            let device = [("region", "eu"), ("version", "1.2.3"), ("tag", "lab"), ("tag", "")];
+            let _ = filter.holds(&device);
+        }
+        Err(error) => assert!((1..=text.chars().count() + 1).contains(&error.at), "it points nowhere"),
     }
 }
 

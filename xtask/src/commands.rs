@@ -47,8 +47,8 @@ const COMMANDS: &[Command] = &[
         run: fuzz::run,
     },
     Command {
-        usage: "sim [SEED]",
-        about: "a simulated run, narrated; without SEED a good update and a bad one",
+        usage: "sim [SEED | --fleet SEED]",
+        about: "a simulated run, narrated; without SEED a good update and a bad one; or a whole rollout",
         run: |house, arguments| start(house, "lapwing-sim", "lapwing-sim", &[], arguments),
     },
 ];
@@ -73,6 +73,7 @@ const BENCHES: &[Bench] = &[
         name: "link",
         run: |house, arguments| start(house, "lapwing-link", "lapwing-link", &[], arguments),
     },
+    Bench { name: "rollout", run: bench_rollout },
 ];
 
 /// Runs the command that `arguments` name; without any, lists them.
@@ -125,6 +126,13 @@ fn bench(house: &House, arguments: &[String]) -> Result<(), String> {
     let bench = BENCHES.iter().find(|bench| bench.name == name);
     let bench = bench.ok_or_else(|| format!("no bench {name}; there are: {}", names()))?;
     (bench.run)(house, rest)
+}
+
+/// A hundred thousand devices, two hundred times: that takes optimised code.
+fn bench_rollout(house: &House, arguments: &[String]) -> Result<(), String> {
+    let run =
+        ["run", "--quiet", "--release", "-p", "lapwing-sim", "--bin", "lapwing-sim", "--", "bench-rollout"];
+    child::run(cargo(house, &run).args(arguments))
 }
 
 /// Runs a binary of another package of the workspace.

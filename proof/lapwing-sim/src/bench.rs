@@ -1,18 +1,18 @@
-//! How many power cuts and failing effects were tried, and what came of them: `cargo xtask bench cuts
-//! [--quick] [--out FILE]`.
+//! What is measured with made-up devices: `cargo xtask bench cuts`, power cuts and failing effects, and
+//! `cargo xtask bench rollout`, what rollouts cost whom; both `[--quick] [--out FILE]`.
 //!
-//! Touches: `docs/benchmarks/cuts.json`, or FILE. The counts depend on nothing but the code; the time on the machine.
+//! Touches: `docs/benchmarks`, or FILE. The counts depend on nothing but the code; the time on the machine.
 
+use lapwing_sim::fleet::{Depth as Telling, measure as measure_rollouts, svg};
 use lapwing_sim::{Expected, Pace, STORIES, Tally, any, cut_at_random, update};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
 /// How thoroughly to measure.
 struct Depth {
-    command: &'static str,
     /// Each so many points of a run are cut.
     stride: u64,
     /// Each so many points of a recovery.
@@ -21,31 +21,41 @@ struct Depth {
     seeds: u64,
 }
 
-const WHOLE: Depth =
-    Depth { command: "cargo xtask bench cuts", stride: 1, second: 7, chains: 20_000, seeds: 10_000 };
-const QUICK: Depth =
-    Depth { command: "cargo xtask bench cuts --quick", stride: 9, second: 13, chains: 1_000, seeds: 500 };
+const WHOLE: Depth = Depth { stride: 1, second: 7, chains: 20_000, seeds: 10_000 };
+const QUICK: Depth = Depth { stride: 9, second: 13, chains: 1_000, seeds: 500 };
+
+const ROLLOUT_WHOLE: Telling =
+    Telling { seeds: 200, seeds_beside: 40, devices: 100_000, devices_many: 1_000_000 };
+const ROLLOUT_QUICK: Telling =
+    Telling { seeds: 12, seeds_beside: 6, devices: 10_000, devices_many: 100_000 };
+
+/// `cargo xtask bench rollout [--quick] [--out FILE]`: the fleet brain against made-up fleets. The table goes
+/// to the screen, the figures to `docs/benchmarks/rollout.json`, the picture beside them.
+pub(crate) fn rollout(options: &[&str]) -> Result<(), String> {
+    let (depth, file) = chosen("rollout", options, (ROLLOUT_WHOLE, ROLLOUT_QUICK))?;
+    let report = measure_rollouts(&depth);
+    print!("{report}");
+    write(("rollout", options), &file, (report.json(), report.goals()))?;
+    fs::write(file.with_extension("svg"), svg(&report)).map_err(|error| error.to_string())
+}
+
+/// How thoroughly to measure, and where the figures go.
+fn chosen<D>(name: &str, options: &[&str], (whole, quick): (D, D)) -> Result<(D, PathBuf), String> {
+    let usual = || Path::new("docs/benchmarks").join(name).with_extension("json");
+    match options {
+        [] => Ok((whole, usual())),
+        ["--quick"] => Ok((quick, usual())),
+        ["--out", file] => Ok((whole, file.into())),
+        ["--quick", "--out", file] | ["--out", file, "--quick"] => Ok((quick, file.into())),
+        _ => Err(format!("bench {name} [--quick] [--out FILE]")),
+    }
+}
 
 pub(crate) fn cuts(options: &[&str]) -> Result<(), String> {
-    let (depth, out) = match options {
-        [] => (WHOLE, None),
-        ["--quick"] => (QUICK, None),
-        ["--out", file] => (WHOLE, Some(*file)),
-        ["--quick", "--out", file] | ["--out", file, "--quick"] => (QUICK, Some(*file)),
-        _ => return Err("bench-cuts [--quick] [--out FILE]".to_owned()),
-    };
+    let (depth, file) = chosen("cuts", options, (WHOLE, QUICK))?;
     let rows = measure(&depth);
     let bad: u64 = rows.iter().filter_map(|row| row["bad"].as_u64()).sum();
-    let report = json!({
-        "command": depth.command,
-        "commit": git(&["rev-parse", "--short", "HEAD"]),
-        "machine": machine(),
-        "rows": rows,
-        "goals": [],
-    });
-    let file = out.map_or_else(|| Path::new("docs/benchmarks/cuts.json").to_owned(), |out| out.into());
-    let text = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
-    fs::write(&file, text + "\n").map_err(|error| format!("{}: {error}", file.display()))?;
+    write(("cuts", options), &file, (rows, Vec::new()))?;
     if bad == 0 { Ok(()) } else { Err(format!("{bad} runs ended wrong")) }
 }
 
@@ -86,6 +96,23 @@ fn row(what: &str, run: impl FnOnce(&mut Tally)) -> Value {
     println!("{what:<48} {:>7} runs, {bad} bad, {seconds} s", tally.runs);
     tally.failures.iter().take(3).for_each(|failure| println!("    {failure:?}"));
     json!({ "what": what, "points": tally.points, "runs": tally.runs, "bad": bad, "seconds": seconds })
+}
+
+/// Writes the figures of a bench to its file.
+fn write(
+    (name, options): (&str, &[&str]),
+    file: &Path,
+    (rows, goals): (Vec<Value>, Vec<Value>),
+) -> Result<(), String> {
+    let report = json!({
+        "command": [&["cargo xtask bench", name], options].concat().join(" "),
+        "commit": git(&["rev-parse", "--short", "HEAD"]),
+        "machine": machine(),
+        "rows": rows,
+        "goals": goals,
+    });
+    let text = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
+    fs::write(file, text + "\n").map_err(|error| format!("{}: {error}", file.display()))
 }
 
 fn machine() -> String {

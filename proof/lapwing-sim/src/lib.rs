@@ -28,6 +28,8 @@ mod scenario;
 mod stories;
 mod twist;
 
+pub mod fleet;
+
 pub use chance::any;
 pub use cuts::{Expected, Failure, STORIES, Tally, cut_at_random, run_with};
 pub use device::CHUNK_BYTES;

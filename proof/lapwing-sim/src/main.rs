@@ -4,7 +4,7 @@
 
 mod bench;
 
-use lapwing_sim::{World, any, cut_at_random, play};
+use lapwing_sim::{World, any, cut_at_random, fleet, play};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,6 +15,7 @@ Simulated devices with the real brain. Everything follows from a number.
   lapwing-sim                     one good update, then one image that never starts
   lapwing-sim SEED                the story of chance with this seed, narrated
   lapwing-sim --count N [FROM]    N of them; those that end wrong are named
+  lapwing-sim --fleet SEED        a rollout to a whole fleet, as operators read it
   lapwing-sim scenario [NAME]     a story from scenarios/; without NAME it lists them
   lapwing-sim cuts --count N      cut the power N times, in single cuts and pairs, and look what boots
 ";
@@ -34,6 +35,8 @@ fn main() -> ExitCode {
         ["--count", count, from] => number(count).and_then(|count| many(count, number(from)?)),
         ["cuts", "--count", count] => number(count).and_then(cuts),
         ["bench-cuts", ref options @ ..] => bench::cuts(options),
+        ["bench-rollout", ref options @ ..] => bench::rollout(options),
+        ["--fleet", seed] => number(seed).map(|seed| print!("{}", fleet::narrate(seed))),
         [seed] => number(seed).and_then(|seed| show(&any(seed, true))),
         _ => Err(HELP.to_owned()),
     };

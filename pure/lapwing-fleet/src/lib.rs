@@ -15,6 +15,9 @@ mod delta_plan;
 mod forecast;
 mod retention;
 
+pub mod filter;
+pub mod rollout;
+
 #[cfg(test)]
 mod shelves;
 

@@ -10,3 +10,23 @@ pub const DELTA_PAIRS_MAX: usize = 16;
 pub const SAVING_WORTH_SHARE_MIN: u64 = 50;
 /// What full images may take of a battery in a year, per mille.
 pub const FULL_IMAGE_BATTERY_SHARE_MAX: u64 = 100;
+/// Characters of a filter.
+pub const FILTER_CHARS_MAX: usize = 2_048;
+/// Parentheses and `not` inside each other.
+pub const FILTER_DEPTH_MAX: usize = 32;
+/// Phases of a plan.
+pub const PHASES_MAX: usize = 32;
+/// Seconds that one phase may last: a year.
+pub const PHASE_S_MAX: u64 = 366 * 24 * 3_600;
+/// Kinds of devices that a census keeps apart.
+pub const CELLS_MAX: usize = 1_024;
+/// Kinds of devices up to which a first phase covers each of them, and not only their pairs.
+pub const COVERAGE_CELLS_MAX: usize = 40;
+/// Devices of each kind, or pair, that a first phase wants to have judged.
+pub const COVERAGE_DEVICES: u32 = 5;
+/// Failures at one site in one window that count; more of them together are an outage, not evidence.
+pub const SITE_FAILURES_MAX: u32 = 2;
+/// Outages of the whole network that a rollout remembers; the oldest is forgotten first.
+pub const OUTAGES_MAX: usize = 64;
+/// Characters of the reason that a person gives for going on.
+pub const REASON_CHARS_MAX: usize = 500;

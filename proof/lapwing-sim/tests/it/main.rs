@@ -6,5 +6,6 @@
 
 mod faults;
 mod power_cuts;
+mod rollouts;
 mod scenarios;
 mod seeds;

@@ -1,0 +1,205 @@
+//! The one language in which people say which devices they mean, the same in API, command line and console.
+//!
+//! `region == eu and version >= 1.4.0 and not (tag in (lab, "on loan") or has fact.debug)`
+//! Touches: `lapwing_core`. Names and grammar stand in docs/reference/filters.md.
+//! Never: fails while it is asked; what could be wrong with a filter is found when it is parsed.
+
+mod parse;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+use lapwing_core::Semver;
+use std::fmt;
+
+pub use token::{FilterError, Problem};
+
+/// What is known of one device, as names and values; a name may have several values, as `tag` does.
+pub type FilterFacts<'a> = [(&'a str, &'a str)];
+
+/// Which devices are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter(Expression);
+
+/// What a filter is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Expression {
+    Any(Vec<Self>),
+    All(Vec<Self>),
+    Not(Box<Self>),
+    Has(Field),
+    In(Field, Vec<Value>),
+    Compare(Field, Comparison, Value),
+}
+
+/// The name of a fact, one that the parser knows or `fact.` and whatever a device reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Field(String);
+
+/// What a fact is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Value(String);
+
+/// How.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Equal,
+    NotEqual,
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
+    StartsWith,
+}
+
+/// The facts every fleet has. All others are spelled `fact.NAME`.
+pub const FIELDS: &[&str] = &[
+    "device",
+    "hardware",
+    "revision",
+    "model",
+    "region",
+    "connectivity",
+    "use",
+    "version",
+    "variant",
+    "bootloader",
+    "tier",
+    "group",
+    "tag",
+];
+
+const COMPARISONS: &[(Comparison, &str)] = &[
+    (Comparison::Equal, "=="),
+    (Comparison::NotEqual, "!="),
+    (Comparison::AtMost, "<="),
+    (Comparison::AtLeast, ">="),
+    (Comparison::StartsWith, "^="),
+    (Comparison::Below, "<"),
+    (Comparison::Above, ">"),
+];
+
+impl Filter {
+    /// The filter that `text` spells.
+    ///
+    /// # Errors
+    /// What is wrong and at which character, if it is not one.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        parse::filter(text).map(Self)
+    }
+
+    /// Whether a device with these facts is meant.
+    ///
+    /// A fact that the device lacks equals nothing: `==`, `in` and every order are false, `!=` is true.
+    /// Of several values one is enough, save for `!=`, which wants all of them to differ.
+    #[must_use]
+    pub fn holds(&self, facts: &FilterFacts<'_>) -> bool {
+        self.0.holds(facts)
+    }
+}
+
+impl Expression {
+    fn holds(&self, facts: &FilterFacts<'_>) -> bool {
+        match self {
+            Self::Any(parts) => parts.iter().any(|part| part.holds(facts)),
+            Self::All(parts) => parts.iter().all(|part| part.holds(facts)),
+            Self::Not(part) => !part.holds(facts),
+            Self::Has(field) => field.values(facts).next().is_some(),
+            Self::In(field, among) => field.values(facts).any(|is| among.iter().any(|value| value.0 == is)),
+            Self::Compare(field, Comparison::NotEqual, value) => field.values(facts).all(|is| is != value.0),
+            Self::Compare(field, comparison, value) => {
+                field.values(facts).any(|is| comparison.holds(is, &value.0))
+            }
+        }
+    }
+}
+
+impl Field {
+    fn values<'a>(&'a self, facts: &'a FilterFacts<'a>) -> impl Iterator<Item = &'a str> {
+        facts.iter().filter(|(name, _)| *name == self.0).map(|(_, value)| *value)
+    }
+}
+
+impl Comparison {
+    fn holds(self, is: &str, value: &str) -> bool {
+        let ordered = |wanted: fn(std::cmp::Ordering) -> bool| order(is, value).is_some_and(wanted);
+        match self {
+            Self::Equal => is == value,
+            Self::NotEqual => is != value,
+            Self::StartsWith => is.starts_with(value),
+            Self::Below => ordered(std::cmp::Ordering::is_lt),
+            Self::AtMost => ordered(std::cmp::Ordering::is_le),
+            Self::Above => ordered(std::cmp::Ordering::is_gt),
+            Self::AtLeast => ordered(std::cmp::Ordering::is_ge),
+        }
+    }
+
+    fn sign(self) -> &'static str {
+        COMPARISONS.iter().find(|(known, _)| *known == self).map_or("", |(_, sign)| sign)
+    }
+}
+
+/// Versions and whole numbers have an order; other text has none.
+fn order(is: &str, value: &str) -> Option<std::cmp::Ordering> {
+    let version = |text: &str| text.parse().ok().as_ref().and_then(Semver::of);
+    if let (Some(is), Some(value)) = (version(is), version(value)) {
+        return Some(is.cmp(&value));
+    }
+    Some(is.parse::<i64>().ok()?.cmp(&value.parse().ok()?))
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The one spelling: parsing it gives the same filter.
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any(parts) => joined(f, parts, " or "),
+            Self::All(parts) => joined(f, parts, " and "),
+            Self::Not(part) => write!(f, "not ({part})"),
+            Self::Has(field) => write!(f, "has {}", field.0),
+            Self::In(field, among) => {
+                write!(f, "{} in (", field.0)?;
+                joined(f, among, ", ")?;
+                f.write_str(")")
+            }
+            Self::Compare(field, comparison, value) => write!(f, "{} {} {value}", field.0, comparison.sign()),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if token::is_bare(&self.0) { f.write_str(&self.0) } else { write!(f, "\"{}\"", self.0) }
+    }
+}
+
+fn joined<T: Part>(f: &mut fmt::Formatter<'_>, parts: &[T], between: &str) -> fmt::Result {
+    for (at, part) in parts.iter().enumerate() {
+        f.write_str(if at == 0 { "" } else { between })?;
+        if part.is_joined() { write!(f, "({part})")? } else { part.fmt(f)? }
+    }
+    Ok(())
+}
+
+/// What can stand in a list.
+trait Part: fmt::Display {
+    fn is_joined(&self) -> bool;
+}
+
+impl Part for Expression {
+    fn is_joined(&self) -> bool {
+        matches!(self, Self::Any(_) | Self::All(_))
+    }
+}
+
+impl Part for Value {
+    fn is_joined(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,173 @@
+//! How a rollout proceeds, as data: phases, soaks, rates, and who may release a brake.
+//!
+//! Touches: `crate::filter`, `crate::rollout::{evidence, place}`. A plan does not change while a rollout
+//! follows it; `built_in` has the five that need no writing.
+//! Never: weaker than the rules of `stopping`; a plan asks for more, not for less.
+
+use super::evidence::Rate;
+use super::place::BasisPoints;
+use crate::filter::Filter;
+use crate::limits::{PHASE_S_MAX, PHASES_MAX};
+use lapwing_core::Name;
+
+/// What a plan or a phase is called.
+pub type PlanName = Name<32>;
+
+/// How early a device volunteers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Tier {
+    /// First of all.
+    Canary,
+    /// The maker's own.
+    Internal,
+    /// Customers who asked for it.
+    Pilot,
+    /// Everybody else.
+    General,
+}
+
+/// Which devices a phase is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// The whole group.
+    Everyone,
+    /// This tier and all that volunteer earlier.
+    Tier(Tier),
+    /// Those that a filter means, for example one region.
+    Filter(Filter),
+}
+
+/// How many of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HowMany {
+    /// A share, by place.
+    Share(BasisPoints),
+    /// So many, whoever asks first.
+    Count(u32),
+}
+
+/// One step of a rollout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhasePlan {
+    /// For people.
+    pub name: PlanName,
+    /// For whom it opens, beside all for whom an earlier phase did.
+    pub who: Who,
+    /// How many of them it opens for.
+    pub how_many: HowMany,
+    /// Seconds to wait at least once its devices have their offers.
+    pub soak_s: u64,
+    /// The failure rate it must have excluded before the next phase opens.
+    pub excludes: Rate,
+    /// Seconds after which it has failed if it has not passed.
+    pub longest_s: u64,
+}
+
+/// Who releases a brake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReleasedBy {
+    /// The brake itself, once a phase, at half the rate. Never a critical one.
+    Itself,
+    /// A person.
+    Person,
+}
+
+/// Which of two rollouts a device gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Priority {
+    /// It waits its turn.
+    Feature,
+    /// It overtakes features.
+    Security,
+}
+
+/// How a rollout proceeds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// For people.
+    pub name: PlanName,
+    /// Rises with every change.
+    pub revision: u32,
+    /// In order.
+    pub phases: Vec<PhasePlan>,
+    /// Who releases a brake.
+    pub brakes: ReleasedBy,
+    /// People who must agree before it starts, the author not among them.
+    pub approvals: u8,
+    /// Offers a minute, at most.
+    pub rate_per_minute: u32,
+    /// Which rollout wins.
+    pub priority: Priority,
+}
+
+/// What is wrong with a plan; phases count from one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// Nothing to do.
+    #[error("a plan needs at least one phase")]
+    NoPhases,
+    /// See [`PHASES_MAX`].
+    #[error("a plan has at most {PHASES_MAX} phases")]
+    TooManyPhases,
+    /// It would never offer anything.
+    #[error("let it make at least one offer a minute")]
+    NoRate,
+    /// A phase for nobody.
+    #[error("phase {0} opens for nobody; give it a share or a count")]
+    Empty(usize),
+    /// A phase that opens less than an earlier one for the same devices.
+    #[error("phase {0} opens less than one before it for the same devices; shares only grow")]
+    Shrinks(usize),
+    /// A phase that cannot pass in time.
+    #[error("phase {0} soaks longer than it may last; raise its limit or shorten its soak")]
+    NeverPasses(usize),
+    /// See [`PHASE_S_MAX`].
+    #[error("phase {0} may last at most {PHASE_S_MAX} seconds")]
+    TooLong(usize),
+    /// The last phase does not reach the group.
+    #[error("the last phase opens for everyone, with a share of 100 %")]
+    NotForAll,
+}
+
+impl Plan {
+    /// This plan, if it makes sense.
+    ///
+    /// # Errors
+    /// The first thing that does not.
+    pub fn validated(self) -> Result<Self, PlanError> {
+        if self.phases.len() > PHASES_MAX {
+            return Err(PlanError::TooManyPhases);
+        }
+        if self.rate_per_minute == 0 {
+            return Err(PlanError::NoRate);
+        }
+        let last = self.phases.last().ok_or(PlanError::NoPhases)?;
+        let for_all = last.who == Who::Everyone && last.how_many == HowMany::Share(BasisPoints::ALL);
+        for (at, phase) in self.phases.iter().enumerate() {
+            let earlier = self.phases.iter().take(at);
+            phase.fault(earlier).map_or(Ok(()), |fault| Err(fault(at.saturating_add(1))))?;
+        }
+        if for_all { Ok(self) } else { Err(PlanError::NotForAll) }
+    }
+}
+
+impl PhasePlan {
+    fn fault<'a>(&self, mut earlier: impl Iterator<Item = &'a Self>) -> Option<fn(usize) -> PlanError> {
+        let wider = |before: &Self| {
+            let shrinks = match (before.how_many, self.how_many) {
+                (HowMany::Share(before), HowMany::Share(now)) => now < before,
+                (HowMany::Count(before), HowMany::Count(now)) => now < before,
+                _ => false,
+            };
+            before.who == self.who && shrinks
+        };
+        match self.how_many {
+            HowMany::Share(share) if share == BasisPoints::default() => Some(PlanError::Empty),
+            HowMany::Count(0) => Some(PlanError::Empty),
+            _ if self.longest_s > PHASE_S_MAX => Some(PlanError::TooLong),
+            _ if self.soak_s >= self.longest_s => Some(PlanError::NeverPasses),
+            _ if earlier.any(wider) => Some(PlanError::Shrinks),
+            _ => None,
+        }
+    }
+}
