@@ -26,8 +26,7 @@ const QUICK: Depth = Depth { stride: 9, second: 13, chains: 1_000, seeds: 500 };
 
 const ROLLOUT_WHOLE: Telling =
     Telling { seeds: 200, seeds_beside: 40, devices: 100_000, devices_many: 1_000_000 };
-const ROLLOUT_QUICK: Telling =
-    Telling { seeds: 12, seeds_beside: 6, devices: 10_000, devices_many: 100_000 };
+const ROLLOUT_QUICK: Telling = Telling { seeds: 12, seeds_beside: 6, devices: 10_000, devices_many: 100_000 };
 
 /// `cargo xtask bench rollout [--quick] [--out FILE]`: the fleet brain against made-up fleets. The table goes
 /// to the screen, the figures to `docs/benchmarks/rollout.json`, the picture beside them.
