@@ -103,8 +103,9 @@ fn write(
     file: &Path,
     (rows, goals): (Vec<Value>, Vec<Value>),
 ) -> Result<(), String> {
+    let command = [&["cargo xtask bench", name], options].concat().join(" ");
     let report = json!({
-        "command": [&["cargo xtask bench", name], options].concat().join(" "),
+        "command": command,
         "commit": git(&["rev-parse", "--short", "HEAD"]),
         "machine": machine(),
         "rows": rows,

@@ -81,7 +81,7 @@ pub(crate) fn share(part: u64, whole: u64) -> String {
 
 fn show(bar: &ProgressBar, progress: Progress) -> ControlFlow<()> {
     let stage = match progress.stage {
-        Stage::Sort => "sort",
+        Stage::Index => "index",
         Stage::Match => "match",
         Stage::Choose => "choose",
         Stage::Encode => "encode",
