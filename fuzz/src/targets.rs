@@ -189,16 +189,17 @@ fn fuzz_record(bytes: &[u8]) {
 /// As it comes; behind a good header, so that the body is reached; and as damage to a good artifact.
 fn fuzz_delta(bytes: &[u8]) {
     fuzz_apply(&BASE, bytes);
-    for artifact in ARTIFACTS.iter() {
-        let mut rest = artifact.as_slice();
+    let made = ARTIFACTS.iter().map(|artifact| (BASE.as_slice(), artifact.as_slice()));
+    for (base, artifact) in made.chain(PROGRAMS) {
+        let mut rest = artifact;
         let head_len = if Header::read(&mut rest).is_ok() { artifact.len() - rest.len() } else { 0 };
-        fuzz_apply(&BASE, &[&artifact[..head_len], bytes].concat());
-        let mut damaged = artifact.clone();
+        fuzz_apply(base, &[&artifact[..head_len], bytes].concat());
+        let mut damaged = artifact.to_vec();
         for hit in bytes.chunks_exact(3) {
             let at = usize::from(hit[0]) << 8 | usize::from(hit[1]);
             damaged[at % artifact.len()] ^= hit[2];
         }
-        fuzz_apply(&BASE, &damaged);
+        fuzz_apply(base, &damaged);
     }
 }
 
@@ -215,6 +216,18 @@ fn fuzz_filter(bytes: &[u8]) {
         Err(error) => assert!((1..=text.chars().count() + 1).contains(&error.at), "it points nowhere"),
     }
 }
+
+macro_rules! program {
+    ($name:literal) => {
+        (
+            include_bytes!(concat!("../../formats/vectors/delta/", $name, ".old")).as_slice(),
+            include_bytes!(concat!("../../formats/vectors/delta/", $name, ".delta")).as_slice(),
+        )
+    };
+}
+
+/// Deltas of programs, which have layouts and references.
+const PROGRAMS: [(&[u8], &[u8]); 3] = [program!("x86-64"), program!("aarch64"), program!("thumb-2")];
 
 static BASE: LazyLock<Vec<u8>> =
     LazyLock::new(|| (0..3000_u32).map(|at| at.wrapping_mul(at ^ 0x2545).to_le_bytes()[1]).collect());

@@ -65,7 +65,7 @@ pub enum ApplyError {
 /// target with the release, its length included. A base with the right length and wrong content is
 /// only noticed by the digest of the target.
 ///
-/// Memory: `memory`, under 2 KiB of stack, no heap.
+/// Memory: `memory`, 3 KiB of stack, no heap.
 /// # Errors
 /// With any error the target is incomplete or wrong and must not be switched to.
 /// Source: formats/delta.md.
@@ -126,5 +126,22 @@ pub fn apply(
 impl Bits for Range<'_, '_> {
     fn bit(&mut self, chance: u32, _known: u32) -> Result<u32, ApplyError> {
         self.likely_bit(chance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::STACK_BYTES;
+    use crate::predict::Candidates;
+
+    /// The frames of functions hold these, and little else.
+    #[test]
+    fn what_lies_on_the_stack_leaves_a_third_of_it_free() {
+        let held = size_of::<Body<'_>>()
+            + size_of::<Mixing<'_, Range<'_, '_>>>()
+            + size_of::<Candidates>()
+            + size_of::<Header>();
+        assert!(held <= STACK_BYTES / 3 * 2, "{held} bytes");
     }
 }

@@ -182,6 +182,15 @@ impl Job<'_> {
     }
 }
 
+/// How many bytes of an image were compressed for a sample, and to how many.
+pub(super) fn sampled(image: &[u8], progress: OnProgress<'_>) -> Result<(usize, usize), MakeError> {
+    let chunks = image.len().div_ceil(CHUNK_BYTES);
+    let stride = chunks.div_ceil(SAMPLE_CHUNKS).max(1);
+    let sampled = chunks.div_ceil(stride) * CHUNK_BYTES;
+    let options = options(CANDIDATES[1], (SAMPLE_CHUNKS * CHUNK_BYTES) as u32);
+    Ok((sampled.min(image.len()), compress(image, stride, &options, progress)?.len()))
+}
+
 struct Collected<'c>(&'c mut Vec<u8>);
 
 impl Differences for Collected<'_> {

@@ -99,20 +99,25 @@ pub fn make(
         }
     }
     let mut best: Option<Vec<u8>> = None;
+    let mut keep = |made: Vec<u8>| {
+        if best.as_ref().is_none_or(|best| made.len() < best.len()) {
+            best = Some(made);
+        }
+        best.as_ref().map_or(0, Vec::len)
+    };
+    let full = Pair::full(target);
+    let mut try_full = true;
     if !records.is_empty() {
         let pair = Pair::delta(base, target, records, programs.as_ref());
-        for is_mixed in [true, false] {
-            let made = pair.artifact(profile, is_mixed, progress)?;
-            if best.as_ref().is_none_or(|best| made.len() < best.len()) {
-                best = Some(made);
-            }
+        let mut least = keep(pair.artifact(profile, true, progress)?);
+        // Given more memory than this, contexts remember more than a dictionary holds.
+        if profile == Profile::Kib64 {
+            least = keep(pair.artifact(profile, false, progress)?);
         }
+        try_full = least > target.len() / FULL_IMAGE_SHARE && full.may_be_smaller(least, progress)?;
     }
-    if best.as_ref().is_none_or(|best| best.len() > target.len() / FULL_IMAGE_SHARE) {
-        let full = Pair::full(target).artifact(profile, false, progress)?;
-        if best.as_ref().is_none_or(|best| full.len() <= best.len()) {
-            best = Some(full);
-        }
+    if try_full {
+        keep(full.artifact(profile, false, progress)?);
     }
     let best = best.ok_or(MakeError::Encoder)?;
     prove(base, target, &best, progress)?;
@@ -155,6 +160,13 @@ impl<'a> Pair<'a> {
 
     const fn full(target: &'a [u8]) -> Self {
         Self { base: &[], target, records: Vec::new(), architecture: Architecture::None, map: Vec::new() }
+    }
+
+    /// Whether a sample of the full image leaves hope for less than `bytes`.
+    fn may_be_smaller(&self, bytes: usize, progress: OnProgress<'_>) -> Result<bool, MakeError> {
+        let (sample, made) = body::sampled(self.target, progress)?;
+        // A sample lacks context, and so does worse than the whole.
+        Ok(made as u64 * self.target.len() as u64 * 3 / 4 < bytes as u64 * sample as u64)
     }
 
     fn header(&self, profile: Profile, coding: Coding) -> Header {

@@ -3,7 +3,7 @@
 //! Touches: `crate::support`.
 //! Never: measures the process; memory is what is given.
 
-use crate::support::{Seed, Written, made, memory_bytes, quiet};
+use crate::support::{Machine, Program, Seed, Written, made, memory_bytes, quiet};
 use core::ops::ControlFlow;
 use lapwing_delta::{
     ApplyError, Artifact, Base, Header, MakeError, NoScratch, PortError, Ports, Profile, Scratch, Stage,
@@ -191,4 +191,65 @@ fn the_memory_of_make_is_known_before() {
     let mib = 1 << 20;
     assert!(make_memory_bytes(10 * mib, 10 * mib, Profile::Mib1) < 90 * mib);
     assert!(make(None, &[], Profile::Free, &mut quiet).is_ok());
+}
+
+/// Counts calls, and insists that they stay inside.
+struct Counted<P>(usize, P);
+
+impl Base for Counted<&[u8]> {
+    fn length_bytes(&self) -> u64 {
+        self.1.length_bytes()
+    }
+    fn read_at(&mut self, offset: u64, out: &mut [u8]) -> Result<(), PortError> {
+        self.0 += 1;
+        assert!(offset + out.len() as u64 <= self.1.length_bytes(), "a read behind the end of the base");
+        self.1.read_at(offset, out)
+    }
+}
+
+impl Scratch for Counted<&mut [u8]> {
+    fn capacity_bytes(&self) -> u64 {
+        self.1.capacity_bytes()
+    }
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), PortError> {
+        self.0 += 1;
+        self.1.write_at(offset, bytes)
+    }
+    fn read_at(&mut self, offset: u64, out: &mut [u8]) -> Result<(), PortError> {
+        self.0 += 1;
+        self.1.read_at(offset, out)
+    }
+}
+
+#[test]
+fn the_work_of_a_hostile_delta_is_bounded_by_its_lengths() {
+    let mut program = Program::new(&mut Seed(26), 300);
+    let base = program.linked(Machine::Thumb2);
+    (0..12).for_each(|function| program.grow(function * 23, function as u32));
+    let target = program.linked(Machine::Thumb2);
+    let artifact = made(Some(&base), &target, Profile::Kib64);
+    let header = Header::read(&mut artifact.as_slice()).unwrap();
+    let body = artifact.len() - usize::from(artifact[7]);
+    for number in 0..300 {
+        let mut seed = Seed(number);
+        let mut hostile = artifact.clone();
+        for _ in 0..=seed.below(3) {
+            let at = usize::from(artifact[7]) + seed.below(body);
+            hostile[at] = seed.next() as u8;
+        }
+        let mut rest = &hostile[usize::from(artifact[7])..];
+        let mut area = vec![0; header.scratch_bytes() as usize];
+        let mut counted = Counted(0, base.as_slice());
+        let mut scratch = Counted(0, area.as_mut_slice());
+        let mut written = Written::default();
+        let ports =
+            Ports { base: &mut counted, artifact: &mut rest, scratch: &mut scratch, target: &mut written };
+        let mut memory = vec![0; header.required_memory_bytes()];
+        let applied = apply(&header, ports, &mut memory, 0, &mut |_| ControlFlow::Continue(()));
+        assert!(applied.is_err() || written.0 == target);
+        assert!(written.0.len() <= target.len());
+        // A byte of the target looks at one place of the base, and at most asks the map some dozen times.
+        assert!(counted.0 <= 2 * target.len() + 2, "{} reads of the base", counted.0);
+        assert!(scratch.0 <= 64 * target.len(), "{} accesses of the scratch area", scratch.0);
+    }
 }
