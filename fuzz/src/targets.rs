@@ -4,7 +4,7 @@
 
 use ed25519_dalek::{Signer, SigningKey};
 use lapwing_coap::oscore::{Context as SecurityContext, Header as OscoreHeader};
-use lapwing_coap::oscore::{IdContext, Keys, Kid, Master, Nonces, Replay as SeenNumbers, Reserve, Sequence};
+use lapwing_coap::oscore::{IdContext, Keys, Kid, Master, Replay as SeenNumbers, Reserve, Sequence};
 use lapwing_coap::{Assembly, Bitmap, Block, BlockSize, Estimator, Fetch, Message, Next, Writer};
 use lapwing_core::cbor::{self, Wire};
 use lapwing_core::envelope::{Context, Envelope, Form, Kind, seal};
@@ -291,12 +291,16 @@ fn fuzz_oscore(bytes: &[u8]) {
     let _ = OscoreHeader::parse(bytes);
     assert!(server.open_request(&mut bytes.to_vec(), &mut plain).is_err(), "a seal was found by chance");
     assert!(device.open_answer(0, &mut bytes.to_vec(), &mut plain).is_err(), "a seal was found by chance");
-    if let Ok((len, sequence)) = device.seal_request(bytes, &mut sealed) {
-        let opened = server.open_request(&mut sealed[..len], &mut plain);
-        assert!(opened.is_ok_and(|opened| opened.sequence == sequence), "what was sealed opens");
-    }
-    if let Ok(len) = server.seal_answer(0, Nonces::OfRequest, bytes, &mut sealed) {
-        assert!(device.open_answer(0, &mut sealed[..len], &mut plain).is_ok(), "what was sealed opens");
+    let Ok((len, sequence)) = device.seal_request(bytes, &mut sealed) else { return };
+    let opened = server.open_request(&mut sealed[..len], &mut plain);
+    assert!(opened.as_ref().is_ok_and(|opened| opened.sequence == sequence), "what was sealed opens");
+    for len in
+        opened.map(|opened| server.seal_answer(opened.ticket, bytes, &mut sealed)).into_iter().flatten()
+    {
+        assert!(
+            device.open_answer(sequence, &mut sealed[..len], &mut plain).is_ok(),
+            "what was sealed opens"
+        );
     }
 }
 

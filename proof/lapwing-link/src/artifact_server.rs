@@ -4,7 +4,7 @@
 
 use crate::endpoint::{Datagram, EMPTY_DATAGRAM};
 use crate::numbers::Numbers;
-use lapwing_coap::oscore::{Context, Nonces};
+use lapwing_coap::oscore::Context;
 use lapwing_coap::{
     Code, Entry, Etag, Kind, Message, MessageId, OptionNumber, Part, Peer, Recent, Representation,
     WriteError, Writer, empty, reset_for,
@@ -59,8 +59,7 @@ impl ArtifactServer {
         let opened = context.open_request(datagram, &mut plain).ok()?;
         let request = Message::parse(plain.get(..opened.len)?).ok()?;
         let len = self.write_answer(&request, &mut out).ok()?;
-        let len =
-            context.seal_answer(opened.sequence, Nonces::OfRequest, out.get(..len)?, &mut sealed).ok()?;
+        let len = context.seal_answer(opened.ticket, out.get(..len)?, &mut sealed).ok()?;
         if kind == Kind::Confirmable {
             self.recent.keep(now, Peer::default(), id, sealed.get(..len)?);
         }

@@ -9,7 +9,7 @@ mod keys;
 mod replay;
 mod sequence;
 
-pub use context::{Context, Freshness, Nonces, OpenError, Opened, SealError};
+pub use context::{Context, Freshness, OpenError, Opened, SealError, Ticket};
 pub use header::{Header, HeaderError};
 pub use keys::{IdContext, Keys, Kid, Master, TooLong};
 pub use replay::{Replay, Verdict};

@@ -27,13 +27,12 @@ pub struct Context {
     pub replay: Replay,
 }
 
-/// Under which nonce an answer is sealed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nonces {
-    /// That of the request, at no cost. Good for one answer to a request that was fresh.
-    OfRequest,
-    /// A new one: for wake-up calls, and for answers to requests whose freshness is unknown.
-    Own,
+/// The right to one answer to an opened request. An answer to a fresh request is sealed under the request's
+/// nonce, at no cost; spending the ticket keeps that from happening twice. Others get a nonce of their own.
+#[derive(Debug)]
+pub struct Ticket {
+    sequence: u64,
+    freshness: Freshness,
 }
 
 /// Why a message was not sealed.
@@ -90,20 +89,22 @@ impl From<WriteError> for OpenError {
 pub enum Freshness {
     /// It may.
     Fresh,
-    /// Nothing is known since this start: answer 4.01 with an Echo option, sealed under [`Nonces::Own`]. Once a
-    /// request brings a good Echo, `replay.record` its number and act on it.
+    /// Nothing is known since this start: answer 4.01 with an Echo option. Once a request brings a good Echo,
+    /// [`Replay::record`] its number and act on it.
     Unknown,
 }
 
 /// An opened request, plain in the caller's buffer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Opened {
     /// Bytes of the plain message.
     pub len: usize,
-    /// Number of the request, which its answer is bound to.
+    /// Its number, which wake-up calls are bound to.
     pub sequence: u64,
     /// Whether it may be acted on.
     pub freshness: Freshness,
+    /// To be spent on its answer.
+    pub ticket: Ticket,
 }
 
 impl Context {
@@ -128,28 +129,33 @@ impl Context {
         Ok((sealing.seal(plain, out)?, sequence))
     }
 
-    /// Seals the plain answer to request `sequence`; returns the bytes written.
+    /// Seals the plain answer to an opened request; returns the bytes written.
     ///
     /// # Errors
-    /// [`SealError`].
-    pub fn seal_answer(
-        &mut self,
-        sequence: u64,
-        nonces: Nonces,
-        plain: &[u8],
-        out: &mut [u8],
-    ) -> Result<usize, SealError> {
-        let (asker, piv) = (&self.keys.recipient.0, sequence.to_be_bytes());
-        let (piv, (own_kid, key)) = (minimal(&piv), &self.keys.sender);
-        let aad = aad(asker, piv);
-        let own = match nonces {
-            Nonces::OfRequest => None,
-            Nonces::Own => Some(self.sequence.take().map_err(SealError::Reserve)?.to_be_bytes()),
+    /// [`SealError`]; the ticket is spent. Reserve numbers before answering what is not known to be fresh.
+    pub fn seal_answer(&mut self, ticket: Ticket, plain: &[u8], out: &mut [u8]) -> Result<usize, SealError> {
+        let Ticket { sequence, freshness: Freshness::Fresh } = ticket else {
+            return self.seal_call(ticket.sequence, plain, out);
         };
-        let own = own.as_ref().map(minimal);
-        let nonce = own.map_or_else(|| self.keys.nonce(asker, piv), |own| self.keys.nonce(own_kid, own));
-        let header = Header { piv: own, id_context: None, kid: None };
-        Sealing { key, nonce, aad, header }.seal(plain, out)
+        let (asker, piv) = (&self.keys.recipient.0, sequence.to_be_bytes());
+        let piv = minimal(&piv);
+        let (nonce, aad) = (self.keys.nonce(asker, piv), aad(asker, piv));
+        let header = Header { piv: None, id_context: None, kid: None };
+        Sealing { key: &self.keys.sender.1, nonce, aad, header }.seal(plain, out)
+    }
+
+    /// Seals a wake-up call, which answers the registration `sequence` once more, under a nonce of its own;
+    /// returns the bytes written.
+    ///
+    /// # Errors
+    /// [`SealError`]; a number is used up only if it was taken.
+    pub fn seal_call(&mut self, sequence: u64, plain: &[u8], out: &mut [u8]) -> Result<usize, SealError> {
+        let own = self.sequence.take().map_err(SealError::Reserve)?.to_be_bytes();
+        let own = minimal(&own);
+        let (kid, key) = &self.keys.sender;
+        let aad = aad(&self.keys.recipient.0, minimal(&sequence.to_be_bytes()));
+        let header = Header { piv: Some(own), id_context: None, kid: None };
+        Sealing { key, nonce: self.keys.nonce(kid, own), aad, header }.seal(plain, out)
     }
 
     /// Opens a sealed request into `out`. `datagram` is spent. A fresh number is recorded, so that the same
@@ -181,7 +187,7 @@ impl Context {
                 Freshness::Fresh
             }
         };
-        Ok(Opened { len, sequence, freshness })
+        Ok(Opened { len, sequence, freshness, ticket: Ticket { sequence, freshness } })
     }
 
     /// Opens the sealed answer to request `sequence` into `out`; returns the bytes of the plain message.
