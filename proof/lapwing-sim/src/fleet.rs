@@ -1,7 +1,7 @@
 //! The real fleet brain against a hundred thousand made-up devices, in virtual time.
 //!
-//! `devices` is who they are, `story` what happens to them, `world` makes it happen; `rivals` are the rules
-//! that others use, `report` and `plot` say what came of many seeds.
+//! `devices` is who they are, `story` what happens to them, `world` with `asking` and `surroundings` makes it
+//! happen; `rivals` are the rules that others use, `report` and `plot` say what came of many seeds.
 //! Never: decides anything for the brain; a clock, a socket or a disk.
 
 mod devices;
@@ -9,6 +9,9 @@ mod story;
 
 mod rivals;
 mod world;
+
+mod asking;
+mod surroundings;
 
 mod narrated;
 mod plot;

@@ -113,6 +113,11 @@ impl Expression {
             }
         }
     }
+
+    /// As it stands inside another one.
+    fn nested(&self) -> String {
+        if matches!(self, Self::Any(_) | Self::All(_)) { format!("({self})") } else { self.to_string() }
+    }
 }
 
 impl Field {
@@ -159,15 +164,11 @@ impl fmt::Display for Filter {
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Any(parts) => joined(f, parts, " or "),
-            Self::All(parts) => joined(f, parts, " and "),
+            Self::Any(parts) => f.write_str(&joined(parts, Self::nested, " or ")),
+            Self::All(parts) => f.write_str(&joined(parts, Self::nested, " and ")),
             Self::Not(part) => write!(f, "not ({part})"),
             Self::Has(field) => write!(f, "has {}", field.0),
-            Self::In(field, among) => {
-                write!(f, "{} in (", field.0)?;
-                joined(f, among, ", ")?;
-                f.write_str(")")
-            }
+            Self::In(field, among) => write!(f, "{} in ({})", field.0, joined(among, Value::to_string, ", ")),
             Self::Compare(field, comparison, value) => write!(f, "{} {} {value}", field.0, comparison.sign()),
         }
     }
@@ -179,27 +180,6 @@ impl fmt::Display for Value {
     }
 }
 
-fn joined<T: Part>(f: &mut fmt::Formatter<'_>, parts: &[T], between: &str) -> fmt::Result {
-    for (at, part) in parts.iter().enumerate() {
-        f.write_str(if at == 0 { "" } else { between })?;
-        if part.is_joined() { write!(f, "({part})")? } else { part.fmt(f)? }
-    }
-    Ok(())
-}
-
-/// What can stand in a list.
-trait Part: fmt::Display {
-    fn is_joined(&self) -> bool;
-}
-
-impl Part for Expression {
-    fn is_joined(&self) -> bool {
-        matches!(self, Self::Any(_) | Self::All(_))
-    }
-}
-
-impl Part for Value {
-    fn is_joined(&self) -> bool {
-        false
-    }
+fn joined<T>(parts: &[T], spell: fn(&T) -> String, between: &str) -> String {
+    parts.iter().map(spell).collect::<Vec<_>>().join(between)
 }

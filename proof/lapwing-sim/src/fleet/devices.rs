@@ -38,7 +38,7 @@ pub(super) struct Member {
     pub(super) cell: Cell,
     pub(super) place: Place,
     pub(super) site: u16,
-    /// When it checks in within its interval, as a number to divide by.
+    /// When it checks in: this, modulo the steps of its interval.
     pub(super) phase: u32,
     pub(super) is_rare: bool,
 }

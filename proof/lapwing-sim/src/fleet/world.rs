@@ -3,14 +3,15 @@
 //! Touches: `lapwing_fleet`, the seed. A device that fails is hurt from its switch on, whoever learns of it.
 //! Never: tells the brain more than devices said.
 
+use super::asking::reachable;
 use super::devices::{Devices, Member};
 use super::rivals::Rival;
 use super::story::{BASE_LOUD, BASE_SILENT, CheckIns, Ruling, Story, Style, Trouble};
 use crate::rng::Rng;
 use lapwing_core::UnixSeconds;
 use lapwing_fleet::rollout::{
-    BasisPoints, BuiltIn, Candidate, Cell, Charter, Command, EARLY_S, Effect, Event, History, NotYet, Notice,
-    Open, Order, Preflight, Rollout, Seen, State, Tally, Tier,
+    BuiltIn, Cell, Charter, Command, EARLY_S, Effect, Event, History, Notice, Order, Preflight, Rollout,
+    Seen, State, Tally,
 };
 use std::collections::HashMap;
 
@@ -21,10 +22,6 @@ const START: UnixSeconds = UnixSeconds(1_800_000_000);
 const DEADLINE_S: u64 = 6 * 3_600;
 /// No story is longer: sixty days.
 const TICKS_MAX: u32 = 60 * 24 * TICKS_PER_HOUR;
-/// Of a million devices heard in half an hour, so many have an error whatever they run.
-const ERRORS_PPM: f64 = 200.0;
-/// Of a thousand devices, so many are away for their own reasons.
-const AWAY_PERMILLE: u32 = 5;
 /// Failures at one site in one window that count.
 const SITE_FAILURES: u8 = 2;
 
@@ -37,11 +34,11 @@ pub struct Ending {
     pub halted_h: Option<f64>,
     /// Strata that were halted.
     pub strata: Vec<String>,
-    /// Brakes that let go again, and whether one waits for a person.
+    /// How often a brake held it.
     pub brakes: u32,
-    /// See `brakes`.
+    /// Whether a brake waited for a person at the end.
     pub person_needed: bool,
-    /// Hours until everyone had been judged.
+    /// Hours until everyone it was open for had it.
     pub everyone_h: Option<f64>,
     /// What people were told, with the hour.
     pub notices: Vec<(f64, Notice)>,
@@ -56,7 +53,7 @@ enum Fate {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Happening {
+pub(super) enum Happening {
     Switch(u32),
     /// The device tries to say how it is, for the so-manieth time.
     Says(u32, u8),
@@ -72,36 +69,35 @@ struct Updating {
     heard: Option<u32>,
 }
 
-enum Ruler {
+pub(super) enum Ruler {
     Brain(Box<Rollout>),
     Rival(Rival),
 }
 
-struct World<'a> {
-    fleet: &'a Devices,
-    story: Story,
-    rng: Rng,
-    tick: u32,
+pub(super) struct World<'a> {
+    pub(super) fleet: &'a Devices,
+    pub(super) story: Story,
+    pub(super) rng: Rng,
+    pub(super) tick: u32,
     wheel: Vec<Vec<Happening>>,
     /// By number; those that have not switched are not among them.
     updating: Vec<Option<Updating>>,
-    switched: u32,
-    ruler: Ruler,
-    tally: Tally,
+    pub(super) switched: u32,
+    pub(super) ruler: Ruler,
+    pub(super) tally: Tally,
     finished: Seen,
     /// When each site is dark no more.
-    dark_until: Vec<u32>,
+    pub(super) dark_until: Vec<u32>,
     site_failures: HashMap<(u16, u64), u8>,
     /// Devices at their early horizon, in the last three steps.
-    outcomes: [Seen; 3],
+    pub(super) outcomes: [Seen; 3],
     /// Devices that came back, in the last three steps.
-    came_back: [u32; 3],
-    boot_failures: u32,
+    pub(super) came_back: [u32; 3],
+    pub(super) boot_failures: u32,
     ending: Ending,
     /// By slot of the interval and cell: who has not been made an offer, in the order of their places.
-    queues: Vec<Vec<Vec<u32>>>,
-    granted: u32,
-    rare_closed: bool,
+    pub(super) queues: Vec<Vec<Vec<u32>>>,
+    pub(super) granted: u32,
 }
 
 /// The ending of this story, told to this fleet.
@@ -151,7 +147,6 @@ impl<'a> World<'a> {
             ending: Ending::default(),
             queues,
             granted: 0,
-            rare_closed: false,
         }
     }
 
@@ -182,43 +177,18 @@ impl<'a> World<'a> {
         self.tick += 1;
     }
 
-    fn at(&mut self, ticks_later: u32, happening: Happening) {
+    pub(super) fn at(&mut self, ticks_later: u32, happening: Happening) {
         let at = (self.tick + ticks_later.max(1)) as usize;
         if let Some(slot) = self.wheel.get_mut(at) {
             slot.push(happening);
         }
     }
 
-    /// A site goes dark once in ten days for up to twelve hours; once a week two fifths of them do together.
-    fn lose_sites(&mut self) {
-        if self.story.trouble != Trouble::Outages {
-            return;
-        }
-        let together = self.rng.below(7 * 24 * 6) == 0;
-        let together_ticks = self.ticks(3, 9);
-        for site in 0..self.dark_until.len() {
-            let alone = self.rng.below(10 * 24 * 6) == 0;
-            let lasts = if together && self.rng.happens(400) {
-                together_ticks
-            } else if alone {
-                self.ticks(1, 12)
-            } else {
-                continue;
-            };
-            self.dark_until[site] = self.dark_until[site].max(self.tick + lasts);
-        }
-    }
-
-    fn ticks(&mut self, from_h: u64, to_h: u64) -> u32 {
-        let hours_in_ticks = self.rng.between(from_h * 6..=to_h * 6);
-        u32::try_from(hours_in_ticks).unwrap_or(0)
-    }
-
-    fn member(&self, number: u32) -> Member {
+    pub(super) fn member(&self, number: u32) -> Member {
         self.fleet.members[number as usize]
     }
 
-    fn is_dark(&self, site: u16) -> bool {
+    pub(super) fn is_dark(&self, site: u16) -> bool {
         self.dark_until[usize::from(site)] > self.tick
     }
 
@@ -386,132 +356,9 @@ impl<'a> World<'a> {
                 self.ending.person_needed = matches!(&rollout.state, State::Held(hold) if hold.person_needed);
                 if reopened {
                     self.tally.reachable = reachable(self.fleet, rollout);
-                    let rare = self.fleet.members.iter().find(|member| member.is_rare);
-                    self.rare_closed = rare.is_some_and(|rare| is_halted(rollout, rare.cell));
                 }
             }
         }
-    }
-
-    /// The last half hour, as far as devices that checked in told of it.
-    fn fill_window(&mut self) {
-        let untouched = self.fleet.count() - self.granted;
-        let share = match self.story.check_ins {
-            CheckIns::Hourly => 2,
-            CheckIns::Daily => 48,
-        };
-        let dark = self.dark_until.iter().filter(|until| **until > self.tick).count();
-        let dark = u32::try_from(dark * 1_000 / self.dark_until.len().max(1)).unwrap_or(0);
-        let due = untouched / share;
-        let permille =
-            |of: u32, part: u32| u32::try_from(u64::from(of) * u64::from(part) / 1_000).unwrap_or(0);
-        let away = permille(due, dark + AWAY_PERMILLE);
-        let unwell: u32 = self.came_back.iter().sum();
-        let on_new = self.switched / share;
-        let window = &mut self.tally.window;
-        window.controls = Seen { judged: due, failed: away };
-        window.old_errors = Seen { judged: due - away, failed: poisson(&mut self.rng, due - away) };
-        window.new_errors = Seen { judged: on_new, failed: poisson(&mut self.rng, on_new) };
-        window.outcomes = self.outcomes.iter().fold(Seen::default(), |sum, seen| sum.plus(*seen));
-        window.new_health = Seen { judged: on_new.max(unwell), failed: unwell };
-        self.tally.first_boot_failures = self.boot_failures;
-        self.tally.granted_last_minute = 0;
-    }
-
-    /// Those who check in now and may have it get it, in no order but chance.
-    fn grant(&mut self) {
-        let slot = self.tick as usize % self.queues.len();
-        let mut queues = std::mem::take(&mut self.queues[slot]);
-        match &self.ruler {
-            Ruler::Rival(rival) if rival.stopped => {}
-            Ruler::Rival(_) => {
-                let share = Rival::share(self.tick);
-                for queue in &mut queues {
-                    while let Some(number) = self.next_within(queue, share) {
-                        self.offer(number);
-                    }
-                }
-            }
-            Ruler::Brain(rollout) if rollout.state == State::Running => {
-                let rollout = rollout.clone();
-                self.grant_room(&rollout, &mut queues);
-            }
-            Ruler::Brain(_) => {}
-        }
-        self.queues[slot] = queues;
-    }
-
-    fn grant_room(&mut self, rollout: &Rollout, queues: &mut [Vec<u32>]) {
-        let Some(Open::Shares(shares)) = rollout.open.last() else { return };
-        let waiting = |(cell, queue): (usize, &Vec<u32>)| {
-            let share = shares[cell];
-            queue.len() - queue.partition_point(|number| !self.member(*number).place.is_within(share))
-        };
-        let mut waiting: Vec<usize> = queues.iter().enumerate().map(waiting).collect();
-        let mut all: usize = waiting.iter().sum();
-        // Ten minutes have ten minutes' worth of offers.
-        let mut minutes = 10;
-        let mut room = rollout.room(&self.tally);
-        while all > 0 {
-            let mut chosen = usize::try_from(self.rng.below(all as u64)).unwrap_or(0);
-            let Some(cell) = waiting.iter().position(|here| {
-                let found = chosen < *here;
-                chosen = chosen.saturating_sub(*here);
-                found
-            }) else {
-                break;
-            };
-            let Some(number) = self.next_within(&mut queues[cell], shares[cell]) else {
-                all -= std::mem::take(&mut waiting[cell]);
-                continue;
-            };
-            let member = self.member(number);
-            let candidate = Candidate {
-                place: member.place,
-                cell: member.cell,
-                tier: Tier::General,
-                facts: &[],
-                downloads_nearby: 0,
-            };
-            match rollout.admit(&mut room, &candidate) {
-                Ok(()) => {
-                    waiting[cell] -= 1;
-                    all -= 1;
-                    self.offer(number);
-                }
-                Err(reason) => {
-                    queues[cell].push(number);
-                    match reason {
-                        NotYet::StratumInFlight | NotYet::StratumHalted | NotYet::PlaceBeyondShare => {
-                            all -= std::mem::take(&mut waiting[cell]);
-                        }
-                        NotYet::Rate if minutes > 1 => {
-                            minutes -= 1;
-                            room = rollout.room(&self.tally);
-                        }
-                        _ => break,
-                    }
-                }
-            }
-        }
-    }
-
-    /// The next device of a queue whose place is within `share` and whose site is not dark.
-    fn next_within(&self, queue: &mut Vec<u32>, share: BasisPoints) -> Option<u32> {
-        let here = |number: &u32| self.member(*number).place.is_within(share);
-        let at = queue.iter().rev().take_while(|number| here(number)).position(|number| {
-            let site = self.member(*number).site;
-            !self.is_dark(site)
-        })?;
-        Some(queue.remove(queue.len() - 1 - at))
-    }
-
-    fn offer(&mut self, number: u32) {
-        let cell = self.member(number).cell.index();
-        self.tally.cells[cell].granted += 1;
-        self.granted += 1;
-        let ticks = u32::try_from(self.rng.between(1..=4)).unwrap_or(1);
-        self.at(ticks, Happening::Switch(number));
     }
 
     fn is_over(&mut self) -> bool {
@@ -569,33 +416,7 @@ fn started(fleet: &Devices) -> Rollout {
     rollout.step(START, Event::Checked(Preflight::Clear(START))).next
 }
 
-fn is_halted(rollout: &Rollout, cell: Cell) -> bool {
+pub(super) fn is_halted(rollout: &Rollout, cell: Cell) -> bool {
     let strata = rollout.halted_strata.iter().filter_map(|evidence| evidence.stratum.as_ref());
     strata.into_iter().any(|stratum| stratum.cells.contains(&cell))
-}
-
-/// How many devices what is open reaches.
-fn reachable(fleet: &Devices, rollout: &Rollout) -> u32 {
-    let Some(Open::Shares(shares)) = rollout.open.last() else { return 0 };
-    let reached = fleet.by_cell.iter().zip(shares).filter_map(|(numbers, share)| {
-        let member = |number: &u32| fleet.members[*number as usize];
-        let halted = numbers.first().is_some_and(|first| is_halted(rollout, member(first).cell));
-        (!halted).then(|| numbers.partition_point(|number| member(number).place.is_within(*share)))
-    });
-    u32::try_from(reached.sum::<usize>()).unwrap_or(u32::MAX)
-}
-
-/// How many of so many devices have an error in a window.
-fn poisson(rng: &mut Rng, devices: u32) -> u32 {
-    let mean = f64::from(devices) * ERRORS_PPM / 1e6;
-    #[expect(clippy::cast_precision_loss, reason = "53 bits are enough chance")]
-    let mut chance = (rng.number() >> 11) as f64 / (1_u64 << 53) as f64;
-    let mut term = (-mean).exp();
-    let mut count = 0;
-    while chance > term && count < 1_000 {
-        chance -= term;
-        count += 1;
-        term *= mean / f64::from(count);
-    }
-    count
 }
