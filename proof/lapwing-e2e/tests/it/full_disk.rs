@@ -3,6 +3,7 @@
 //! Touches: `unshare`, a tmpfs that ends with the test, a server on loopback.
 //! Never: mounts anything where others could see it.
 
+use crate::agent_image::push;
 use crate::counts::say;
 use anyhow::{Context, Result};
 use lapwing_e2e::{Binaries, Fleet, Process, wait_until};
@@ -69,22 +70,6 @@ impl Disk {
     }
 }
 
-/// Images are scripts that become the agent; the noise behind them is never read.
-fn push(fleet: &Fleet, binaries: &Binaries, folder: &Path, version: &str) -> Result<PathBuf> {
-    let agent = binaries.program("lapwing-agent");
-    let line = format!("exec {} run --config \"$LAPWING_ROOT/agent.toml\"", agent.display());
-    let mut image = format!("#!/bin/sh\n# {version}\n{line}\n").into_bytes();
-    let mut state = image.iter().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add((*byte).into()));
-    while image.len() < IMAGE_BYTES {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        image.push((state >> 56) as u8);
-    }
-    let path = folder.join(version);
-    fs::write(&path, image)?;
-    fleet.push_image(&path, version)?;
-    Ok(path)
-}
-
 fn is_named(event: &Value, name: &str) -> bool {
     event.get("name").and_then(Value::as_str) == Some(name)
 }
@@ -118,7 +103,7 @@ fn a_full_disk_has_its_own_cause_and_no_loop_and_is_got_over() {
     }
     let (folder, binaries) = (TempDir::new().unwrap(), Binaries::find().unwrap());
     let fleet = Fleet::start(&binaries, &folder.path().join("fleet")).unwrap();
-    let push = |version| push(&fleet, &binaries, folder.path(), version).unwrap();
+    let push = |version| push(&fleet, &binaries, folder.path(), (version, IMAGE_BYTES)).unwrap();
     let disk = Disk::start(&fleet, &binaries, folder.path(), &push("1.0.0")).unwrap();
     wait_until(PATIENCE, || Ok(last_seen(&fleet).ok())).unwrap();
 

@@ -3,6 +3,8 @@
 //! Touches: processes that it starts, temporary folders, the loopback.
 
 #[cfg(test)]
+mod agent_image;
+#[cfg(test)]
 mod agent_updates;
 #[cfg(test)]
 mod chaos;
@@ -10,6 +12,8 @@ mod chaos;
 mod counts;
 #[cfg(test)]
 mod cut_line;
+#[cfg(test)]
+mod cut_programs;
 #[cfg(test)]
 mod cut_transfers;
 #[cfg(test)]
