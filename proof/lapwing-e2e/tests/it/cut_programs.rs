@@ -104,7 +104,9 @@ fn two_hundred_cut_connections_cost_no_more_than_they_must() {
     };
     wait_until(PATIENCE, confirmed).with_context(|| device.log()).unwrap();
     let Traffic { connections, cuts, moved_bytes } = *relay.traffic.lock().unwrap();
-    say(&format!("real programs: {IMAGE_BYTES} bytes over {connections} connections, {cuts} of them cut, {moved_bytes} bytes moved"));
+    say(&format!(
+        "real programs: {IMAGE_BYTES} bytes over {connections} connections, {cuts} of them cut, {moved_bytes} bytes moved"
+    ));
     assert_eq!(cuts, CUTS, "the update ended before all cuts were made");
     assert!(moved_bytes <= IMAGE_BYTES as u64 + 64 * 1024 + connections * CONNECTION_COST_BYTES);
 }
