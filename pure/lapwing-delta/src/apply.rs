@@ -62,8 +62,8 @@ pub enum ApplyError {
 /// piece how many bytes of the image are done, written or not, and may break off.
 ///
 /// What the header names is for the caller to compare, before: base with the image that is there,
-/// target with the release, its length included. A base with the right length and wrong content is
-/// only noticed by the digest of the target.
+/// target with the release, its length included; and after, the digest returned with the release's.
+/// A base with the right length and wrong content ends in an error, at the latest at the digest.
 ///
 /// Memory: `memory`, 3 KiB of stack, no heap.
 /// # Errors

@@ -69,7 +69,7 @@ pub(super) fn lzma(profile: Profile, properties: Properties, target_bytes: u32, 
 
 /// The table for an image, likewise.
 pub(super) fn mixing(profile: Profile, target_bytes: u32, map_bytes: usize) -> Coding {
-    let level = u8::from(profile >= Profile::Mib1);
+    let level = u8::from(profile >= Profile::Free);
     let coding = Coding::Mixing { level, table_bytes: 0 };
     let left = left_bytes(profile, coding, 0, target_bytes, map_bytes);
     let wanted = (target_bytes as usize).saturating_mul(TABLE_SHARE).clamp(TABLE_BYTES_MAX, TABLE_BYTES_MAX);

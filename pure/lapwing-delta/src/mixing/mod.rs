@@ -33,7 +33,7 @@ struct Widths {
 impl Widths {
     const fn of(level: u8) -> Self {
         match level {
-            0 => Self { flags: 3, bytes: 4, literals: 5 },
+            0 => Self { flags: 7, bytes: 6, literals: 5 },
             _ => Self { flags: 7, bytes: 9, literals: 9 },
         }
     }

@@ -97,7 +97,9 @@ fn another_base_is_refused() {
     let artifact = made(Some(&base), &target, Profile::Kib64);
     let mut other = base.clone();
     other[700] ^= 1;
-    assert_eq!(applied(&other, &artifact, 0), Err(ApplyError::TargetDigest));
+    // Codec 2 foretells from the base, and may get lost before the digest tells.
+    let refused = applied(&other, &artifact, 0);
+    assert!(matches!(refused, Err(ApplyError::TargetDigest | ApplyError::Corrupt)), "{:?}", refused.err());
     assert_eq!(applied(&base[1..], &artifact, 0), Err(ApplyError::BaseLength));
 }
 
