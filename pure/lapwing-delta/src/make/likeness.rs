@@ -45,11 +45,11 @@ fn undone(
         at += unit.length as usize;
     }
     for Table { offset, words, anchors } in &program.tables {
-        for nth in 0..*words {
-            let at = (offset + nth * 4) as usize;
+        for nth in 0..*words as usize {
+            let at = *offset as usize + nth * 4;
             let Some(word) = image.get(at..).and_then(|rest| rest.first_chunk::<4>()) else { break };
             let word = u32::from_le_bytes(*word);
-            let from = anchors.map_or(layout.address_of(at as u32), |anchors| anchors[nth as usize & 1]);
+            let from = anchors.map_or(layout.address_of(at as u32), |anchors| anchors[nth & 1]);
             // Self-relative words are distances of 31 bits.
             let distance = if anchors.is_some() { word } else { ((word << 1) as i32 >> 1) as u32 };
             let address = from.wrapping_add(distance);

@@ -143,7 +143,7 @@ fn elf(image: &[u8]) -> Option<Program> {
                 let [offset, address] = [field(4, 8, word)? as u32, field(8, 16, word)? as u32];
                 anchors.push(address);
                 let words = (field(16, 32, word)? / 4).saturating_sub(3) as u32;
-                tables.push(Table { offset: offset + 12, words, anchors: Some([address; 2]) });
+                tables.push(Table { offset: offset.wrapping_add(12), words, anchors: Some([address; 2]) });
                 continue;
             }
             ARM_UNWINDING => {
@@ -266,4 +266,59 @@ fn arm_mode(image: &[u8], segments: &[Segment]) -> Architecture {
         thumb += halves.windows(2).filter(is_call).count();
     }
     if thumb > a32 { Architecture::Thumb2 } else { Architecture::A32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Functions that begin with a push, each with the address of the next one behind it.
+    fn cortex_m(flash: u32) -> Vec<u8> {
+        let entry = |nth: u32| 256 + nth * 66;
+        let mut image = vec![0x11; 256 + 66 * 100];
+        image[..4].copy_from_slice(&0x2001_8000u32.to_le_bytes());
+        for nth in 0..100 {
+            let pointer = (flash + entry(nth) + 1).to_le_bytes();
+            let at = entry(nth) as usize;
+            image[at + 1] = 0xB5;
+            image[(at + 40) & !3..][..4].copy_from_slice(&pointer);
+            if nth < 15 {
+                image[4 + nth as usize * 4..][..4].copy_from_slice(&pointer);
+            }
+        }
+        image
+    }
+
+    #[test]
+    fn a_raw_image_tells_where_its_flash_is() {
+        for flash in [0, 0x0800_0000, 0x0802_0000, 0x1000_4100] {
+            let image = cortex_m(flash);
+            let program = raw(&image).unwrap();
+            assert_eq!(program.architecture, Architecture::Thumb2);
+            assert_eq!(program.segments[0].address, flash);
+        }
+    }
+
+    #[test]
+    fn bytes_of_no_program_are_none() {
+        assert_eq!(program(&[]), None);
+        assert_eq!(program(&[0x7F; 300]), None);
+        assert_eq!(program(b"MZ"), None);
+        let cut = cortex_m(0x0800_0000);
+        assert_eq!(program(&cut[..60]), None);
+    }
+
+    #[test]
+    fn headers_that_lie_never_panic() {
+        for (head, field_bytes) in [(b"\x7FELF\x01\x01", 4), (b"\x7FELF\x02\x01", 8), (b"MZ\0\0\0\0", 4)] {
+            for at in (16..72).step_by(2) {
+                let mut image = vec![0xFF; 400];
+                image[..6].copy_from_slice(head);
+                image[60..64].copy_from_slice(&64u32.to_le_bytes());
+                image[64..68].copy_from_slice(b"PE\0\0");
+                image[at..at + field_bytes].fill(0x01);
+                assert!(program(&image).is_none_or(|program| program.segments.len() <= SEGMENTS_MAX));
+            }
+        }
+    }
 }
