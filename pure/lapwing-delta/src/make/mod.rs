@@ -70,8 +70,8 @@ pub enum MakeError {
 /// The caller's progress function.
 type OnProgress<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 
-/// How often the images are matched again; more gain nothing.
-const REMATCHES: usize = 2;
+/// Images up to this size are matched again twice, where that takes no time; longer ones once.
+const SMALL_BYTES: usize = 4 << 20;
 /// A delta above this share of its target is compared with the full image.
 const FULL_IMAGE_SHARE: usize = 8;
 
@@ -94,7 +94,7 @@ pub fn make(
     let programs = loader::pair(base, target);
     let mut records = matcher::find(base, target, progress)?;
     if let Some(programs) = &programs {
-        for _ in 0..REMATCHES {
+        for _ in 0..if target.len() <= SMALL_BYTES { 2 } else { 1 } {
             records = rematched(base, target, programs, records, progress)?;
         }
     }
