@@ -166,7 +166,7 @@ impl fmt::Display for Expression {
         match self {
             Self::Any(parts) => f.write_str(&joined(parts, Self::nested, " or ")),
             Self::All(parts) => f.write_str(&joined(parts, Self::nested, " and ")),
-            Self::Not(part) => write!(f, "not ({part})"),
+            Self::Not(part) => write!(f, "not {}", part.nested()),
             Self::Has(field) => write!(f, "has {}", field.0),
             Self::In(field, among) => write!(f, "{} in ({})", field.0, joined(among, Value::to_string, ", ")),
             Self::Compare(field, comparison, value) => write!(f, "{} {} {value}", field.0, comparison.sign()),

@@ -91,10 +91,11 @@ fn two_hundred_cut_connections_cost_no_more_than_they_must() {
     let mut device = fleet.provision_image("device-1", &push("1.0.0")).unwrap();
     let config = device.dir().join("agent.toml");
     let text = fs::read_to_string(&config).unwrap();
-    let (_, rest) = text.split_once("https://").unwrap();
-    let (server, _) = rest.split_once('"').unwrap();
-    let relay = Relay::start(server.parse().unwrap()).unwrap();
-    fs::write(&config, text.replace(server, &relay.address.to_string())).unwrap();
+    let (_, rest) = text.split_once("https://localhost:").unwrap();
+    let (port, _) = rest.split_once('"').unwrap();
+    let relay = Relay::start(SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()))).unwrap();
+    let behind = format!("localhost:{}", relay.address.port());
+    fs::write(&config, text.replace(&format!("localhost:{port}"), &behind)).unwrap();
     push("1.1.0");
     device.start().unwrap();
     let confirmed = || {
