@@ -47,8 +47,8 @@ const COMMANDS: &[Command] = &[
         run: fuzz::run,
     },
     Command {
-        usage: "sim [SEED | --fleet SEED]",
-        about: "a simulated run, narrated; without SEED a good update and a bad one; or a whole rollout",
+        usage: "sim [SEED | --fleet SEED | --swarm N --like DIR]",
+        about: "a simulated run, narrated; or a whole rollout; or N devices for a real server",
         run: |house, arguments| start(house, "lapwing-sim", "lapwing-sim", &[], arguments),
     },
 ];

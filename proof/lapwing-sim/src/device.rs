@@ -8,8 +8,9 @@ use crate::maker::artifact;
 use crate::program::Program;
 use crate::server::Request;
 use crate::storage::DiskError;
+use crate::told::Told;
 use crate::twist::When;
-use crate::world::{Happening, Told, World};
+use crate::world::{Happening, World};
 use lapwing_core::wire::check_in::NamedFacts;
 use lapwing_core::{Booted, Digest, OldSlot, Return, SlotTable, SlotTableError, StartLimits, Uptime};
 use lapwing_device::{
@@ -63,22 +64,10 @@ impl From<SlotTableError> for Undone {
 impl World {
     /// Tells the brain something.
     pub(crate) fn tell(&mut self, told: Told) {
-        match told {
-            Told::Woke => self.step(Event::Woke),
-            Told::Triggered => self.step(Event::Triggered),
-            Told::Conditions(conditions) => self.step(Event::Conditions(conditions)),
-            Told::Health(health) => self.step(Event::Health(health)),
-            Told::Answered(bytes) => self.step(Event::Answered(&bytes)),
-            Told::TrustFetched(document, bytes) => {
-                self.document.clone_from(&bytes);
-                self.step(Event::TrustFetched(document, &bytes));
-            }
-            Told::Reported(up_to) => self.step(Event::Reported { up_to }),
-            Told::Fetched(fetched) => self.step(Event::Fetched(fetched)),
-            Told::Applied(applied) => self.step(Event::Applied(applied)),
-            Told::SlotTable(table) => self.step(Event::SlotTable(table)),
-            Told::Failed(effect, trouble) => self.step(Event::Failed(effect, trouble)),
+        if let Told::TrustFetched(_, bytes) = &told {
+            self.document.clone_from(bytes);
         }
+        self.step(told.event());
     }
 
     /// One step of the brain, and what it asks for.

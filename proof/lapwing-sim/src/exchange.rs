@@ -6,7 +6,8 @@
 use crate::program::Program;
 use crate::server::{Reply, Request};
 use crate::storage::DiskError;
-use crate::world::{Exchange, Happening, Running, Told, World};
+use crate::told::Told;
+use crate::world::{Exchange, Happening, Running, World};
 use lapwing_device::{Effect, Fetched, Transfer, Trouble};
 
 /// A link that goes away still delivers the reply that it cut short.

@@ -7,7 +7,8 @@ use crate::maker::Image;
 use crate::program::Program;
 use crate::storage::{DiskError, Loss};
 use crate::supply::Supply;
-use crate::world::{Happening, Running, Told, World};
+use crate::told::Told;
+use crate::world::{Happening, Running, World};
 use lapwing_core::wire::check_in::Health;
 use lapwing_core::{
     BootId, Digest, Return, SLOT_RECORD_LEN, SLOT_RECORD_OFFSETS, SLOT_TABLE_LEN, Slot, SlotTable,

@@ -13,6 +13,7 @@ mod storage;
 mod supply;
 
 mod server;
+mod told;
 mod world;
 
 mod device;
@@ -43,5 +44,6 @@ pub use server::{Attempt, Published, Server};
 pub use storage::{Cut, Disk, DiskError, Loss, Moment};
 pub use stories::{PATIENCE_MS, update, urgent_update};
 pub use supply::Supply;
+pub use told::Told;
 pub use twist::{Flaw, Shipment, Twist, When};
 pub use world::{Pace, World};

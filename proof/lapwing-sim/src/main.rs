@@ -3,6 +3,7 @@
 //! Touches: standard output, `scenarios/`. `cargo xtask sim` and `cargo xtask cuts` end here.
 
 mod bench;
+mod swarm;
 
 use lapwing_sim::{World, any, cut_at_random, fleet, play};
 use std::fmt::Write as _;
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
     let done = match words[..] {
         [] => narrate("good-update").and_then(|()| narrate("three-boots")),
         ["--help" | "-h" | "help"] => {
-            print!("{HELP}");
+            print!("{HELP}\n{}", swarm::HELP);
             Ok(())
         }
         ["scenario"] => list(),
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         ["cuts", "--count", count] => number(count).and_then(cuts),
         ["bench-cuts", ref options @ ..] => bench::cuts(options),
         ["bench-rollout", ref options @ ..] => bench::rollout(options),
+        ["--swarm", ..] => swarm::run(&words),
         ["--fleet", seed] => number(seed).map(|seed| print!("{}", fleet::narrate(seed))),
         [seed] => number(seed).and_then(|seed| show(&any(seed, true))),
         _ => Err(HELP.to_owned()),

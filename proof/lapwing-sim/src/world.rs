@@ -11,32 +11,16 @@ use crate::rng::Rng;
 use crate::server::{Reply, Request, Server};
 use crate::storage::{Cut, Disk, Loss};
 use crate::supply::Supply;
+use crate::told::Told;
 use crate::twist::{Twist, When};
-use lapwing_core::wire::check_in::Health;
-use lapwing_core::{Digest, Slot, SlotTable};
+use lapwing_core::{Digest, Slot};
 use lapwing_device::{
-    Applied, Conditions, Device, Effect, Fetched, Identity, Provisioned, ResetCause, Settings, Talking,
-    Trial, Tries, Trouble, TrustDocument, VersionPolicy,
+    Conditions, Device, Effect, Identity, Provisioned, ResetCause, Settings, Talking, Trial, Tries,
+    VersionPolicy,
 };
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::ops::Range;
-
-/// An event for the brain, with bytes of its own.
-#[derive(Debug, Clone)]
-pub(crate) enum Told {
-    Woke,
-    Triggered,
-    Conditions(Conditions),
-    Health(Health),
-    Answered(Vec<u8>),
-    TrustFetched(TrustDocument, Vec<u8>),
-    Reported(u32),
-    Fetched(Fetched),
-    Applied(Applied),
-    SlotTable(SlotTable),
-    Failed(Effect, Trouble),
-}
 
 /// Something that happens at its time.
 #[derive(Debug, Clone)]
