@@ -8,7 +8,7 @@ use crate::limits::PAGE_ROWS_MAX;
 use crate::listen::told_to_stop;
 use crate::publish::keep_within_budget;
 use crate::store::{
-    Device, Said, Setting, StoreError, log_event, prune_events, put_attempt, put_setting, to_be_ended,
+    Device, Said, Setting, Sql, StoreError, log_event, prune_events, put_attempt, put_setting, to_be_ended,
 };
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::{DeviceId, UnixSeconds};
@@ -62,11 +62,7 @@ async fn round(app: &App, last_signed: &mut Option<(UnixSeconds, Option<Steady>)
 }
 
 /// Both clocks, so that the next start can tell a jump from time that passed.
-fn keep_last_signed(
-    c: &rusqlite::Connection,
-    time: UnixSeconds,
-    steady: Option<Steady>,
-) -> Result<(), StoreError> {
+fn keep_last_signed(c: &Sql, time: UnixSeconds, steady: Option<Steady>) -> Result<(), StoreError> {
     put_setting(c, Setting::SignedTime, time.0)?;
     let Some(Steady { boot, seconds }) = steady else { return Ok(()) };
     put_setting(c, Setting::SteadyTime, seconds)?;

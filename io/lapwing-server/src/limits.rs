@@ -16,6 +16,8 @@ pub(crate) const WRITE_QUEUE_MAX: usize = 1024;
 pub(crate) const WRITE_BATCH_MAX: usize = 256;
 /// Connections that read the store at once.
 pub(crate) const READERS_MAX: usize = 4;
+/// Statements that a connection to the store keeps prepared.
+pub(crate) const STATEMENTS_CACHED_MAX: usize = 128;
 /// Locks that keep the check-ins of one device in order.
 pub(crate) const DEVICE_STRIPES: usize = 256;
 /// Events kept of one attempt; a device that says more is believed no more.

@@ -15,7 +15,7 @@ use crate::logging::LogControl;
 use crate::metrics::Metrics;
 use crate::online::Online;
 use crate::publish::{Deltas, Worker};
-use crate::store::{Setting, Store, StoreError, blob_names, forget_blob, get_setting, orphans};
+use crate::store::{Setting, Sql, Store, StoreError, blob_names, forget_blob, get_setting, orphans};
 use crate::tls::{TlsError, identity};
 use crate::trust::{Trust, TrustError};
 use crate::{device_plane, housekeeping, management};
@@ -285,7 +285,7 @@ async fn assemble(
 }
 
 /// When something was last signed, on both clocks.
-fn last_signed(c: &rusqlite::Connection) -> Result<Option<(UnixSeconds, Option<Steady>)>, StoreError> {
+fn last_signed(c: &Sql) -> Result<Option<(UnixSeconds, Option<Steady>)>, StoreError> {
     let Some(time) = get_setting(c, Setting::SignedTime)? else { return Ok(None) };
     let boot = get_setting(c, Setting::MachineRun)?;
     let seconds = get_setting(c, Setting::SteadyTime)?;

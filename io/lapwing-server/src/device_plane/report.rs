@@ -9,7 +9,7 @@ use crate::limits::EVENTS_PER_ATTEMPT_MAX;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::store::{
-    AttemptRow, Device, Said, StoreError, drop_oldest_loose, events_of_attempt, log_event, put_attempt,
+    AttemptRow, Device, Said, Sql, StoreError, drop_oldest_loose, events_of_attempt, log_event, put_attempt,
 };
 use axum::body::Body;
 use axum::extract::State;
@@ -21,7 +21,6 @@ use lapwing_core::wire::check_in::Gate;
 use lapwing_core::wire::report::{Detail, Event, EventKind, Report};
 use lapwing_core::{AttemptId, UnixSeconds};
 use lapwing_fleet::AttemptState;
-use rusqlite::Connection;
 use std::sync::Arc;
 
 /// `POST /v1/report`.
@@ -83,7 +82,7 @@ async fn take_in(
 }
 
 /// Logs an event of this device; says whether it is new and may move its attempt.
-fn note(c: &Connection, device: &Device, event: &Event, now: UnixSeconds) -> Result<bool, StoreError> {
+fn note(c: &Sql, device: &Device, event: &Event, now: UnixSeconds) -> Result<bool, StoreError> {
     let attempt = device.attempts.iter().find(|attempt| attempt.id == event.attempt);
     let foreign = attempt.is_none() && event.attempt != AttemptId::NONE;
     let id = device.id.as_str();
@@ -128,7 +127,7 @@ fn blame_label(blame: Blame) -> &'static str {
 }
 
 fn advance(
-    (c, metrics): (&Connection, &Metrics),
+    (c, metrics): (&Sql, &Metrics),
     device: &mut Device,
     event: &Event,
     now: UnixSeconds,

@@ -3,8 +3,7 @@
 //! Touches: their tables. What a device said last is kept as the check-in that would say it again.
 //! Never: holds a secret, only its hash.
 
-use super::StoreError;
-use super::publishing::{digest_from, number, seconds};
+use super::{Row, Sql, StoreError};
 use lapwing_core::cbor::{decode, encode};
 use lapwing_core::limits::CHECK_IN_BYTES_MAX;
 use lapwing_core::wire::cause::Cause;
@@ -12,7 +11,6 @@ use lapwing_core::wire::check_in::{CheckIn, Facts};
 use lapwing_core::{AttemptId, BootId, DeviceId, Digest, ShortDigest, UnixSeconds, Version};
 use lapwing_fleet::limits::PAST_ATTEMPTS_MAX;
 use lapwing_fleet::{AttemptState, Outcome, PastAttempt};
-use rusqlite::{Connection, OptionalExtension, Row};
 
 /// A device as the fleet knows it.
 #[derive(Debug, Clone)]
@@ -113,202 +111,165 @@ impl AttemptRow {
 }
 
 /// Writes a device, but not its attempts.
-pub(crate) fn put_device(connection: &Connection, device: &Device) -> Result<(), StoreError> {
-    let sql = "INSERT INTO devices VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-        ON CONFLICT (id) DO UPDATE SET secret = ?2, said = ?3, boot_before = ?4, quarantine = ?5,
-        pinned = ?6, update_now = ?7, replaceable = ?8, last_seen = max(last_seen, ?10)";
-    connection.prepare_cached(sql)?.execute((
-        device.id.as_str(),
-        device.secret.as_bytes(),
-        &device.said,
-        device.boot_before.as_ref().map(|boot| boot.0),
-        &device.quarantine,
-        device.pinned.as_ref().map(Version::as_str),
-        device.update_now,
-        device.replaceable,
-        number(device.first_seen.0),
-        number(device.last_seen.0),
-    ))?;
-    connection.prepare_cached("DELETE FROM running WHERE device = ?1")?.execute([device.id.as_str()])?;
-    let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO running VALUES (?1, ?2, ?3, ?4)")?;
+pub(crate) fn put_device(sql: &Sql, device: &Device) -> Result<(), StoreError> {
+    let statement = "INSERT INTO devices (id, secret, said, boot_before, quarantine, pinned, update_now,
+        replaceable, first_seen, last_seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        ON CONFLICT (id) DO UPDATE SET secret = excluded.secret, said = excluded.said,
+        boot_before = excluded.boot_before, quarantine = excluded.quarantine, pinned = excluded.pinned,
+        update_now = excluded.update_now, replaceable = excluded.replaceable,
+        last_seen = CASE WHEN excluded.last_seen > devices.last_seen
+            THEN excluded.last_seen ELSE devices.last_seen END";
+    sql.execute(
+        statement,
+        &[
+            &device.id,
+            &device.secret,
+            &device.said,
+            &device.boot_before,
+            &device.quarantine,
+            &device.pinned,
+            &device.update_now,
+            &device.replaceable,
+            &device.first_seen,
+            &device.last_seen,
+        ],
+    )?;
+    sql.execute("DELETE FROM running WHERE device = $1", &[&device.id])?;
     let said = device.said()?;
     let profile = said.facts.as_ref().map_or(0, |facts| facts.profile);
     for component in &said.components {
-        insert.execute((device.id.as_str(), component.name.as_str(), component.running.0, profile))?;
+        let statement = "INSERT INTO running (device, component, image, profile) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (device, component) DO UPDATE SET image = excluded.image";
+        sql.execute(statement, &[&device.id, &component.name.as_str(), &component.running, &profile])?;
     }
     Ok(())
 }
 
 /// Writes times of last contact, many at once.
-pub(crate) fn put_seen(connection: &Connection, seen: &[(DeviceId, UnixSeconds)]) -> Result<(), StoreError> {
-    let sql = "UPDATE devices SET last_seen = max(last_seen, ?2) WHERE id = ?1";
-    let mut update = connection.prepare_cached(sql)?;
+pub(crate) fn put_seen(sql: &Sql, seen: &[(DeviceId, UnixSeconds)]) -> Result<(), StoreError> {
     for (id, time) in seen {
-        update.execute((id.as_str(), number(time.0)))?;
+        sql.execute("UPDATE devices SET last_seen = $2 WHERE id = $1 AND last_seen < $2", &[id, time])?;
     }
     Ok(())
 }
 
 /// A device with its newest attempts.
-pub(crate) fn device(connection: &Connection, id: &DeviceId) -> Result<Option<Device>, StoreError> {
-    let sql = "SELECT * FROM devices WHERE id = ?1";
-    let raw = connection.prepare_cached(sql)?.query_row([id.as_str()], raw_device).optional()?;
-    raw.map(|raw| whole_device(connection, raw)).transpose()
+pub(crate) fn device(sql: &Sql, id: &DeviceId) -> Result<Option<Device>, StoreError> {
+    let row = sql.row("SELECT * FROM devices WHERE id = $1", &[id])?;
+    row.map(|row| device_from(sql, &row)).transpose()
 }
 
 /// Devices after `cursor`, in order of their ids.
-pub(crate) fn devices_page(
-    connection: &Connection,
-    cursor: &str,
-    limit: u32,
-) -> Result<Vec<Device>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT * FROM devices WHERE id > ?1 ORDER BY id LIMIT ?2")?;
-    let rows: Vec<RawDevice> = statement.query_map((cursor, limit), raw_device)?.collect::<Result<_, _>>()?;
-    rows.into_iter().map(|raw| whole_device(connection, raw)).collect()
+pub(crate) fn devices_page(sql: &Sql, cursor: &str, limit: u32) -> Result<Vec<Device>, StoreError> {
+    let rows = sql.rows("SELECT * FROM devices WHERE id > $1 ORDER BY id LIMIT $2", &[&cursor, &limit])?;
+    rows.iter().map(|row| device_from(sql, row)).collect()
 }
 
-struct RawDevice {
-    id: String,
-    secret: Vec<u8>,
-    pinned: Option<String>,
-    device: Device,
-}
-
-fn raw_device(row: &Row<'_>) -> Result<RawDevice, rusqlite::Error> {
-    let placeholder = || rusqlite::Error::InvalidQuery;
-    Ok(RawDevice {
-        id: row.get("id")?,
+fn device_from(sql: &Sql, row: &Row) -> Result<Device, StoreError> {
+    let id = row.get("id")?;
+    let statement = "SELECT * FROM attempts WHERE device = $1 ORDER BY id DESC LIMIT $2";
+    let attempts = sql.rows(statement, &[&id, &(PAST_ATTEMPTS_MAX as u64)])?;
+    Ok(Device {
+        id,
         secret: row.get("secret")?,
+        said: row.get("said")?,
+        boot_before: row.get("boot_before")?,
+        quarantine: row.get("quarantine")?,
         pinned: row.get("pinned")?,
-        device: Device {
-            id: row.get::<_, String>("id")?.parse().map_err(|_| placeholder())?,
-            secret: Digest::from_bytes([0; Digest::LEN]),
-            said: row.get("said")?,
-            boot_before: row.get::<_, Option<[u8; 8]>>("boot_before")?.map(BootId),
-            quarantine: row.get("quarantine")?,
-            pinned: None,
-            update_now: row.get("update_now")?,
-            replaceable: row.get("replaceable")?,
-            first_seen: seconds(row, 8)?,
-            last_seen: seconds(row, 9)?,
-            attempts: Vec::new(),
-        },
+        update_now: row.get("update_now")?,
+        replaceable: row.get("replaceable")?,
+        first_seen: row.get("first_seen")?,
+        last_seen: row.get("last_seen")?,
+        attempts: attempts.iter().map(attempt_from).collect::<Result<_, _>>()?,
     })
 }
 
-fn whole_device(connection: &Connection, raw: RawDevice) -> Result<Device, StoreError> {
-    let corrupt = || StoreError::Corrupt("devices");
-    let pinned = raw.pinned.map(|version| version.parse()).transpose().map_err(|_| corrupt())?;
-    let attempts = attempts_of(connection, &raw.id)?;
-    let secret = digest_from(&raw.secret, "devices")?;
-    Ok(Device { secret, pinned, attempts, ..raw.device })
-}
-
-fn attempts_of(connection: &Connection, device: &str) -> Result<Vec<AttemptRow>, StoreError> {
-    let sql = "SELECT * FROM attempts WHERE device = ?1 ORDER BY id DESC LIMIT ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let limit = i64::try_from(PAST_ATTEMPTS_MAX).unwrap_or(i64::MAX);
-    let rows = statement.query_map((device, limit), raw_attempt)?;
-    rows.map(|row| row?.ok_or(StoreError::Corrupt("attempts"))).collect()
-}
-
-fn raw_attempt(row: &Row<'_>) -> Result<Option<AttemptRow>, rusqlite::Error> {
-    let digest = |name: &str| row.get::<_, [u8; 32]>(name).map(Digest::from_bytes);
-    let time = |name: &str| row.get::<_, i64>(name).map(|s| UnixSeconds(u64::try_from(s).unwrap_or(0)));
+fn attempt_from(row: &Row) -> Result<AttemptRow, StoreError> {
     let state: String = row.get("state")?;
-    let Some(state) = AttemptState::from_label(&state) else { return Ok(None) };
-    let cause = row.get::<_, Option<u16>>("cause")?.map(Cause::from_code);
-    let ended = row.get::<_, Option<i64>>("ended")?;
-    Ok(Some(AttemptRow {
-        id: AttemptId(u64::try_from(row.get::<_, i64>("id")?).unwrap_or(0)),
-        release: digest("release")?,
-        base: ShortDigest(row.get("base")?),
+    let state = AttemptState::from_label(&state).ok_or(StoreError::Corrupt("state"))?;
+    let cause = row.get::<Option<u16>>("cause")?.map(Cause::from_code);
+    Ok(AttemptRow {
+        id: row.get("id")?,
+        release: row.get("release")?,
+        base: row.get("base")?,
         codec: row.get("codec")?,
         profile: row.get("profile")?,
-        delta_from: row.get::<_, Option<[u8; 32]>>("delta_from")?.map(Digest::from_bytes),
-        artifact: digest("artifact")?,
-        artifact_size_bytes: u64::try_from(row.get::<_, i64>("artifact_size")?).unwrap_or(0),
+        delta_from: row.get("delta_from")?,
+        artifact: row.get("artifact")?,
+        artifact_size_bytes: row.get("artifact_size")?,
         outcome: Outcome { state, cause },
         percent: row.get("percent")?,
-        opened: time("opened")?,
-        deadline: time("deadline")?,
-        ended: ended.map(|s| UnixSeconds(u64::try_from(s).unwrap_or(0))),
+        opened: row.get("opened")?,
+        deadline: row.get("deadline")?,
+        ended: row.get("ended")?,
         forgiven: row.get("forgiven")?,
         full_image: row.get("full_image")?,
-    }))
+    })
 }
 
 /// Opens an attempt and returns its id, which is never used again.
-pub(crate) fn new_attempt(
-    connection: &Connection,
-    device: &DeviceId,
-    row: &AttemptRow,
-) -> Result<AttemptId, StoreError> {
-    let sql = "INSERT INTO attempts (device, release, base, codec, profile, delta_from, artifact,
+pub(crate) fn new_attempt(sql: &Sql, device: &DeviceId, row: &AttemptRow) -> Result<AttemptId, StoreError> {
+    let statement = "INSERT INTO attempts (device, release, base, codec, profile, delta_from, artifact,
         artifact_size, state, percent, opened, deadline, forgiven, full_image)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, 0, ?12)";
-    connection.prepare_cached(sql)?.execute((
-        device.as_str(),
-        row.release.as_bytes(),
-        row.base.0,
-        row.codec,
-        row.profile,
-        row.delta_from.as_ref().map(Digest::as_bytes),
-        row.artifact.as_bytes(),
-        number(row.artifact_size_bytes),
-        row.outcome.state.label(),
-        number(row.opened.0),
-        number(row.deadline.0),
-        row.full_image,
-    ))?;
-    Ok(AttemptId(u64::try_from(connection.last_insert_rowid()).unwrap_or(0)))
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, 0, $12) RETURNING id";
+    let opened = sql.row(
+        statement,
+        &[
+            device,
+            &row.release,
+            &row.base,
+            &row.codec,
+            &row.profile,
+            &row.delta_from,
+            &row.artifact,
+            &row.artifact_size_bytes,
+            &row.outcome.state.label(),
+            &row.opened,
+            &row.deadline,
+            &row.full_image,
+        ],
+    )?;
+    opened.ok_or(StoreError::Corrupt("attempts"))?.get("id")
 }
 
 /// Writes what became of an attempt.
-pub(crate) fn put_attempt(connection: &Connection, row: &AttemptRow) -> Result<(), StoreError> {
-    let sql = "UPDATE attempts SET codec = ?2, profile = ?3, delta_from = ?4, artifact = ?5,
-        artifact_size = ?6, state = ?7, cause = ?8, percent = ?9, ended = ?10, forgiven = ?11,
-        full_image = ?12 WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute((
-        number(row.id.0),
-        row.codec,
-        row.profile,
-        row.delta_from.as_ref().map(Digest::as_bytes),
-        row.artifact.as_bytes(),
-        number(row.artifact_size_bytes),
-        row.outcome.state.label(),
-        row.outcome.cause.map(Cause::code),
-        row.percent,
-        row.ended.map(|time| number(time.0)),
-        row.forgiven,
-        row.full_image,
-    ))?;
-    Ok(())
+pub(crate) fn put_attempt(sql: &Sql, row: &AttemptRow) -> Result<(), StoreError> {
+    let statement = "UPDATE attempts SET codec = $2, profile = $3, delta_from = $4, artifact = $5,
+        artifact_size = $6, state = $7, cause = $8, percent = $9, ended = $10, forgiven = $11,
+        full_image = $12 WHERE id = $1";
+    sql.execute(
+        statement,
+        &[
+            &row.id,
+            &row.codec,
+            &row.profile,
+            &row.delta_from,
+            &row.artifact,
+            &row.artifact_size_bytes,
+            &row.outcome.state.label(),
+            &row.outcome.cause.map(Cause::code),
+            &row.percent,
+            &row.ended,
+            &row.forgiven,
+            &row.full_image,
+        ],
+    )
+    .map(drop)
 }
 
 /// Devices with an attempt that may have to be ended: its deadline has passed in silence, or its version
 /// was withdrawn before the switch.
-pub(crate) fn to_be_ended(
-    connection: &Connection,
-    now: UnixSeconds,
-    limit: u32,
-) -> Result<Vec<DeviceId>, StoreError> {
-    let sql = "SELECT DISTINCT device FROM attempts
+pub(crate) fn to_be_ended(sql: &Sql, now: UnixSeconds, limit: u32) -> Result<Vec<DeviceId>, StoreError> {
+    let statement = "SELECT DISTINCT device FROM attempts
         JOIN releases ON releases.digest = attempts.release JOIN version_sets USING (version)
-        WHERE ended IS NULL AND (deadline < ?1
-            OR (shelf = 'withdrawn' AND state NOT IN ('rebooting', 'trial'))) LIMIT ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map((number(now.0), limit), |row| row.get::<_, String>(0))?;
-    rows.map(|row| row?.parse().map_err(|_| StoreError::Corrupt("attempts"))).collect()
+        WHERE ended IS NULL AND (deadline < $1
+            OR (shelf = 'withdrawn' AND state NOT IN ('rebooting', 'trial'))) LIMIT $2";
+    sql.rows(statement, &[&now, &limit])?.iter().map(|row| row.get("device")).collect()
 }
 
 /// How many devices run each image, by the number of their profile.
-pub(crate) fn running_counts(connection: &Connection) -> Result<Vec<(ShortDigest, u8, u64)>, StoreError> {
-    let sql = "SELECT image, profile, count(*) FROM running GROUP BY image, profile";
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| {
-        Ok((ShortDigest(row.get(0)?), row.get(1)?, u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0)))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+pub(crate) fn running_counts(sql: &Sql) -> Result<Vec<(ShortDigest, u8, u64)>, StoreError> {
+    let statement = "SELECT image, profile, count(*) AS count FROM running GROUP BY image, profile";
+    let rows = sql.rows(statement, &[])?;
+    rows.iter().map(|row| Ok((row.get("image")?, row.get("profile")?, row.get("count")?))).collect()
 }

@@ -3,10 +3,8 @@
 //! Touches: table `events`. A device's own events are unique by attempt and number, so a report may
 //! come twice. Never: updates a row.
 
-use super::StoreError;
-use super::publishing::{number, seconds};
+use super::{Row, Sql, StoreError};
 use lapwing_core::{AttemptId, Digest, UnixSeconds};
-use rusqlite::{Connection, Row};
 use serde::Serialize;
 
 /// An event to be logged.
@@ -62,84 +60,78 @@ pub(crate) struct EventRow {
 }
 
 /// Logs an event; says whether it is new.
-pub(crate) fn log_event(connection: &Connection, said: &Said) -> Result<bool, StoreError> {
-    let sql = "INSERT OR IGNORE INTO events
-        (time, device, attempt, number, name, cause, blame, release, detail)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    let attempt = said.attempt.map(|attempt| number(attempt.0));
-    let release = said.release.as_ref().map(Digest::as_bytes);
-    let rows = connection.prepare_cached(sql)?.execute((
-        number(said.time.0),
-        &said.device,
-        attempt,
-        said.number,
-        said.name,
-        said.cause,
-        said.blame,
-        release,
-        &said.detail,
-    ))?;
+pub(crate) fn log_event(sql: &Sql, said: &Said) -> Result<bool, StoreError> {
+    let statement = "INSERT INTO events (time, device, attempt, number, name, cause, blame, release, detail)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+    let rows = sql.execute(
+        statement,
+        &[
+            &said.time,
+            &said.device,
+            &said.attempt,
+            &said.number,
+            &said.name,
+            &said.cause,
+            &said.blame,
+            &said.release,
+            &said.detail,
+        ],
+    )?;
     Ok(rows == 1)
 }
 
 /// Lets a device's oldest event outside any attempt go.
-pub(crate) fn drop_oldest_loose(connection: &Connection, device: &str) -> Result<(), StoreError> {
-    let sql = "DELETE FROM events WHERE id =
-        (SELECT min(id) FROM events WHERE device = ?1 AND attempt = ?2)";
-    connection.prepare_cached(sql)?.execute((device, number(AttemptId::NONE.0)))?;
-    Ok(())
+pub(crate) fn drop_oldest_loose(sql: &Sql, device: &str) -> Result<(), StoreError> {
+    let statement = "DELETE FROM events WHERE id =
+        (SELECT min(id) FROM events WHERE device = $1 AND attempt = $2)";
+    sql.execute(statement, &[&device, &AttemptId::NONE]).map(drop)
 }
 
 /// How many events of a device's attempt are kept already.
-pub(crate) fn events_of_attempt(
-    connection: &Connection,
-    device: &str,
-    attempt: AttemptId,
-) -> Result<u32, StoreError> {
-    let sql = "SELECT count(*) FROM events WHERE device = ?1 AND attempt = ?2";
-    Ok(connection.prepare_cached(sql)?.query_row((device, number(attempt.0)), |row| row.get(0))?)
+pub(crate) fn events_of_attempt(sql: &Sql, device: &str, attempt: AttemptId) -> Result<u32, StoreError> {
+    let statement = "SELECT count(*) AS count FROM events WHERE device = $1 AND attempt = $2";
+    sql.row(statement, &[&device, &attempt])?.map_or(Ok(0), |row| row.get("count"))
 }
 
 /// Events after `after`, of one device or of all.
 pub(crate) fn events_after(
-    connection: &Connection,
+    sql: &Sql,
     after: i64,
     device: Option<&str>,
     limit: u32,
 ) -> Result<Vec<EventRow>, StoreError> {
-    let sql = match device {
-        None => "SELECT * FROM events WHERE id > ?1 AND ?2 IS NULL ORDER BY id LIMIT ?3",
-        Some(_) => "SELECT * FROM events WHERE id > ?1 AND device = ?2 ORDER BY id LIMIT ?3",
+    let rows = match device {
+        None => sql.rows("SELECT * FROM events WHERE id > $1 ORDER BY id LIMIT $2", &[&after, &limit]),
+        Some(device) => sql.rows(
+            "SELECT * FROM events WHERE id > $1 AND device = $2 ORDER BY id LIMIT $3",
+            &[&after, &device, &limit],
+        ),
     };
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map((after, device, limit), event_from)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    rows?.iter().map(event_from).collect()
 }
 
-fn event_from(row: &Row<'_>) -> Result<EventRow, rusqlite::Error> {
+fn event_from(row: &Row) -> Result<EventRow, StoreError> {
     Ok(EventRow {
-        id: row.get(0)?,
-        time: seconds(row, 1)?.0,
-        device: row.get(2)?,
-        attempt: row.get(3)?,
-        number: row.get(4)?,
-        name: row.get(5)?,
-        cause: row.get(6)?,
-        blame: row.get(7)?,
-        release: row.get::<_, Option<Vec<u8>>>(8)?.map(|bytes| crate::key_file::hex(&bytes)),
-        detail: row.get(9)?,
+        id: row.get("id")?,
+        time: row.get("time")?,
+        device: row.get("device")?,
+        attempt: row.get("attempt")?,
+        number: row.get("number")?,
+        name: row.get("name")?,
+        cause: row.get("cause")?,
+        blame: row.get("blame")?,
+        release: row.get::<Option<Digest>>("release")?.map(|release| release.to_string()),
+        detail: row.get("detail")?,
     })
 }
 
 /// Whether more events are kept than should be.
-pub(crate) fn events_beyond(connection: &Connection, kept: u64) -> Result<bool, StoreError> {
-    let sql = "SELECT coalesce(max(id) - min(id), 0) >= ?1 FROM events";
-    Ok(connection.prepare_cached(sql)?.query_row([number(kept)], |row| row.get(0))?)
+pub(crate) fn events_beyond(sql: &Sql, kept: u64) -> Result<bool, StoreError> {
+    let row = sql.row("SELECT coalesce(max(id) - min(id), 0) AS span FROM events", &[])?;
+    Ok(row.map_or(Ok(0), |row| row.get::<u64>("span"))? >= kept)
 }
 
 /// Lets the oldest events go, so that so many stay.
-pub(crate) fn prune_events(connection: &Connection, kept: u64) -> Result<(), StoreError> {
-    let sql = "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?1";
-    connection.execute(sql, [number(kept)])?;
-    Ok(())
+pub(crate) fn prune_events(sql: &Sql, kept: u64) -> Result<(), StoreError> {
+    sql.execute("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - $1", &[&kept]).map(drop)
 }

@@ -1,16 +1,20 @@
-//! The store: SQLite in write-ahead mode, one thread that writes, a few connections that read.
+//! The store: one thread that writes, a few connections that read, an engine underneath.
 //!
-//! Touches: `rusqlite`, the data directory. Write jobs that wait together share one commit, each in
-//! its own savepoint; an answer is given only after the commit is on the disk.
+//! Touches: the data directory. Write jobs that wait together share one commit, each in its own
+//! savepoint; an answer is given only after the commit is on the disk.
 //! Never: decides; rows in, rows out.
+
+mod engine;
+mod schema;
+mod sqlite;
+mod value;
+mod writer;
 
 mod claims;
 mod devices;
 mod events;
 mod publishing;
-mod schema;
 mod settings;
-mod writer;
 
 pub(crate) use claims::{
     ClaimRefused, TokenRow, claim, forget_device, forgotten, new_token, remember_again, revoke_token, tokens,
@@ -19,6 +23,7 @@ pub(crate) use devices::{
     AttemptRow, Device, device, devices_page, new_attempt, put_attempt, put_device, put_seen, running_counts,
     to_be_ended,
 };
+pub(crate) use engine::{Row, Sql};
 pub(crate) use events::{
     Said, drop_oldest_loose, events_after, events_beyond, events_of_attempt, log_event, prune_events,
 };
@@ -34,17 +39,17 @@ pub(crate) use writer::{Store, Undone};
 /// Why the store could not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite says so.
+    /// The engine says so.
     #[error("the store failed")]
-    Sqlite(#[source] rusqlite::Error),
+    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// No room is left on the disk. Nothing was changed.
     #[error("the disk is full")]
     Full,
     /// The server is going down.
     #[error("the store is closed")]
     Closed,
-    /// A row does not decode. The store was changed by something else, or by a newer version.
-    #[error("unreadable row in {0}")]
+    /// A table or column that does not decode. The store was changed by something else, or by a newer version.
+    #[error("unreadable {0} in the store")]
     Corrupt(&'static str),
     /// The store was written by a newer version of this program.
     #[error("the store has format {0}, which this version does not know")]
@@ -52,15 +57,6 @@ pub enum StoreError {
     /// Some other reason, for example a thread that could not be started.
     #[error("the store could not be opened")]
     Io(#[source] std::io::Error),
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
-            _ => Self::Sqlite(error),
-        }
-    }
 }
 
 impl From<std::io::Error> for StoreError {

@@ -2,8 +2,7 @@
 //!
 //! Touches: table `settings`. Never: configuration; that is the operator's.
 
-use super::StoreError;
-use rusqlite::{Connection, OptionalExtension};
+use super::{Sql, StoreError};
 
 /// What is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,16 +29,14 @@ impl Setting {
 }
 
 /// The number, if it was ever set.
-pub(crate) fn get_setting(connection: &Connection, setting: Setting) -> Result<Option<u64>, StoreError> {
-    let sql = "SELECT number FROM settings WHERE name = ?1";
-    let number: Option<i64> = connection.query_row(sql, [setting.name()], |row| row.get(0)).optional()?;
-    Ok(number.and_then(|number| u64::try_from(number).ok()))
+pub(crate) fn get_setting(sql: &Sql, setting: Setting) -> Result<Option<u64>, StoreError> {
+    let row = sql.row("SELECT number FROM settings WHERE name = $1", &[&setting.name()])?;
+    row.map(|row| row.get("number")).transpose()
 }
 
 /// Remembers a number.
-pub(crate) fn put_setting(connection: &Connection, setting: Setting, number: u64) -> Result<(), StoreError> {
-    let sql = "INSERT INTO settings VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET number = ?2";
-    let number = i64::try_from(number).unwrap_or(i64::MAX);
-    connection.prepare_cached(sql)?.execute((setting.name(), number))?;
-    Ok(())
+pub(crate) fn put_setting(sql: &Sql, setting: Setting, number: u64) -> Result<(), StoreError> {
+    let statement = "INSERT INTO settings (name, number) VALUES ($1, $2)
+        ON CONFLICT (name) DO UPDATE SET number = excluded.number";
+    sql.execute(statement, &[&setting.name(), &number]).map(drop)
 }

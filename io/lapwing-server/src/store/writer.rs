@@ -1,17 +1,17 @@
 //! One thread that writes, a few connections that read.
 //!
-//! Touches: `rusqlite`, threads. Never: holds a transaction open while it waits for work.
+//! Touches: an engine, threads. Never: holds a transaction open while it waits for work.
 
-use super::{StoreError, schema};
+use super::sqlite::Sqlite;
+use super::{Sql, StoreError, schema};
 use crate::limits::{READERS_MAX, WRITE_BATCH_MAX, WRITE_QUEUE_MAX};
-use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 /// Runs inside a savepoint, and returns what tells the caller once the commit is known.
-type Job = Box<dyn FnOnce(&Connection) -> (bool, Reply) + Send>;
+type Job = Box<dyn FnOnce(&Sql) -> (bool, Reply) + Send>;
 type Reply = Box<dyn FnOnce(Result<(), Undone>) + Send>;
 
 /// Why a job that went well was undone all the same.
@@ -23,9 +23,9 @@ pub(crate) enum Undone {
     Failed,
 }
 
-impl From<rusqlite::Error> for Undone {
-    fn from(error: rusqlite::Error) -> Self {
-        match StoreError::from(error) {
+impl From<StoreError> for Undone {
+    fn from(error: StoreError) -> Self {
+        match error {
             StoreError::Full => Self::Full,
             _ => Self::Failed,
         }
@@ -52,7 +52,7 @@ pub(crate) struct Store {
 }
 
 struct Readers {
-    connections: Mutex<Vec<Connection>>,
+    connections: Mutex<Vec<Sql>>,
     free: Semaphore,
 }
 
@@ -60,20 +60,17 @@ impl Store {
     /// Opens the store, brings its tables up to date, and starts the writer. The thread ends when the
     /// last handle is gone.
     pub(crate) fn open(path: &Path) -> Result<(Self, std::thread::JoinHandle<()>), StoreError> {
-        let mut connection = Connection::open(path)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        schema::migrate(&mut connection)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let readers: Result<Vec<_>, _> =
-            (0..READERS_MAX).map(|_| Connection::open_with_flags(path, flags)).collect();
+        let mut engine = Sqlite::writer(path)?;
+        schema::migrate(&mut engine)?;
+        let writer = Sql::new(Box::new(engine));
+        let reader = || Ok::<_, StoreError>(Sql::new(Box::new(Sqlite::reader(path)?)));
+        let connections = (0..READERS_MAX).map(|_| reader()).collect::<Result<_, _>>()?;
+        let readers = Readers { connections: Mutex::new(connections), free: Semaphore::new(READERS_MAX) };
         let (jobs, inbox) = mpsc::channel(WRITE_QUEUE_MAX);
         let (ended, last) = watch::channel(Ok(()));
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_until_closed(&connection, inbox, &ended))?;
-        let readers = Readers { connections: Mutex::new(readers?), free: Semaphore::new(READERS_MAX) };
+            .spawn(move || write_until_closed(&writer, inbox, &ended))?;
         Ok((Self { jobs, readers: Arc::new(readers), writes: Arc::default(), last }, thread))
     }
 
@@ -82,12 +79,12 @@ impl Store {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&Sql) -> Result<T, E> + Send + 'static,
     {
         self.writes.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
-        let boxed: Job = Box::new(move |connection| {
-            let result = job(connection);
+        let boxed: Job = Box::new(move |sql| {
+            let result = job(sql);
             let keep = result.is_ok();
             let reply: Reply = Box::new(move |committed| {
                 let undone = |undone: Undone| E::from(undone.into());
@@ -104,15 +101,15 @@ impl Store {
     pub(crate) async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&Sql) -> Result<T, StoreError> + Send + 'static,
     {
         let _permit = self.readers.free.acquire().await.map_err(|_| StoreError::Closed)?;
         let readers = Arc::clone(&self.readers);
         let run = move || {
             let pool = || readers.connections.lock().unwrap_or_else(PoisonError::into_inner);
-            let connection = pool().pop().ok_or(StoreError::Closed)?;
-            let result = query(&connection);
-            pool().push(connection);
+            let sql = pool().pop().ok_or(StoreError::Closed)?;
+            let result = query(&sql);
+            pool().push(sql);
             result
         };
         tokio::task::spawn_blocking(run).await.map_err(|_| StoreError::Closed)?
@@ -129,11 +126,7 @@ impl Store {
     }
 }
 
-fn write_until_closed(
-    connection: &Connection,
-    mut inbox: mpsc::Receiver<Job>,
-    last: &watch::Sender<Result<(), Undone>>,
-) {
+fn write_until_closed(sql: &Sql, mut inbox: mpsc::Receiver<Job>, last: &watch::Sender<Result<(), Undone>>) {
     while let Some(first) = inbox.blocking_recv() {
         let mut batch = vec![first];
         while batch.len() < WRITE_BATCH_MAX {
@@ -144,7 +137,7 @@ fn write_until_closed(
         }
         let (mut jobs, mut ended) = (batch.into_iter(), Ok(()));
         while jobs.len() > 0 {
-            ended = run_batch(connection, &mut jobs);
+            ended = run_batch(sql, &mut jobs);
         }
         // Said when it changes, not for every job that meets the same full disk.
         if last.send_replace(ended) != ended {
@@ -159,18 +152,19 @@ fn write_until_closed(
     }
 }
 
-/// Jobs in one transaction; one that fails is undone alone. When the disk is full SQLite may give up the
-/// whole transaction in the midst: then this batch ends there, and the jobs behind it get one of their own.
-fn run_batch(connection: &Connection, jobs: &mut impl Iterator<Item = Job>) -> Result<(), Undone> {
-    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(Undone::from);
+/// Jobs in one transaction; one that fails is undone alone. When the engine gives up the whole transaction
+/// in the midst, this batch ends there, and the jobs behind it get one of their own.
+fn run_batch(sql: &Sql, jobs: &mut impl Iterator<Item = Job>) -> Result<(), Undone> {
+    let batch = |statements| sql.engine().batch(statements).map_err(Undone::from);
+    let begun = sql.engine().begin().map_err(Undone::from);
     let mut replies = Vec::new();
     let mut given_up = false;
     for job in jobs {
-        let saved = begun.and_then(|()| Ok(connection.execute_batch("SAVEPOINT job")?));
-        let (keep, reply) = job(connection);
-        given_up = begun.is_ok() && connection.is_autocommit();
+        let saved = begun.and_then(|()| batch("SAVEPOINT job"));
+        let (keep, reply) = job(sql);
+        given_up = begun.is_ok() && sql.engine().gave_up();
         let end = if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-        let ended = saved.and_then(|()| Ok(connection.execute_batch(end)?));
+        let ended = saved.and_then(|()| batch(end));
         replies.push((ended, reply));
         if given_up {
             break;
@@ -178,10 +172,10 @@ fn run_batch(connection: &Connection, jobs: &mut impl Iterator<Item = Job>) -> R
     }
     let committed = match given_up {
         true => Err(Undone::Full),
-        false => begun.and_then(|()| Ok(connection.execute_batch("COMMIT")?)),
+        false => begun.and_then(|()| batch("COMMIT")),
     };
     if committed.is_err() {
-        drop(connection.execute_batch("ROLLBACK"));
+        let _ = batch("ROLLBACK");
     }
     for (ended, reply) in replies {
         reply(committed.and(ended));
@@ -192,30 +186,30 @@ fn run_batch(connection: &Connection, jobs: &mut impl Iterator<Item = Job>) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{Setting, get_setting, put_setting};
 
     #[tokio::test]
     async fn a_job_that_fails_is_undone_alone() {
         let dir = tempfile::tempdir().unwrap();
         let (store, thread) = Store::open(&dir.path().join("db")).unwrap();
-        let put = |name: &'static str, fail: bool| {
+        let put = |setting, fail: bool| {
             let store = store.clone();
             async move {
                 store
-                    .write(move |connection| {
-                        connection.execute("INSERT INTO settings VALUES (?1, 1)", [name])?;
+                    .write(move |sql| {
+                        put_setting(sql, setting, 1)?;
                         if fail { Err(StoreError::Corrupt("test")) } else { Ok(()) }
                     })
                     .await
             }
         };
-        let (good, bad, other) = tokio::join!(put("a", false), put("b", true), put("c", false));
+        let all = [Setting::SignedTime, Setting::SteadyTime, Setting::MachineRun];
+        let (good, bad, other) = tokio::join!(put(all[0], false), put(all[1], true), put(all[2], false));
         assert!(good.is_ok() && bad.is_err() && other.is_ok());
-        let rows = store
-            .read(|c| {
-                Ok(c.query_row("SELECT group_concat(name) FROM settings", [], |r| r.get::<_, String>(0))?)
-            })
-            .await;
-        assert_eq!(rows.unwrap(), "a,c");
+        let kept = |setting| store.read(move |sql| get_setting(sql, setting));
+        for (setting, expected) in all.into_iter().zip([Some(1), None, Some(1)]) {
+            assert_eq!(kept(setting).await.unwrap(), expected);
+        }
         drop(store);
         thread.join().unwrap();
         assert!(Store::open(&dir.path().join("db")).is_ok(), "opens again");
@@ -223,32 +217,32 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_told_apart_undoes_all_it_must_and_is_over_when_there_is_room() {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("CREATE TABLE t (x BLOB); PRAGMA max_page_count = 8").unwrap();
+        let sql = Sql::new(Box::new(Sqlite::of(rusqlite::Connection::open_in_memory().unwrap())));
+        sql.engine().batch("CREATE TABLE t (x BLOB); PRAGMA max_page_count = 8").unwrap();
         let said = Arc::new(Mutex::new(Vec::new()));
-        let job = |number: usize, bytes: u32| -> Job {
+        let job = |number: usize, bytes: usize| -> Job {
             let said = Arc::clone(&said);
-            Box::new(move |connection| {
-                let done = connection.execute("INSERT INTO t VALUES (zeroblob(?1))", [bytes]);
-                let full = done.is_err_and(|error| matches!(StoreError::from(error), StoreError::Full));
+            Box::new(move |sql| {
+                let done = sql.execute("INSERT INTO t VALUES ($1)", &[&vec![0_u8; bytes]]);
+                let full = matches!(done, Err(StoreError::Full));
                 (!full, Box::new(move |committed| said.lock().unwrap().push((number, full, committed))))
             })
         };
         let run = |jobs: Vec<Job>| {
             let (mut jobs, mut ended) = (jobs.into_iter(), Vec::new());
             while jobs.len() > 0 {
-                ended.push(run_batch(&connection, &mut jobs));
+                ended.push(run_batch(&sql, &mut jobs));
             }
             ended
         };
         let ended = run(vec![job(0, 10), job(1, 100_000), job(2, 10)]);
-        let kept: u32 = connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
+        let kept: usize = sql.rows("SELECT x FROM t", &[]).unwrap().len();
         let acknowledged =
             said.lock().unwrap().iter().filter(|(_, full, said)| !full && said.is_ok()).count();
-        assert_eq!(usize::try_from(kept).unwrap(), acknowledged, "what is kept is what was acknowledged");
+        assert_eq!(kept, acknowledged, "what is kept is what was acknowledged");
         assert_eq!(ended.last(), Some(&Ok(())), "the job behind it went well");
         assert!(said.lock().unwrap().contains(&(1, true, ended[0])), "the job itself met the full disk");
-        connection.execute_batch("PRAGMA max_page_count = 1000").unwrap();
+        sql.engine().batch("PRAGMA max_page_count = 1000").unwrap();
         assert_eq!(run(vec![job(3, 100_000)]), [Ok(())]);
     }
 }
