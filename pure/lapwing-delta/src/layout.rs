@@ -63,6 +63,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
+    #[cfg(feature = "make")]
     pub(crate) fn new(segments: &[Segment], anchors: &[u32]) -> Self {
         let mut layout = Self::default();
         for (slot, segment) in layout.segments.iter_mut().zip(segments) {
