@@ -15,6 +15,7 @@ mod rust_code;
 mod set_up;
 mod static_binary;
 mod suite_bodies;
+mod suite_targets;
 mod suites;
 mod tidy;
 mod tree;

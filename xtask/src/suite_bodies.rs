@@ -20,7 +20,8 @@ const NOT_IN_AGENT: &[&str] = &["tokio", "hyper", "reqwest", "clap", "tracing_su
 const SHOW_COUNTS: &[&str] = &["--", "--show-output"];
 
 /// Suites of their own, so `unit` leaves them out.
-const TESTED_ELSEWHERE: &[&str] = &["lapwing-sim", "lapwing-link", "lapwing-e2e", "lapwing-fuzz"];
+const TESTED_ELSEWHERE: &[&str] =
+    &["lapwing-sim", "lapwing-link", "lapwing-e2e", "lapwing-metal", "lapwing-fuzz"];
 
 pub(crate) fn tidy(house: &House) -> Outcome {
     ended(tidy::run(house))

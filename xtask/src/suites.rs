@@ -5,6 +5,7 @@
 
 use crate::house::House;
 use crate::suite_bodies as body;
+use crate::suite_targets;
 use std::time::{Duration, Instant};
 
 /// One suite of the table.
@@ -30,6 +31,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "clippy", packages: &[], run: body::clippy },
     Suite { name: "unit", packages: &[], run: body::unit },
     Suite { name: "nostd", packages: body::BARE_METAL_PACKAGES, run: body::nostd },
+    Suite { name: "targets", packages: &["lapwing-metal"], run: suite_targets::targets },
     Suite { name: "launcher", packages: &["lapwing-launcher"], run: body::launcher },
     Suite { name: "agent", packages: &["lapwing-agent"], run: body::agent },
     Suite { name: "sim", packages: &["lapwing-sim"], run: body::sim },

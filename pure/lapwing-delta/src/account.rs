@@ -69,7 +69,8 @@ impl Account {
         let (mut one, read_bytes) = ([0], Cell::new(0));
         let mut artifact = Counted { artifact, read_bytes: &read_bytes };
         let mut input = Input::new(&mut artifact, &mut one);
-        let mut body = Body::new(header, base, &mut scratch, &mut input, &mut memory)?;
+        let mut layouts = Default::default();
+        let mut body = Body::new(header, base, &mut scratch, &mut input, &mut memory, &mut layouts)?;
         let mut account = Self {
             header_bytes: header.header_bytes.into(),
             map_bytes: header.map_encoded_bytes.into(),

@@ -93,7 +93,8 @@ pub fn apply(
     }
 
     let mut input = Input::new(artifact, memory.bytes(plan.input_bytes)?);
-    let mut body = Body::new(header, base, scratch, &mut input, &mut memory)?;
+    let mut layouts = Default::default();
+    let mut body = Body::new(header, base, scratch, &mut input, &mut memory, &mut layouts)?;
     let mut done = 0u64;
     let mut give = |piece: &[u8]| {
         let skipped = usize::try_from(resume_from.saturating_sub(done)).unwrap_or(usize::MAX);
@@ -132,13 +133,15 @@ impl Bits for Range<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::Layout;
     use crate::limits::STACK_BYTES;
     use crate::predict::Candidates;
 
     /// The frames of functions hold these, and little else.
     #[test]
     fn what_lies_on_the_stack_leaves_a_third_of_it_free() {
-        let held = size_of::<Body<'_>>()
+        let held = size_of::<[Layout; 2]>()
+            + size_of::<Body<'_>>()
             + size_of::<Mixing<'_, Range<'_, '_>>>()
             + size_of::<Candidates>()
             + size_of::<Header>();

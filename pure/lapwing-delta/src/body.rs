@@ -6,6 +6,7 @@
 use crate::apply::ApplyError;
 use crate::header::Header;
 use crate::history::History;
+use crate::layout::Layout;
 use crate::limits::PIECE_BYTES;
 use crate::map::{Map, Parts, Record};
 use crate::memory::Memory;
@@ -51,13 +52,15 @@ pub(crate) struct Body<'m> {
 }
 
 impl<'m> Body<'m> {
-    /// Divides `memory`, and decodes the layouts and the map. What is left of the memory is the codec's.
+    /// Divides `memory`, and decodes the layouts, which are empty yet, and the map. What is left of the
+    /// memory is the codec's.
     pub(crate) fn new(
         header: &Header,
         base: &'m mut dyn Base,
         scratch: &'m mut dyn Scratch,
         input: &mut Input<'_>,
         memory: &mut Memory<'m>,
+        layouts: &'m mut [Layout; 2],
     ) -> Result<Self, ApplyError> {
         let plan = header.plan();
         let window = Window::new(base, header.base_bytes, memory.bytes(plan.window_bytes)?);
@@ -70,13 +73,15 @@ impl<'m> Body<'m> {
         };
         let history = History::new(memory.bytes(plan.ring_bytes)?, PIECE_BYTES);
         let parts = Parts::take(memory, header)?;
-        let (map, layouts) = Map::decode(header, input, parts, scratch, memory.rest())?;
+        let map = Map::decode(header, input, parts, scratch, memory.rest(), layouts)?;
         let predictor = Predictor::new(header.architecture, layouts, tables);
         Ok(Self { map, window, predictor, history, target_bytes: header.target_bytes })
     }
 
     /// Makes the target and gives it out in pieces. `known` is the target if it is being written, and empty
     /// otherwise.
+    // Likewise apart: only one codec's is needed.
+    #[inline(never)]
     pub(crate) fn run(
         &mut self,
         codec: &mut impl Codec,
@@ -117,7 +122,7 @@ impl<'m> Body<'m> {
             let room = record.length_bytes.wrapping_sub(done_bytes);
             let view = self.window.around(base_offset)?;
             let predictor = &mut self.predictor;
-            let unit = Unit::at(predictor.architecture, &predictor.base, view, base_offset, room);
+            let unit = Unit::at(predictor.architecture, predictor.base, view, base_offset, room);
             let candidates = predictor.candidates(&unit, &mut self.map, target_offset)?;
             let place = Place { history: &self.history, record, done_bytes };
             let known = known_word(known, target_offset, unit.length);

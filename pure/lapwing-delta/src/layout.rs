@@ -63,6 +63,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
+    #[cfg(feature = "make")]
     pub(crate) fn new(segments: &[Segment], anchors: &[u32]) -> Self {
         let mut layout = Self::default();
         for (slot, segment) in layout.segments.iter_mut().zip(segments) {
@@ -73,17 +74,16 @@ impl Layout {
             *slot = *anchor;
         }
         layout.anchor_count = anchors.len().min(ANCHORS_MAX);
-        layout.lowest = segments.iter().map(|segment| segment.address).min().unwrap_or(0);
-        let ends = segments.iter().map(|segment| segment.address.saturating_add(segment.memory_bytes()));
-        layout.span = ends.max().unwrap_or(0).saturating_sub(layout.lowest);
+        layout.enclose();
         layout
     }
 
-    /// Decodes the layouts of base and target.
+    /// Decodes the layouts of base and target, which are empty yet.
     pub(crate) fn decode_two(
+        [base, target]: &mut [Self; 2],
         range: &mut Range<'_, '_>,
         numbers: &mut Numbers<'_>,
-    ) -> Result<[Self; 2], ApplyError> {
+    ) -> Result<(), ApplyError> {
         let mut count = |most| {
             let count = usize::try_from(numbers.layout(range)?).unwrap_or(usize::MAX);
             if count <= most { Ok(count) } else { Err(ApplyError::Corrupt) }
@@ -93,28 +93,31 @@ impl Layout {
             let zigzag = u32::try_from(numbers.layout(range)?).map_err(|_| ApplyError::Corrupt)?;
             Ok(expected.wrapping_add(zigzag >> 1 ^ (zigzag & 1).wrapping_neg()))
         };
-        let mut segments = [[Segment::default(); SEGMENTS_MAX]; 2];
-        let [base, target] = &mut segments;
         let mut previous = Segment::default();
-        for (base, target) in base.iter_mut().zip(target).take(segment_count) {
+        for (base, target) in base.segments.iter_mut().zip(&mut target.segments).take(segment_count) {
             *base = previous.successor().with_fields(&mut decode)?;
             *target = base.with_fields(&mut decode)?;
             previous = *base;
         }
-        let mut anchors = [[0; ANCHORS_MAX]; 2];
-        let [base, target] = &mut anchors;
         let mut previous = 0;
-        for (base, target) in base.iter_mut().zip(target).take(anchor_count) {
+        for (base, target) in base.anchors.iter_mut().zip(&mut target.anchors).take(anchor_count) {
             *base = decode(previous)?;
             *target = decode(*base)?;
             previous = *base;
         }
-        let [base, target] = [0, 1].map(|which: usize| {
-            let segments = segments.get(which).and_then(|segments| segments.get(..segment_count));
-            let anchors = anchors.get(which).and_then(|anchors| anchors.get(..anchor_count));
-            Self::new(segments.unwrap_or_default(), anchors.unwrap_or_default())
-        });
-        Ok([base, target])
+        for layout in [base, target] {
+            (layout.count, layout.anchor_count) = (segment_count, anchor_count);
+            layout.enclose();
+        }
+        Ok(())
+    }
+
+    /// Takes note of where the segments begin and end.
+    fn enclose(&mut self) {
+        let lowest = self.segments().iter().map(|segment| segment.address).min().unwrap_or(0);
+        let ends = self.segments().iter().map(|s| s.address.saturating_add(s.memory_bytes()));
+        self.span = ends.max().unwrap_or(0).saturating_sub(lowest);
+        self.lowest = lowest;
     }
 
     pub(crate) fn segments(&self) -> &[Segment] {

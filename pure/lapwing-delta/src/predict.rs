@@ -63,12 +63,11 @@ pub(crate) const SOURCES: usize = 18;
 /// What a unit may have become.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Candidates {
+    /// What each source says, if it says anything: a bit each.
     words: [u32; SOURCES],
-    /// Which sources say so, a bit each.
-    masks: [u32; SOURCES],
-    count: usize,
-    /// What each source says, if it says anything.
-    said: [Option<u32>; SOURCES],
+    said: u32,
+    /// How often the sources were right until now.
+    scores: [Score; SOURCES],
     /// How often the learned or repeated one has been right: 0 if there is none.
     pub(crate) confidence: u32,
     /// How sure the map is, 0 if it was not asked.
@@ -77,50 +76,49 @@ pub(crate) struct Candidates {
 
 impl Candidates {
     fn say(&mut self, source: Source, word: u32) {
-        if let Some(said) = self.said.get_mut(source as usize) {
-            *said = Some(word);
+        if let Some(slot) = self.words.get_mut(source as usize) {
+            *slot = word;
+            self.said |= 1 << source as u32;
         }
     }
 
-    /// Puts those with the best scores first.
-    fn rank(&mut self, scores: &[Score; SOURCES]) {
-        let mut waiting = self.said;
-        loop {
-            let score = |source: usize| scores.get(source).map_or(0, |score| u16::from_le_bytes(*score));
-            let best = waiting.iter().enumerate().filter(|(_, said)| said.is_some());
-            let Some((source, word)) = best
-                .max_by_key(|(source, _)| (score(*source), SOURCES.wrapping_sub(*source)))
-                .and_then(|(source, word)| Some((source, (*word)?)))
-            else {
-                return;
-            };
-            if self.count > 0 && score(source) < SCORE_MIN {
-                return;
-            }
-            let mut mask = 1u32 << source;
-            for (source, said) in waiting.iter_mut().enumerate() {
-                if *said == Some(word) {
-                    *said = None;
-                    mask |= 1u32.wrapping_shl(source as u32);
-                }
-            }
-            if let (Some(slot), Some(masked)) =
-                (self.words.get_mut(self.count), self.masks.get_mut(self.count))
-            {
-                (*slot, *masked) = (word, mask);
-            }
-            self.count = self.count.wrapping_add(1);
-        }
-    }
-
-    /// The candidates with their sources, of which there is at least one.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.words.into_iter().zip(self.masks).take(self.count)
+    /// The candidates with their sources, of which there is at least one, the likeliest first.
+    pub(crate) const fn iter(&self) -> Ranked<'_> {
+        Ranked { candidates: self, waiting: self.said }
     }
 
     /// The likeliest.
-    pub(crate) const fn first(&self) -> u32 {
-        self.words[0]
+    pub(crate) fn first(&self) -> u32 {
+        self.iter().next().map_or(0, |(word, _)| word)
+    }
+}
+
+/// Candidates in the order of their scores. Mostly the first is right, and nobody asks for more.
+pub(crate) struct Ranked<'c> {
+    candidates: &'c Candidates,
+    /// Sources whose word has not been told.
+    waiting: u32,
+}
+
+impl Iterator for Ranked<'_> {
+    /// The word, and which sources say so, a bit each.
+    type Item = (u32, u32);
+
+    fn next(&mut self) -> Option<(u32, u32)> {
+        let Candidates { words, said, scores, .. } = self.candidates;
+        let told = words.iter().zip(scores).enumerate();
+        let waiting = told.filter(|(source, _)| self.waiting >> source & 1 == 1);
+        let scored = waiting.map(|(_, (word, score))| (u16::from_le_bytes(*score), *word));
+        // Of two equal scores the first one counts.
+        let best = scored.reduce(|best, next| if next.0 > best.0 { next } else { best });
+        let (score, word) = best?;
+        if self.waiting != *said && score < SCORE_MIN {
+            return None;
+        }
+        let same = words.iter().rev().fold(0, |mask, other| mask << 1 | u32::from(*other == word));
+        let mask = same & self.waiting;
+        self.waiting ^= mask;
+        Some((word, mask))
     }
 }
 
@@ -147,29 +145,28 @@ pub(crate) const SCORE_SETS: usize = KINDS * (SOURCES + 1);
 /// What has been learned of the units so far.
 pub(crate) struct Predictor<'m> {
     pub(crate) architecture: Architecture,
-    pub(crate) base: Layout,
-    pub(crate) target: Layout,
+    pub(crate) base: &'m Layout,
+    pub(crate) target: &'m Layout,
     tables: Tables<'m>,
     /// By how much the last references of each kind moved, and words changed.
     shifts: [[u32; 2]; KINDS],
-    /// The last changes of words of code, and of data.
-    flows: [Flow; 2],
+    /// Hashes of a few and of many of the last changes, of plain words and of others.
+    hashes: [[u32; 2]; 2],
+    /// The last words but plain and their changes, the latest first.
+    changes: [u32; 6],
+    words: [u32; 12],
     /// Which source was right last: that of the best score if several were.
     last_right: usize,
     /// Which anchors the last words were relative to, the latest lowest, in four bits each.
     anchors_seen: u32,
 }
 
-/// The last changes.
-#[derive(Clone, Copy, Default)]
-struct Flow {
-    changes: [u32; 6],
-    words: [u32; 12],
-    hashes: [u32; 2],
-}
-
 impl<'m> Predictor<'m> {
-    pub(crate) fn new(architecture: Architecture, [base, target]: [Layout; 2], tables: Tables<'m>) -> Self {
+    pub(crate) fn new(
+        architecture: Architecture,
+        [base, target]: &'m [Layout; 2],
+        tables: Tables<'m>,
+    ) -> Self {
         tables.targets.fill([0; 8]);
         tables.words.fill([0; 8]);
         tables.anchors.fill(0);
@@ -182,8 +179,18 @@ impl<'m> Predictor<'m> {
                 *score = first.to_le_bytes();
             }
         }
-        let (shifts, flows) = ([[0; 2]; KINDS], [Flow::default(); 2]);
-        Self { architecture, base, target, tables, shifts, flows, last_right: 0, anchors_seen: 0 }
+        Self {
+            architecture,
+            base,
+            target,
+            tables,
+            shifts: [[0; 2]; KINDS],
+            hashes: [[0; 2]; 2],
+            changes: [0; 6],
+            words: [0; 12],
+            last_right: 0,
+            anchors_seen: 0,
+        }
     }
 
     /// What `unit` may be at `target_offset`.
@@ -221,9 +228,7 @@ impl<'m> Predictor<'m> {
                 self.add_words(&mut found, unit, shift[0], map)?;
             }
         }
-        if let Some(scores) = self.tables.scores.get(self.score_set(unit.kind)) {
-            found.rank(scores);
-        }
+        found.scores = self.tables.scores.get(self.score_set(unit.kind)).copied().unwrap_or_default();
         Ok(found)
     }
 
@@ -238,15 +243,14 @@ impl<'m> Predictor<'m> {
             found.confidence = confidence.min(5).wrapping_add(1) | found.confidence << 3;
             found.say(Source::Repeated, unit.old.wrapping_add(change));
         }
-        let flow = self.flow(unit);
         let [short, long] = &self.tables.changes;
-        let [short_hash, long_hash] = flow.hashes;
+        let [short_hash, long_hash] = self.hashes(unit);
         let changed = |table: &[Word], hash| unit.old.wrapping_add(word_at(table, scaled(hash, table.len())));
         found.say(Source::Short, changed(short, stirred(short_hash, 0)));
         found.say(Source::Long, changed(long, stirred(long_hash, 0)));
         if unit.kind != Kind::Plain {
-            let changed = |back: usize| flow.changes.get(back.wrapping_sub(1)).copied().unwrap_or(0);
-            let made = |back: usize| flow.words.get(back.wrapping_sub(1)).copied().unwrap_or(0);
+            let changed = |back: usize| self.changes.get(back.wrapping_sub(1)).copied().unwrap_or(0);
+            let made = |back: usize| self.words.get(back.wrapping_sub(1)).copied().unwrap_or(0);
             for (source, back) in [(Source::First, 1), (Source::Second, 2), (Source::Sixth, 6)] {
                 found.say(source, unit.old.wrapping_add(changed(back)));
             }
@@ -289,7 +293,7 @@ impl<'m> Predictor<'m> {
     /// What `old` becomes if it is relative to the anchor of this number.
     fn anchored(&self, number: usize, old: u32, map: &mut Map<'_>) -> Result<Option<u32>, ApplyError> {
         let index = number.wrapping_sub(1);
-        let anchors = [&self.base, &self.target].map(|layout| layout.anchors().get(index));
+        let anchors = [self.base, self.target].map(|layout| layout.anchors().get(index));
         let [Some(base), Some(target)] = anchors else { return Ok(None) };
         let (mapped, certainty) = self.mapped(base.wrapping_add(old), map)?;
         Ok((certainty != Certainty::Unknown).then_some(mapped.wrapping_sub(*target)))
@@ -347,19 +351,19 @@ impl<'m> Predictor<'m> {
                 remember(self.tables.words, near_key(unit.old), change, true);
                 remember(self.tables.words, region_key(unit.old), change, true);
             }
-            let flow = self.flow(unit);
-            for (table, hash) in self.tables.changes.iter_mut().zip(flow.hashes) {
+            let [short, long] = self.hashes(unit);
+            for (table, hash) in self.tables.changes.iter_mut().zip([short, long]) {
                 let place = scaled(stirred(hash, 0), table.len());
                 set_word(table, place, change);
             }
-            let [short, long] = flow.hashes;
             let mixed = stirred(change, 3);
-            let hashes = [short << 16 ^ mixed >> 8, long.wrapping_mul(5) << 4 ^ mixed >> 8];
-            if let Some(flow) = self.flows.get_mut(usize::from(unit.kind != Kind::Plain)) {
-                flow.hashes = hashes;
-                flow.changes.rotate_right(1);
-                flow.words.rotate_right(1);
-                (flow.changes[0], flow.words[0]) = (change, word);
+            if let Some(hashes) = self.hashes.get_mut(usize::from(unit.kind != Kind::Plain)) {
+                *hashes = [short << 16 ^ mixed >> 8, long.wrapping_mul(5) << 4 ^ mixed >> 8];
+            }
+            if unit.kind != Kind::Plain {
+                self.changes.rotate_right(1);
+                self.words.rotate_right(1);
+                (self.changes[0], self.words[0]) = (change, word);
             }
         }
         Ok(())
@@ -369,8 +373,10 @@ impl<'m> Predictor<'m> {
     fn score(&mut self, unit: &Unit, candidates: &Candidates, word: u32) {
         let set = self.score_set(unit.kind);
         let Some(scores) = self.tables.scores.get_mut(set) else { return };
-        for (score, said) in scores.iter_mut().zip(candidates.said) {
-            let Some(said) = said else { continue };
+        for (source, (score, said)) in scores.iter_mut().zip(candidates.words).enumerate() {
+            if candidates.said >> source & 1 == 0 {
+                continue;
+            }
             let value = u16::from_le_bytes(*score);
             let value = if said == word {
                 value.wrapping_add(u16::MAX.wrapping_sub(value) >> 5)
@@ -387,8 +393,8 @@ impl<'m> Predictor<'m> {
         (kind as usize).wrapping_mul(SOURCES.wrapping_add(1)).wrapping_add(self.last_right)
     }
 
-    fn flow(&self, unit: &Unit) -> Flow {
-        self.flows.get(usize::from(unit.kind != Kind::Plain)).copied().unwrap_or_default()
+    fn hashes(&self, unit: &Unit) -> [u32; 2] {
+        self.hashes.get(usize::from(unit.kind != Kind::Plain)).copied().unwrap_or_default()
     }
 
     fn learn_reference(
@@ -415,7 +421,7 @@ impl<'m> Predictor<'m> {
     }
 
     fn mapped(&self, address: u32, map: &mut Map<'_>) -> Result<(u32, Certainty), ApplyError> {
-        mapped([&self.base, &self.target], map, address)
+        mapped([self.base, self.target], map, address)
     }
 
     fn shift(&mut self, kind: Kind, change: u32) {

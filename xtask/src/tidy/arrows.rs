@@ -38,6 +38,7 @@ const PACKAGES: &[(&str, &str, &[&str])] = &[
         &["lapwing-core", "lapwing-delta", "lapwing-device", "lapwing-fleet", "lapwing-transport"],
     ),
     ("lapwing-link", "proof", &["lapwing-core", "lapwing-coap"]),
+    ("lapwing-metal", "proof", &["lapwing-delta"]),
     ("lapwing-e2e", "proof", &["lapwing-core", "lapwing-device"]),
     (
         "lapwing-fuzz",

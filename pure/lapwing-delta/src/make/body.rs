@@ -144,7 +144,8 @@ impl Job<'_> {
         let mapped = || {
             let mut input = Input::new(&mut stream, memory.bytes(plan.input_bytes)?);
             let parts = Parts::take(&mut memory, header)?;
-            work(&mut Map::decode(header, &mut input, parts, &mut scratch, memory.rest())?.0)
+            let mut layouts = Default::default();
+            work(&mut Map::decode(header, &mut input, parts, &mut scratch, memory.rest(), &mut layouts)?)
         };
         mapped().map_err(MakeError::Unproven)
     }
@@ -163,6 +164,7 @@ impl Job<'_> {
         let [mut memory, mut scratch] =
             [plan.required_bytes(), header.scratch_bytes() as usize].map(|b| vec![0; b]);
         let (mut base, mut map, mut scratch) = (self.base, self.map, scratch.as_mut_slice());
+        let mut layouts = Default::default();
         let mut memory = Memory::new(&mut memory);
         let mut done_bytes = 0;
         let mut give = |piece: &[u8]| {
@@ -172,7 +174,7 @@ impl Job<'_> {
         };
         let coded = || {
             let mut input = Input::new(&mut map, memory.bytes(plan.input_bytes)?);
-            let mut body = Body::new(header, &mut base, &mut scratch, &mut input, &mut memory)?;
+            let mut body = Body::new(header, &mut base, &mut scratch, &mut input, &mut memory, &mut layouts)?;
             work(&mut body, &mut memory, &mut give)
         };
         coded().map_err(|error| match error {

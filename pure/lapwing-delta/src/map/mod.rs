@@ -108,14 +108,18 @@ pub(crate) struct Map<'m> {
 }
 
 impl<'m> Map<'m> {
-    /// Decodes the layouts, and the whole map of `header` into `scratch`. `area` is only used meanwhile.
+    /// Decodes the layouts, which are empty yet, and the whole map of `header` into `scratch`. `area` is only
+    /// used meanwhile.
+    // Apart from what comes after it, so that the stack holds one of both at a time.
+    #[inline(never)]
     pub(crate) fn decode(
         header: &Header,
         input: &mut Input<'_>,
         parts: Parts<'m>,
         scratch: &'m mut dyn Scratch,
         area: &mut [u8],
-    ) -> Result<(Self, [Layout; 2]), ApplyError> {
+        layouts: &mut [Layout; 2],
+    ) -> Result<Self, ApplyError> {
         let Parts { sequence, index, pages, page_numbers } = parts;
         page_numbers.fill([0xFF; 4]);
         let (records, stride) = (header.map_records, 1);
@@ -131,12 +135,11 @@ impl<'m> Map<'m> {
             pages,
             page_numbers,
         };
-        let mut layouts = [Layout::default(); 2];
         if !header.is_full() {
             let mut range = Range::start(input, header.map_encoded_bytes, LEARNING_SHIFT)?;
             let mut numbers = Numbers::new(area.as_chunks_mut().0)?;
             if header.architecture != Architecture::None {
-                layouts = Layout::decode_two(&mut range, &mut numbers)?;
+                Layout::decode_two(layouts, &mut range, &mut numbers)?;
             }
             map.fill(header, &mut range, &mut numbers)?;
             range.finish()?;
@@ -144,7 +147,7 @@ impl<'m> Map<'m> {
                 map.order(area)?;
             }
         }
-        Ok((map, layouts))
+        Ok(map)
     }
 
     /// The next record, in the order of the target.

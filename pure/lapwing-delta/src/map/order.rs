@@ -3,7 +3,7 @@
 //! Touches: the scratch area, behind the records; a piece of memory that others use later.
 //! Never: writes to a place in the scratch area twice, which flash would not allow.
 
-use super::{Map, Record, read, write};
+use super::{Map, Record, Stored, read, write};
 use crate::apply::ApplyError;
 use crate::limits::{PAGE_RECORDS, RECORD_BYTES, RUN_BYTES};
 use crate::memory::set_word;
@@ -21,10 +21,7 @@ impl Map<'_> {
             let count = run_records.min(self.records.saturating_sub(first));
             let run = sorted.get_mut(..count as usize).ok_or(ApplyError::Memory)?;
             read(self.scratch, first, run)?;
-            run.sort_unstable_by_key(|record| {
-                let Record { target_start, base_start, .. } = Record::from_bytes(*record);
-                (base_start, target_start)
-            });
+            sort(run);
             if runs > 1 {
                 write(self.scratch, self.records.saturating_add(first), run)?;
             }
@@ -44,6 +41,35 @@ impl Map<'_> {
     }
 }
 
+/// Sorts by base start, then target start: as a heap, because that of the library takes kilobytes of stack.
+fn sort(run: &mut [Stored]) {
+    for root in (0..run.len() >> 1).rev() {
+        sink(run, root);
+    }
+    for end in (1..run.len()).rev() {
+        run.swap(0, end);
+        sink(run.get_mut(..end).unwrap_or_default(), 0);
+    }
+}
+
+/// Makes a heap of `heap` from `root` on, where it is one but for its root.
+fn sink(heap: &mut [Stored], mut root: usize) {
+    loop {
+        let key = |at: usize| heap.get(at).map(|record| Record::from_bytes(*record)).map(order_key);
+        let left = root.saturating_mul(2).saturating_add(1);
+        let child = if key(left.saturating_add(1)) > key(left) { left.saturating_add(1) } else { left };
+        if key(child) <= key(root) {
+            return;
+        }
+        heap.swap(root, child);
+        root = child;
+    }
+}
+
+const fn order_key(record: Record) -> (u32, u32) {
+    (record.base_start, record.target_start)
+}
+
 /// The ordered records on their way into the scratch area.
 struct Cover<'c, 'm> {
     map: &'c mut Map<'m>,
@@ -61,7 +87,7 @@ impl Cover<'_, '_> {
         for _ in 0..records {
             let key = |head: &[u8; RUN_BYTES]| {
                 let (record, number) = split(head);
-                (number == u32::MAX, record.base_start, record.target_start)
+                (number == u32::MAX, order_key(record))
             };
             let head = heads.iter_mut().min_by_key(|head| key(head)).ok_or(ApplyError::Memory)?;
             let (record, number) = split(head);

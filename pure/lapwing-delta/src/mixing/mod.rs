@@ -144,10 +144,11 @@ impl<'m, B: Bits> Mixing<'m, B> {
         let (mut word, mut difference, mut differences) = (0u32, 0u32, 0u32);
         let [last, second, fourth] = [1, 2, 4].map(|back| history.back(back));
         let mut before = last;
+        let first = candidates.first();
         for nth in 0..unit.length {
             let index = if self.top_first { unit.length.wrapping_sub(nth).wrapping_sub(1) } else { nth };
             let byte_of = |word: u32| word >> (index << 3) & 0xFF;
-            let (old, likely) = (byte_of(unit.old), byte_of(candidates.first()));
+            let (old, likely) = (byte_of(unit.old), byte_of(first));
             let what = (unit.kind as u32) << 8 | index << 4 | unit.length;
             let contexts = [
                 stirred(what | 1 << 24, likely | difference << 8),

@@ -16,12 +16,16 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::running(OLD)
+    }
+
+    fn running(image: &[u8]) -> Self {
         let bench = Self { dir: TempDir::new().unwrap() };
         for folder in ["slots/a", "slots/b", "artifact"] {
             fs::create_dir_all(bench.dir.path().join(folder)).unwrap();
         }
-        fs::write(bench.device_dir().image(Slot::A), OLD).unwrap();
-        make_table(&bench.device_dir(), Slot::A, Digest::of(OLD), OLD.len() as u64).unwrap();
+        fs::write(bench.device_dir().image(Slot::A), image).unwrap();
+        make_table(&bench.device_dir(), Slot::A, Digest::of(image), image.len() as u64).unwrap();
         bench
     }
 
@@ -260,5 +264,78 @@ fn what_was_counted_and_is_not_there_is_made_anew() {
             Ok(Applied::Staged(_))
         ));
         assert_eq!(fs::read(path(&bench)).unwrap(), image);
+    }
+}
+
+/// A delta that is cut off while it is applied, and what is left of it.
+struct Cut {
+    base: Vec<u8>,
+    image: Vec<u8>,
+    artifact: Vec<u8>,
+}
+
+impl Cut {
+    fn new() -> Self {
+        let base = noise(20_000);
+        let mut image = [&base[700..], &base[..900]].concat();
+        image.iter_mut().step_by(131).for_each(|byte| *byte ^= 0x40);
+        let made =
+            lapwing_delta::make(Some(&base), &image, Profile::Kib64, &mut |_| ControlFlow::Continue(()));
+        let artifact = made.unwrap();
+        assert!(artifact.len() < image.len() / 4, "it is no delta");
+        Self { base, image, artifact }
+    }
+
+    /// Applies where an apply before left `begun` in the spare slot, and in the file of the counter what
+    /// `count` does.
+    fn goes_on(&self, begun: &[u8], count: impl FnOnce(&ArtifactFile, &File)) {
+        let bench = Bench::running(&self.base);
+        let (install, file) = bench.stored(&self.artifact, &self.image);
+        let slots = bench.slots(Slot::A);
+        slots.change(|table| table.begin_write(slots.booted)).unwrap();
+        fs::write(bench.device_dir().image(Slot::B), begun).unwrap();
+        let blocks = bench.device_dir().artifact().join("blocks");
+        count(&file, &OpenOptions::new().read(true).write(true).open(blocks).unwrap());
+        let applied = slots.apply(&install, &file, Profile::Kib64);
+        assert!(matches!(applied, Ok(Applied::Staged(_))), "{} bytes were begun: {applied:?}", begun.len());
+        assert!(fs::read(bench.device_dir().image(Slot::B)).unwrap() == self.image, "{}", begun.len());
+    }
+}
+
+#[test]
+fn power_cut_at_any_block_of_the_image_ends_in_the_same_image() {
+    let cut = Cut::new();
+    // In the middle of what is written at a time, too.
+    for written in (0..=cut.image.len()).step_by(1_024) {
+        let flushed = written - written % CHECKPOINT_BYTES as usize;
+        let sound = &cut.image[..flushed];
+        let lost = [sound, &vec![0xEE; written - flushed]].concat();
+        for begun in [&cut.image[..written], sound, &lost] {
+            cut.goes_on(begun, |file, _| file.set_applied_bytes(flushed as u64).unwrap());
+        }
+        // The counter was not written yet.
+        let before = flushed.saturating_sub(CHECKPOINT_BYTES as usize) as u64;
+        cut.goes_on(sound, |file, _| file.set_applied_bytes(before).unwrap());
+    }
+}
+
+#[test]
+fn power_cut_at_any_byte_of_the_output_counter_ends_in_the_same_image() {
+    const STORED_BYTES: usize = 16;
+    let cut = Cut::new();
+    for counted in (CHECKPOINT_BYTES..cut.image.len() as u64).step_by(CHECKPOINT_BYTES as usize) {
+        for torn_at in 0..=STORED_BYTES {
+            cut.goes_on(&cut.image[..counted as usize], |file, blocks| {
+                let offset = blocks.metadata().unwrap().len() - STORED_BYTES as u64;
+                let [before, after] = [counted - CHECKPOINT_BYTES, counted].map(|bytes| {
+                    let mut stored = [0; STORED_BYTES];
+                    file.set_applied_bytes(bytes).unwrap();
+                    blocks.read_exact_at(&mut stored, offset).unwrap();
+                    stored
+                });
+                let torn = [&after[..torn_at], &before[torn_at..]].concat();
+                blocks.write_all_at(&torn, offset).unwrap();
+            });
+        }
     }
 }
