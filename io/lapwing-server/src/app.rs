@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::devices::Devices;
 use crate::logging::LogControl;
+use crate::management::Repetitions;
 use crate::metrics::Metrics;
 use crate::online::Online;
 use crate::publish::Deltas;
@@ -35,6 +36,7 @@ pub(crate) struct App {
     pub(crate) device_url: String,
     /// SHA-256 of the admin token.
     pub(crate) admin_token: Digest,
+    pub(crate) repetitions: Repetitions,
     /// Artifacts on their way.
     pub(crate) streams: Arc<Semaphore>,
     /// One change to what is published at a time.

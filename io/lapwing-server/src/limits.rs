@@ -10,6 +10,16 @@ pub(crate) const NOTE_BYTES_MAX: usize = 4096;
 pub(crate) const HARDWARE_NAME_BYTES_MAX: usize = 128;
 /// Rows in one page of a list.
 pub(crate) const PAGE_ROWS_MAX: u32 = 500;
+/// Pages of devices that one answer to a filter looks through; the next answer goes on behind them.
+pub(crate) const FILTER_PAGES_MAX: usize = 20;
+/// Longest idempotency key, bytes.
+pub(crate) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
+/// Answers kept for requests that are made again.
+pub(crate) const IDEMPOTENCY_ANSWERS_MAX: usize = 1024;
+/// Largest answer that is kept, bytes.
+pub(crate) const IDEMPOTENCY_ANSWER_BYTES_MAX: usize = 64 << 10;
+/// How long they are kept, seconds.
+pub(crate) const IDEMPOTENCY_KEPT_S: u64 = 86_400;
 /// Write jobs that wait for the writer; more and callers wait.
 pub(crate) const WRITE_QUEUE_MAX: usize = 1024;
 /// Write jobs that share one commit.

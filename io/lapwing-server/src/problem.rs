@@ -2,14 +2,21 @@
 //!
 //! Touches: axum responses. Never: says what is inside; causes of 5xx go to the log.
 
+mod kinds;
+
+pub(crate) use kinds::KINDS;
+
 use crate::limits::DISK_FULL_WAIT_S;
 use crate::store::StoreError;
+use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Serialize;
 use std::borrow::Cow;
 use std::time::Duration;
+use utoipa::ToSchema;
 
 /// An error as a client sees it.
 #[derive(Debug)]
@@ -23,6 +30,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        debug_assert!(KINDS.iter().any(|(known, _)| *known == code), "{code} is missing in problem/kinds.rs");
         Self { status, code, detail: detail.into(), advice: None, headers: Vec::new() }
     }
 
@@ -92,18 +100,39 @@ impl From<StoreError> for Problem {
     }
 }
 
+/// A problem as it is spelled.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemAnswer<'a> {
+    /// `urn:lapwing:problem:` and the kind.
+    pub(crate) r#type: String,
+    /// The status in words, the same for every problem of one status.
+    pub(crate) title: &'a str,
+    /// The status again, for whoever reads the body alone.
+    pub(crate) status: u16,
+    /// What is wrong this time.
+    pub(crate) detail: Cow<'a, str>,
+    /// What can be done about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) advice: Option<&'a str>,
+}
+
+/// What a kind of problem is called on the wire.
+pub(crate) fn type_of(code: &str) -> String {
+    format!("urn:lapwing:problem:{code}")
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = serde_json::json!({
-            "type": format!("urn:lapwing:problem:{}", self.code),
-            "title": self.status.canonical_reason().unwrap_or("error"),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-        });
-        if let Some(advice) = self.advice {
-            body["advice"] = advice.into();
-        }
-        let mut response = (self.status, body.to_string()).into_response();
+        let body = ProblemAnswer {
+            r#type: type_of(self.code),
+            title: self.status.canonical_reason().unwrap_or("error"),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            advice: self.advice,
+        };
+        let mut response = (self.status, Json(body)).into_response();
         let headers: &mut HeaderMap = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         headers.extend(self.headers);

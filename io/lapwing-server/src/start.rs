@@ -269,6 +269,7 @@ async fn assemble(
         devices: Devices::new(settings.devices_cached_max, store.clone()),
         streams: Arc::new(Semaphore::new(settings.artifact_streams_max)),
         publishing: Default::default(),
+        repetitions: Default::default(),
         snapshots: Snapshots::new(trust, catalogue),
         log: around.log,
         settings,

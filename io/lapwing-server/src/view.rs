@@ -3,9 +3,10 @@
 //! Touches: `lapwing_fleet`. The same view answers check-ins and `device why`.
 //! Never: carries what a decision must not depend on, such as secrets or addresses.
 
-use crate::store::{Device, StoreError};
+use crate::store::{Device, HardwareNames, StoreError};
 use lapwing_core::wire::check_in::Gate;
 use lapwing_core::{HardwareClass, UnixSeconds};
+use lapwing_fleet::filter::{FIELDS, Filter};
 use lapwing_fleet::{Catalogue, Component, Decision, DeviceFacts, PastAttempt, Standing, decide};
 
 /// What a decision needs, owned.
@@ -59,4 +60,42 @@ impl View {
         };
         decide(&facts, catalogue, now)
     }
+}
+
+/// What filters are asked about one device.
+pub(crate) struct FilterView(Vec<(String, String)>);
+
+impl FilterView {
+    pub(crate) fn is_meant_by(&self, filter: &Filter) -> bool {
+        let facts: Vec<(&str, &str)> = self.0.iter().map(|(name, value)| (&**name, &**value)).collect();
+        filter.holds(&facts)
+    }
+}
+
+/// What filters are asked about `device`: what it is, what it runs, and whatever else it reports, which is
+/// `fact.NAME` and, if the language knows that name, the plain name as well.
+pub(crate) fn facts_of(
+    device: &Device,
+    catalogue: &Catalogue,
+    names: &HardwareNames,
+) -> Result<FilterView, StoreError> {
+    let said = device.said()?;
+    let mut facts = vec![("device".to_owned(), device.id.to_string())];
+    if let Some(reported) = &said.facts {
+        let class = reported.hardware.to_string();
+        facts.extend(names.get(&class).map(|name| ("hardware".to_owned(), name.clone())));
+        facts.push(("hardware".to_owned(), class));
+        facts.push(("bootloader".to_owned(), reported.bootloader.to_string()));
+        for component in &said.components {
+            let version = catalogue.version_of(&component.name, reported.hardware, component.running);
+            facts.extend(version.map(|version| ("version".to_owned(), version.as_str().to_owned())));
+        }
+        for (name, value) in reported.named.iter() {
+            if FIELDS.contains(&name) && !facts.iter().any(|(known, _)| known == name) {
+                facts.push((name.to_owned(), value.to_owned()));
+            }
+            facts.push((format!("fact.{name}"), value.to_owned()));
+        }
+    }
+    Ok(FilterView(facts))
 }

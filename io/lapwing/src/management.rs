@@ -19,6 +19,8 @@ use ureq::{AsSendBody, Body, SendBody};
 /// What the server calls a signature that it does not believe.
 const UNTRUSTED: &str = "urn:lapwing:problem:untrusted";
 const TOKEN_BYTES_MAX: usize = 1024;
+/// Rows of a list asked for at a time.
+const PAGE_ROWS_MAX: usize = 500;
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest silence of the server. Nothing it is asked for here takes long.
@@ -81,6 +83,22 @@ impl Management {
     /// Asks for something.
     pub(crate) fn get(&self, path: &str) -> Result<Value> {
         self.send("GET", path, &[], ())
+    }
+
+    /// Asks for a list, page by page: its rows stand under `name`; at most so many.
+    pub(crate) fn list(&self, path: &str, name: &str, wanted: usize) -> Result<Vec<Value>> {
+        let (mut rows, mut cursor) = (Vec::new(), String::new());
+        let joint = if path.contains('?') { '&' } else { '?' };
+        while rows.len() < wanted {
+            let limit = PAGE_ROWS_MAX.min(wanted - rows.len());
+            let page = self.get(&format!("{path}{joint}limit={limit}{cursor}"))?;
+            rows.extend(page[name].as_array().cloned().unwrap_or_default());
+            match page["cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={}", path_part(next)),
+                None => break,
+            }
+        }
+        Ok(rows)
     }
 
     /// Tells it something.

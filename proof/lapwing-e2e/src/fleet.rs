@@ -167,7 +167,7 @@ impl Fleet {
     /// # Errors
     /// When the server does not answer.
     pub fn events(&self, after: u64) -> Result<Vec<Value>> {
-        let answer = self.get(&format!("/api/v1/events?after={after}&limit=500"))?;
+        let answer = self.get(&format!("/api/v1/events?cursor={after}&limit=500"))?;
         Ok(answer.get("events").and_then(Value::as_array).cloned().unwrap_or_default())
     }
 

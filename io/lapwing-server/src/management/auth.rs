@@ -1,6 +1,6 @@
 //! Who may do what on the management plane.
 //!
-//! Touches: the admin token, by digest. One principal so far, and every action already has its name.
+//! Touches: the admin token, by digest. One table says which role each action needs.
 //! Never: lets a handler run before it asked here.
 
 use crate::app::App;
@@ -12,13 +12,40 @@ use lapwing_core::Digest;
 use std::io;
 use std::path::Path;
 
-/// Who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Principal {
-    /// Whoever holds the admin token.
-    Admin,
+/// What a token is good for. Each role may do all that the one before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Role {
     /// Anybody who can reach the listener.
     Anyone,
+    /// Looks.
+    Viewer,
+    /// Steers devices and keeps the server running.
+    Operator,
+    /// Publishes.
+    ReleaseManager,
+    /// Changes who may do what and what is believed.
+    Admin,
+}
+
+impl Role {
+    /// How it is spelled.
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::Anyone => "anyone",
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::ReleaseManager => "release-manager",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Caller {
+    /// The name of the token; empty for whoever has none.
+    pub(super) name: String,
+    pub(super) role: Role,
 }
 
 /// What is asked for.
@@ -26,42 +53,61 @@ pub(super) enum Principal {
 pub(super) enum Action {
     ReadHealth,
     ReadMetrics,
+    ReadDescription,
     ReadFleet,
-    Diagnose,
-    Publish,
-    ChangeTrust,
     ManageDevices,
     LetDevicesIn,
     Operate,
+    Publish,
+    Diagnose,
+    ChangeTrust,
+}
+
+impl Action {
+    /// The least role that may do it.
+    pub(super) const fn needs(self) -> Role {
+        match self {
+            Self::ReadHealth | Self::ReadMetrics | Self::ReadDescription => Role::Anyone,
+            Self::ReadFleet => Role::Viewer,
+            Self::ManageDevices | Self::LetDevicesIn | Self::Operate => Role::Operator,
+            Self::Publish => Role::ReleaseManager,
+            Self::Diagnose | Self::ChangeTrust => Role::Admin,
+        }
+    }
 }
 
 /// Lets a request pass, and says who made it.
-pub(super) fn authorise(app: &App, headers: &HeaderMap, action: Action) -> Result<Principal, Problem> {
-    let principal = principal(app, headers)?;
-    if may(principal, action) {
-        if !matches!(action, Action::ReadHealth | Action::ReadMetrics | Action::ReadFleet) {
-            tracing::info!(?principal, ?action, "authorised");
+pub(super) async fn authorise(app: &App, headers: &HeaderMap, action: Action) -> Result<Caller, Problem> {
+    let caller = authenticate(app, headers).await?;
+    if caller.role >= action.needs() {
+        if action.needs() > Role::Viewer {
+            tracing::info!(caller = caller.name, ?action, "authorised");
         }
-        return Ok(principal);
+        return Ok(caller);
     }
-    Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorised", "this needs the admin token")
-        .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+    if caller.role == Role::Anyone {
+        return Err(unauthorised("unauthorised", "this needs a token"));
+    }
+    let (needs, has) = (action.needs().label(), caller.role.label());
+    Err(Problem::forbidden("forbidden", format!("this needs the role {needs}; the token has the role {has}")))
 }
 
-fn may(principal: Principal, action: Action) -> bool {
-    match principal {
-        Principal::Admin => true,
-        Principal::Anyone => matches!(action, Action::ReadHealth | Action::ReadMetrics),
-    }
-}
-
-fn principal(app: &App, headers: &HeaderMap) -> Result<Principal, Problem> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(Principal::Anyone) };
+/// Who sent these headers.
+pub(super) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Ok(Caller { name: String::new(), role: Role::Anyone });
+    };
     match value.as_bytes().strip_prefix(b"Bearer ") {
-        Some(token) if Digest::of(token) == app.admin_token => Ok(Principal::Admin),
-        _ => Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong-token", "the token is not the admin token")
-            .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+        Some(token) if Digest::of(token) == app.admin_token => {
+            Ok(Caller { name: "admin-token".to_owned(), role: Role::Admin })
+        }
+        _ => Err(unauthorised("wrong-token", "the token is unknown, expired or was revoked")),
     }
+}
+
+fn unauthorised(code: &'static str, detail: &'static str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, code, detail)
+        .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
 }
 
 /// The digest of the admin token in `path`, which is made at first start.

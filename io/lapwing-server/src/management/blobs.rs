@@ -3,6 +3,7 @@
 //! Touches: blobs. Never: holds an image in memory, or keeps one whose digest is another.
 
 use super::auth::{Action, authorise};
+use super::check_kind;
 use crate::app::App;
 use crate::blobs::{Blobs, Draft};
 use crate::problem::{Problem, too_large};
@@ -18,14 +19,20 @@ use tokio::sync::mpsc;
 /// Chunks that wait for the disk.
 const CHUNKS_AHEAD: usize = 8;
 
-/// `PUT /api/v1/blobs/{digest}`.
+/// Take an image in, under its SHA-256. What is there already is not read again.
+#[utoipa::path(put, path = "/api/v1/blobs/{digest}", security(("token" = ["release-manager"])),
+    params(("digest" = String, Path, description = "SHA-256 of the image, 64 hexadecimal digits")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 201, description = "kept"), (status = 204, description = "kept already"),
+        (status = 422, description = "`digest`: the bytes have another SHA-256 than their name")))]
 pub(super) async fn put_blob(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::Publish)?;
+    authorise(&app, &headers, Action::Publish).await?;
+    check_kind(&headers, "application/octet-stream")?;
     let digest: Digest =
         name.parse().map_err(|_| Problem::bad_request("name", "a blob is named by its SHA-256"))?;
     if app.store.read(move |c| store::blob(c, digest)).await?.is_some() {

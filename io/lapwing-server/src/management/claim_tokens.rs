@@ -4,6 +4,7 @@
 //! Never: makes one without an end.
 
 use super::auth::{Action, authorise};
+use super::paging::{Page, cut};
 use super::read_json;
 use crate::app::App;
 use crate::key_file::hex;
@@ -12,28 +13,72 @@ use crate::problem::Problem;
 use crate::store::{TokenRow, new_token, revoke_token, tokens};
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use lapwing_core::Digest;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use utoipa::ToSchema;
 
-#[derive(Deserialize)]
+/// A claim token to be made.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Make {
+#[schema(as = ClaimTokenOrder)]
+pub(super) struct Make {
+    /// Devices that it lets in.
+    #[schema(minimum = 1, maximum = 1_000_000)]
     count: u32,
+    /// For how long.
+    #[schema(minimum = 1, maximum = 31_622_400)]
     expires_in_s: u64,
 }
 
-/// `POST /api/v1/claim-tokens`.
+/// A claim token, shown this once.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewClaimToken)]
+pub(super) struct Made {
+    /// What lists call it.
+    name: String,
+    /// The secret, 32 hexadecimal digits.
+    token: String,
+    count: u32,
+    expires: u64,
+}
+
+/// A claim token, without its secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ClaimToken)]
+pub(super) struct ClaimTokenAnswer {
+    name: String,
+    /// Claims it was made for.
+    count: u32,
+    /// Claims it is still good for.
+    remaining: u32,
+    made: u64,
+    expires: u64,
+    /// Whether it lets anybody in.
+    good: bool,
+}
+
+/// Claim tokens, the oldest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ClaimTokens)]
+pub(super) struct ClaimTokensAnswer {
+    claim_tokens: Vec<ClaimTokenAnswer>,
+    cursor: Option<String>,
+}
+
+/// Make a token that lets new devices in.
+#[utoipa::path(post, path = "/api/v1/claim-tokens", security(("token" = ["operator"])),
+    request_body = Make, responses((status = 201, body = Made)))]
 pub(super) async fn make(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    authorise(&app, &headers, Action::LetDevicesIn)?;
-    let Make { count, expires_in_s } = read_json(&app, body).await?;
+) -> Result<(StatusCode, Json<Made>), Problem> {
+    authorise(&app, &headers, Action::LetDevicesIn).await?;
+    let Make { count, expires_in_s } = read_json(&app, &headers, body).await?;
     let sensible =
         (1..=CLAIM_COUNT_MAX).contains(&count) && (1..=CLAIM_EXPIRES_S_MAX).contains(&expires_in_s);
     if !sensible {
@@ -46,35 +91,43 @@ pub(super) async fn make(
     let (hash, expires) = (Digest::of(&token), now.after(expires_in_s));
     let row = TokenRow { hash, count, remaining: count, made: now, expires };
     app.store.write(move |c| new_token(c, &row)).await?;
-    let made = json!({ "name": row.name(), "token": hex(&token), "count": count, "expires": expires.0 });
+    let made = Made { name: row.name(), token: hex(&token), count, expires: expires.0 };
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// `GET /api/v1/claim-tokens`.
-pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
-    authorise(&app, &headers, Action::ReadFleet)?;
+/// List the claim tokens.
+#[utoipa::path(get, path = "/api/v1/claim-tokens", security(("token" = ["viewer"])), params(Page),
+    responses((status = 200, body = ClaimTokensAnswer)))]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Result<Json<ClaimTokensAnswer>, Problem> {
+    authorise(&app, &headers, Action::ReadFleet).await?;
+    let Query(page) = page?;
     let now = app.now();
-    let describe = |row: &TokenRow| {
-        json!({
-            "name": row.name(),
-            "count": row.count,
-            "remaining": row.remaining,
-            "made": row.made.0,
-            "expires": row.expires.0,
-            "good": row.remaining > 0 && row.expires > now,
-        })
+    let describe = |row: &TokenRow| ClaimTokenAnswer {
+        name: row.name(),
+        count: row.count,
+        remaining: row.remaining,
+        made: row.made.0,
+        expires: row.expires.0,
+        good: row.remaining > 0 && row.expires > now,
     };
-    let rows = app.store.read(tokens).await?;
-    Ok(Json(json!({ "claim_tokens": rows.iter().map(describe).collect::<Vec<_>>() })))
+    let (rows, cursor) = cut(app.store.read(tokens).await?, &page, TokenRow::name)?;
+    Ok(Json(ClaimTokensAnswer { claim_tokens: rows.iter().map(describe).collect(), cursor }))
 }
 
-/// `DELETE /api/v1/claim-tokens/{name}`.
+/// Take a claim token back. Devices that it let in stay.
+#[utoipa::path(delete, path = "/api/v1/claim-tokens/{name}", security(("token" = ["operator"])),
+    params(("name" = String, Path, description = "what lists call it")),
+    responses((status = 204, description = "it lets nobody in any more")))]
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::LetDevicesIn)?;
+    authorise(&app, &headers, Action::LetDevicesIn).await?;
     match app.store.write(move |c| revoke_token(c, &name)).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => {

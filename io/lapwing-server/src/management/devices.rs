@@ -3,68 +3,118 @@
 //! Touches: the device table. Never: changes one, or shows a secret.
 
 use super::auth::{Action, authorise};
+use super::device_answer::{AttemptAnswer, DeviceAnswer, HealthRowAnswer, RunningAnswer, WhyAnswer};
 use super::gate_label;
+use super::paging::rows_max;
 use crate::app::App;
-use crate::limits::PAGE_ROWS_MAX;
+use crate::limits::{FILTER_PAGES_MAX, PAGE_ROWS_MAX};
 use crate::problem::Problem;
 use crate::store::{AttemptRow, Device, HardwareNames, StoreError, devices_page, forgotten, hardware_names};
-use crate::view::View;
+use crate::view::{View, facts_of};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
+use lapwing_core::DeviceId;
 use lapwing_core::wire::cause::Cause;
-use lapwing_core::wire::check_in::{ComponentState, Health, HealthRow};
-use lapwing_core::{DeviceId, Version};
-use lapwing_fleet::{AttemptState, Blocker};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use lapwing_core::wire::check_in::{ComponentState, Facts, Health, HealthRow};
+use lapwing_fleet::filter::{Filter, FilterError};
+use lapwing_fleet::{AttemptState, Blocker, Catalogue};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
 
-#[derive(Deserialize)]
+/// Which devices.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Page {
-    #[serde(default)]
-    cursor: String,
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Those that this filter holds for; docs/reference/filters.md has the language.
+    #[param(max_length = 2048)]
+    filter: Option<String>,
+    /// Where to go on: the `cursor` of the page before.
+    cursor: Option<String>,
+    /// Rows at most; 500 if not given.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
-/// `GET /api/v1/devices`.
+/// Devices in the order of their ids. With a filter a page may be short although the list goes on.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Devices)]
+pub(super) struct DevicesAnswer {
+    devices: Vec<DeviceAnswer>,
+    cursor: Option<String>,
+}
+
+/// List the devices.
+#[utoipa::path(get, path = "/api/v1/devices", security(("token" = ["viewer"])), params(Which),
+    responses((status = 200, body = DevicesAnswer)))]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    page: Result<Query<Page>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
-    authorise(&app, &headers, Action::ReadFleet)?;
-    let Query(Page { cursor, limit }) = page?;
-    let limit = limit.unwrap_or(PAGE_ROWS_MAX).clamp(1, PAGE_ROWS_MAX);
-    let devices = app.store.read(move |c| devices_page(c, &cursor, limit)).await?;
-    let full = devices.len() == usize::try_from(limit).unwrap_or(usize::MAX);
-    let cursor = devices.last().filter(|_| full).map(|device| device.id.to_string());
+    which: Result<Query<Which>, QueryRejection>,
+) -> Result<Json<DevicesAnswer>, Problem> {
+    authorise(&app, &headers, Action::ReadFleet).await?;
+    let Query(Which { filter, cursor, limit }) = which?;
+    let filter = filter.map(|text| Filter::parse(&text)).transpose()?;
+    let rows_max = usize::try_from(rows_max(limit)?).unwrap_or(usize::MAX);
     let names = app.store.read(hardware_names).await?;
-    let devices: Result<Vec<Value>, _> =
-        devices.iter().map(|device| describe(&app, device, &names)).collect();
-    Ok(Json(json!({ "devices": devices?, "cursor": cursor })))
+    let (mut devices, mut cursor) = (Vec::new(), cursor.unwrap_or_default());
+    for _ in 0..FILTER_PAGES_MAX {
+        let after = cursor.clone();
+        let page = app.store.read(move |c| devices_page(c, &after, PAGE_ROWS_MAX)).await?;
+        let is_last = page.len() < usize::try_from(PAGE_ROWS_MAX).unwrap_or(usize::MAX);
+        let end = page.last().map(|device| device.id.clone());
+        for device in page {
+            let is_meant = match &filter {
+                None => true,
+                Some(filter) => facts_of(&device, &app.catalogue(), &names)?.is_meant_by(filter),
+            };
+            if is_meant {
+                devices.push(describe(&app, &device, &names)?);
+            }
+            if devices.len() == rows_max {
+                let cursor = (!is_last || end != Some(device.id.clone())).then(|| device.id.to_string());
+                return Ok(Json(DevicesAnswer { devices, cursor }));
+            }
+        }
+        match end.filter(|_| !is_last) {
+            Some(end) => cursor = end.to_string(),
+            None => return Ok(Json(DevicesAnswer { devices, cursor: None })),
+        }
+    }
+    Ok(Json(DevicesAnswer { devices, cursor: Some(cursor) }))
 }
 
-/// `GET /api/v1/devices/{id}`.
+impl From<FilterError> for Problem {
+    fn from(error: FilterError) -> Self {
+        Self::bad_request("filter", error.to_string())
+    }
+}
+
+/// Show all that is known of a device.
+#[utoipa::path(get, path = "/api/v1/devices/{id}", security(("token" = ["viewer"])),
+    params(("id" = String, Path, description = "the device")), responses((status = 200, body = DeviceAnswer)))]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Json<Value>, Problem> {
-    authorise(&app, &headers, Action::ReadFleet)?;
+) -> Result<Json<DeviceAnswer>, Problem> {
+    authorise(&app, &headers, Action::ReadFleet).await?;
     let names = app.store.read(hardware_names).await?;
     Ok(Json(describe(&app, &*find(&app, &id).await?, &names)?))
 }
 
-/// `GET /api/v1/devices/{id}/why`.
+/// Say why a device is not updating: the first of all reasons.
+#[utoipa::path(get, path = "/api/v1/devices/{id}/why", security(("token" = ["viewer"])),
+    params(("id" = String, Path, description = "the device")), responses((status = 200, body = WhyAnswer)))]
 pub(super) async fn why(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Json<Value>, Problem> {
-    authorise(&app, &headers, Action::ReadFleet)?;
+) -> Result<Json<WhyAnswer>, Problem> {
+    authorise(&app, &headers, Action::ReadFleet).await?;
     let names = app.store.read(hardware_names).await?;
     Ok(Json(reason(&app, &*find(&app, &id).await?, &names)?))
 }
@@ -92,82 +142,81 @@ pub(super) async fn no_such_device(app: &App, id: &DeviceId) -> Result<Problem, 
     })
 }
 
-fn describe(app: &App, device: &Device, names: &HardwareNames) -> Result<Value, StoreError> {
+fn describe(app: &App, device: &Device, names: &HardwareNames) -> Result<DeviceAnswer, StoreError> {
     let catalogue = app.catalogue();
     let said = device.said()?;
     let facts = said.facts.as_ref();
-    let named = |facts: &lapwing_core::wire::check_in::Facts<'_>| {
-        facts.named.iter().map(|(k, v)| (k.to_owned(), json!(v))).collect::<Map<_, _>>()
-    };
+    let hardware = facts.map(|facts| facts.hardware);
+    let named = |facts: &Facts<'_>| facts.named.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
     let running = |component: &ComponentState| {
-        let hardware = facts.map(|facts| facts.hardware);
         let version = hardware.and_then(|c| catalogue.version_of(&component.name, c, component.running));
-        json!({
-            "component": component.name.as_str(),
-            "digest": component.running.to_string(),
-            "version": version.map(Version::as_str),
-            "held": component.held.map(|held| held.to_string()),
-        })
+        RunningAnswer {
+            component: component.name.as_str().to_owned(),
+            digest: component.running.to_string(),
+            version: version.map(|version| version.as_str().to_owned()),
+            held: component.held.map(|held| held.to_string()),
+        }
     };
-    let attempt = |attempt: &AttemptRow| {
-        let release = catalogue.release(attempt.release);
-        json!({
-            "id": attempt.id.0,
-            "release": attempt.release.to_string(),
-            "version": release.map(|entry| entry.release.version.as_str()),
-            "state": attempt.outcome.state.label(),
-            "cause": attempt.outcome.cause.map(Cause::label),
-            "blamed": attempt.outcome.blames_image(),
-            "percent": attempt.percent,
-            "delta": attempt.delta_from.is_some(),
-            "artifact_size_bytes": attempt.artifact_size_bytes,
-            "opened": attempt.opened.0,
-            "deadline": attempt.deadline.0,
-            "ended": attempt.ended.map(|ended| ended.0),
-            "forgiven": attempt.forgiven,
-        })
-    };
-    Ok(json!({
-        "id": device.id.as_str(),
-        "hardware": facts.map(|facts| facts.hardware.to_string()),
-        "hardware_name": facts.and_then(|facts| names.get(&facts.hardware.to_string())),
-        "bootloader": facts.map(|facts| facts.bootloader),
-        "profile": facts.map(|facts| facts.profile),
-        "facts": facts.map(named),
-        "root_version": said.root_version,
-        "delegation_version": said.delegation_version,
-        "running": said.components.iter().map(running).collect::<Vec<_>>(),
-        "gates": said.gates.iter().map(|gate| gate_label(*gate)).collect::<Vec<_>>(),
-        "health": said.health.iter().map(health).collect::<Vec<_>>(),
-        "boot": said.boot.map(|boot| boot.to_string()),
-        "first_seen": device.first_seen.0,
-        "last_seen": app.devices.last_seen(device).0,
-        "quarantined": device.quarantine,
-        "pinned": device.pinned.as_ref().map(Version::as_str),
-        "update_now": device.update_now,
-        "attempts": device.attempts.iter().map(attempt).collect::<Vec<_>>(),
-        "why": reason(app, device, names)?,
-    }))
+    Ok(DeviceAnswer {
+        id: device.id.to_string(),
+        hardware: hardware.map(|class| class.to_string()),
+        hardware_name: hardware.and_then(|class| names.get(&class.to_string()).cloned()),
+        bootloader: facts.map(|facts| facts.bootloader),
+        profile: facts.map(|facts| facts.profile),
+        facts: facts.map(named),
+        root_version: said.root_version,
+        delegation_version: said.delegation_version,
+        running: said.components.iter().map(running).collect(),
+        gates: said.gates.iter().map(|gate| gate_label(*gate)).collect(),
+        health: said.health.iter().map(health).collect(),
+        boot: said.boot.map(|boot| boot.to_string()),
+        first_seen: device.first_seen.0,
+        last_seen: app.devices.last_seen(device).0,
+        quarantined: device.quarantine.clone(),
+        pinned: device.pinned.as_ref().map(|version| version.as_str().to_owned()),
+        update_now: device.update_now,
+        attempts: device.attempts.iter().map(|attempt| tried(&catalogue, attempt)).collect(),
+        why: reason(app, device, names)?,
+    })
 }
 
-fn health(row: &HealthRow) -> Value {
+fn tried(catalogue: &Catalogue, attempt: &AttemptRow) -> AttemptAnswer {
+    let release = catalogue.release(attempt.release);
+    AttemptAnswer {
+        id: attempt.id.0,
+        release: attempt.release.to_string(),
+        version: release.map(|entry| entry.release.version.as_str().to_owned()),
+        state: attempt.outcome.state.label(),
+        cause: attempt.outcome.cause.map(Cause::label),
+        blamed: attempt.outcome.blames_image(),
+        percent: attempt.percent,
+        delta: attempt.delta_from.is_some(),
+        artifact_size_bytes: attempt.artifact_size_bytes,
+        opened: attempt.opened.0,
+        deadline: attempt.deadline.0,
+        ended: attempt.ended.map(|ended| ended.0),
+        forgiven: attempt.forgiven,
+    }
+}
+
+fn health(row: &HealthRow) -> HealthRowAnswer {
     let health = match row.health {
         Health::Unknown => "unknown",
         Health::Good => "good",
         Health::Failing => "failing",
     };
-    json!({
-        "running": row.running.to_string(),
-        "boots": row.boots,
-        "watchdog_resets": row.watchdog_resets,
-        "crashes": row.crashes,
-        "health": health,
-        "errors": row.errors,
-    })
+    HealthRowAnswer {
+        running: row.running.to_string(),
+        boots: row.boots,
+        watchdog_resets: row.watchdog_resets,
+        crashes: row.crashes,
+        health,
+        errors: row.errors,
+    }
 }
 
 /// The one reason, by the same function that answers its check-ins, with what to do about it and until when.
-fn reason(app: &App, device: &Device, names: &HardwareNames) -> Result<Value, StoreError> {
+fn reason(app: &App, device: &Device, names: &HardwareNames) -> Result<WhyAnswer, StoreError> {
     let decision = View::of(device)?.decide(&app.catalogue(), app.now());
     if let Some(blocker) = decision.blocker() {
         let more = match &blocker {
@@ -177,34 +226,36 @@ fn reason(app: &App, device: &Device, names: &HardwareNames) -> Result<Value, St
             }
             _ => None,
         };
-        return Ok(json!({
-            "code": blocker.code(),
-            "sentence": format!("{blocker}{}", more.unwrap_or_default()),
-            "advice": blocker.advice(),
-            "until": blocker.until().map(|until| until.0),
-        }));
+        return Ok(WhyAnswer {
+            code: blocker.code(),
+            sentence: format!("{blocker}{}", more.unwrap_or_default()),
+            advice: blocker.advice(),
+            until: blocker.until().map(|until| until.0),
+            expected: None,
+        });
     }
     let newest = device.attempts.first().filter(|newest| !newest.outcome.state.is_over());
     let begun = newest.filter(|newest| newest.outcome.state != AttemptState::Offered);
     let interval_s = app.settings.pace.check_in_interval_s.into();
     let expected = app.devices.last_seen(device).after(interval_s);
+    let plain = |code, sentence: &str| WhyAnswer {
+        code,
+        sentence: sentence.to_owned(),
+        advice: None,
+        until: None,
+        expected: Some(expected.0),
+    };
     Ok(match begun {
-        Some(attempt) => json!({
-            "code": "under-way",
-            "sentence": format!("Nothing: its update is under way ({}).", progress(attempt)),
-            "until": attempt.deadline.0,
-        }),
-        None if expected.after(interval_s) < app.now() => json!({
-            "code": "silent",
-            "sentence": "There is an update for it, and it has missed its check-in.",
-            "advice": "See whether it has power and a link; it is offered the update when it asks.",
-            "expected": expected.0,
-        }),
-        None => json!({
-            "code": "offered",
-            "sentence": "Nothing: it is offered its update at its next check-in.",
-            "expected": expected.0,
-        }),
+        Some(attempt) => WhyAnswer {
+            until: Some(attempt.deadline.0),
+            expected: None,
+            ..plain("under-way", &format!("Nothing: its update is under way ({}).", progress(attempt)))
+        },
+        None if expected.after(interval_s) < app.now() => WhyAnswer {
+            advice: Some("See whether it has power and a link; it is offered the update when it asks."),
+            ..plain("silent", "There is an update for it, and it has missed its check-in.")
+        },
+        None => plain("offered", "Nothing: it is offered its update at its next check-in."),
     })
 }
 

@@ -3,42 +3,54 @@
 //! Touches: the store. Never: forgets where a reader was; the id of the last event is the place.
 
 use super::auth::{Action, authorise};
+use super::paging::rows_max;
 use crate::app::App;
-use crate::limits::PAGE_ROWS_MAX;
 use crate::problem::Problem;
-use crate::store::events_after;
+use crate::store::{EventRow, events_after};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
 
-#[derive(Deserialize)]
+/// Which events.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Page {
-    #[serde(default)]
-    after: i64,
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Those after this one: the `cursor` of the page before, which is the id of its last event.
+    #[param(value_type = Option<String>)]
+    cursor: Option<i64>,
+    /// Those of one device.
     device: Option<String>,
+    /// Rows at most; 500 if not given.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
-/// `GET /api/v1/events`.
+/// Events, the oldest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Events)]
+pub(super) struct EventsAnswer {
+    events: Vec<EventRow>,
+    cursor: Option<String>,
+}
+
+/// Read the event log.
+#[utoipa::path(get, path = "/api/v1/events", security(("token" = ["viewer"])), params(Which),
+    responses((status = 200, body = EventsAnswer)))]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    page: Result<Query<Page>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
-    authorise(&app, &headers, Action::ReadFleet)?;
-    let Query(Page { after, device, limit }) = page?;
-    let limit = limit.unwrap_or(PAGE_ROWS_MAX).min(PAGE_ROWS_MAX);
+    which: Result<Query<Which>, QueryRejection>,
+) -> Result<Json<EventsAnswer>, Problem> {
+    authorise(&app, &headers, Action::ReadFleet).await?;
+    let Query(Which { cursor, device, limit }) = which?;
+    let (after, limit) = (cursor.unwrap_or(0), rows_max(limit)?);
     let events = app.store.read(move |c| events_after(c, after, device.as_deref(), limit)).await?;
-    Ok(Json(json!({ "events": events })))
-}
-
-impl From<QueryRejection> for Problem {
-    fn from(rejection: QueryRejection) -> Self {
-        Self::bad_request("query", rejection.body_text())
-    }
+    let full = events.len() == usize::try_from(limit).unwrap_or(usize::MAX);
+    let cursor = events.last().filter(|_| full).map(|event| event.id.to_string());
+    Ok(Json(EventsAnswer { events, cursor }))
 }

@@ -6,32 +6,87 @@
 use super::auth::{Action, authorise};
 use crate::app::App;
 use crate::online::SignError;
-use crate::problem::{PROBLEM_JSON, Problem};
+use crate::problem::{PROBLEM_JSON, Problem, type_of};
 use crate::store::Undone;
-use axum::extract::State;
+use axum::Json;
+use axum::extract;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lapwing_core::trust::Powers;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// Days before the delegation's end at which the alarm gets louder.
 const ALARM_DAYS: [u64; 3] = [7, 14, 30];
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// Something that is not well.
-struct Reason {
+#[derive(Serialize, ToSchema)]
+#[schema(as = HealthReason)]
+pub(super) struct Reason {
     /// It keeps the server from its work.
+    #[serde(skip)]
     failing: bool,
+    /// A kind of problem.
     code: &'static str,
     detail: String,
     advice: &'static str,
 }
 
-/// `GET /healthz`. 200 when all is well, when a person should look soon, and while the server waits for
-/// its first root document; 503 when nothing can be signed or written.
-pub(super) async fn healthz(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
-    authorise(&app, &headers, Action::ReadHealth)?;
+/// How the server is; a problem as well, of the first reason, unless all is well.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Health)]
+pub(super) struct HealthAnswer {
+    state: State,
+    reasons: Vec<Reason>,
+    /// From and to what the clock jumped, until a person confirms it.
+    clock_jump: Option<JumpAnswer>,
+    delegation_left_s: Option<u64>,
+    /// The smallest of 30, 14 and 7 days that the delegation's end is nearer than.
+    delegation_alarm_days: Option<u64>,
+    disk_free_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'static str>,
+}
+
+/// `new` waits for its first root document; `failing` cannot do its work.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = HealthState)]
+pub(super) enum State {
+    New,
+    Ok,
+    Degraded,
+    Failing,
+}
+
+/// A jump of the clock.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ClockJump)]
+pub(super) struct JumpAnswer {
+    from: u64,
+    to: u64,
+}
+
+/// Ask how the server is: 200 when all is well, when a person should look soon, and while the server waits
+/// for its first root document; 503 when nothing can be signed or written.
+#[utoipa::path(get, path = "/healthz", security(()), responses(
+    (status = 200, content((HealthAnswer = "application/json"), (HealthAnswer = "application/problem+json"))),
+    (status = 503, content((HealthAnswer = "application/problem+json")))))]
+pub(super) async fn healthz(
+    extract::State(app): extract::State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    authorise(&app, &headers, Action::ReadHealth).await?;
     let trust = app.trust();
     let left_s = trust.delegation().map(|delegation| delegation.not_after.since(app.now()));
     let alarm_days = left_s.and_then(alarm);
@@ -47,37 +102,29 @@ pub(super) async fn healthz(State(app): State<Arc<App>>, headers: HeaderMap) -> 
     .into_iter()
     .flatten()
     .collect();
-    let (state, status) = match reasons.iter().any(|reason| reason.failing) {
-        true => ("failing", StatusCode::SERVICE_UNAVAILABLE),
-        false if !reasons.is_empty() => ("degraded", StatusCode::OK),
-        false if is_new => ("new", StatusCode::OK),
-        false => ("ok", StatusCode::OK),
+    let (state, title, status) = match reasons.iter().any(|reason| reason.failing) {
+        true => (State::Failing, "the server is failing", StatusCode::SERVICE_UNAVAILABLE),
+        false if !reasons.is_empty() => (State::Degraded, "the server is degraded", StatusCode::OK),
+        false if is_new => (State::New, "", StatusCode::OK),
+        false => (State::Ok, "", StatusCode::OK),
     };
-    let jump = app.online.jump().map(|jump| json!({ "from": jump.from.0, "to": jump.to.0 }));
-    let mut body = json!({
-        "state": state,
-        "reasons": reasons.iter().map(Reason::as_json).collect::<Vec<_>>(),
-        "clock_jump": jump,
-        "delegation_left_s": left_s,
-        "delegation_alarm_days": alarm_days,
-        "disk_free_bytes": disk_free_bytes,
-    });
-    let mut kind = "application/json";
-    if let Some(first) = reasons.first() {
-        kind = PROBLEM_JSON;
-        body["type"] = json!(format!("urn:lapwing:problem:{}", first.code));
-        body["title"] = json!(format!("the server is {state}"));
-        body["status"] = json!(status.as_u16());
-        body["detail"] = json!(first.detail);
-        body["advice"] = json!(first.advice);
-    }
-    Ok((status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response())
-}
-
-impl Reason {
-    fn as_json(&self) -> Value {
-        json!({ "code": self.code, "detail": self.detail, "advice": self.advice })
-    }
+    let first = reasons.first();
+    let kind = if first.is_some() { PROBLEM_JSON } else { "application/json" };
+    let clock_jump = app.online.jump().map(|jump| JumpAnswer { from: jump.from.0, to: jump.to.0 });
+    let body = HealthAnswer {
+        state,
+        clock_jump,
+        delegation_left_s: left_s,
+        delegation_alarm_days: alarm_days,
+        disk_free_bytes,
+        r#type: first.map(|first| type_of(first.code)),
+        title: first.map(|_| title),
+        status: first.map(|_| status.as_u16()),
+        detail: first.map(|first| first.detail.clone()),
+        advice: first.map(|first| first.advice),
+        reasons,
+    };
+    Ok((status, [(header::CONTENT_TYPE, kind)], Json(body)).into_response())
 }
 
 fn unsigned(error: SignError) -> Reason {

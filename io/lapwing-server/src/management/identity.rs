@@ -3,6 +3,7 @@
 //! Touches: the trust held. Never: accepts a document that a device would refuse.
 
 use super::auth::{Action, authorise};
+use super::check_kind;
 use crate::app::App;
 use crate::key_file::hex;
 use crate::problem::{Problem, read_body};
@@ -12,44 +13,75 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use lapwing_core::limits::ENVELOPE_BYTES_MAX;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
-/// `GET /api/v1/identity`.
+/// Who this server is, and what it believes.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Identity)]
+pub(super) struct IdentityAnswer {
+    fleet: Option<String>,
+    online_key: OnlineKeyAnswer,
+    /// SHA-256 of the device plane's public key, for root documents.
+    tls_spki_sha256: String,
+    device_url: String,
+    root_version: u32,
+    delegation_version: u32,
+    delegation_not_after: Option<u64>,
+}
+
+/// The key that the delegation must name.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OnlineKey)]
+pub(super) struct OnlineKeyAnswer {
+    algorithm: &'static str,
+    public: String,
+    id: String,
+}
+
+/// Show who this server is, and what it believes.
+#[utoipa::path(get, path = "/api/v1/identity", security(("token" = ["viewer"])),
+    responses((status = 200, body = IdentityAnswer)))]
 pub(super) async fn identity(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-) -> Result<Json<Value>, Problem> {
-    authorise(&app, &headers, Action::ReadFleet)?;
+) -> Result<Json<IdentityAnswer>, Problem> {
+    authorise(&app, &headers, Action::ReadFleet).await?;
     Ok(Json(describe(&app)))
 }
 
-fn describe(app: &App) -> Value {
+fn describe(app: &App) -> IdentityAnswer {
     let trust = app.trust();
     let (root_version, delegation_version) = trust.versions();
     let public = app.online.public();
-    json!({
-        "fleet": trust.anchor().map(|anchor| anchor.root().fleet.to_string()),
-        "online_key": {
-            "algorithm": "ed25519",
-            "public": hex(public.as_bytes()),
-            "id": public.id().to_string(),
+    IdentityAnswer {
+        fleet: trust.anchor().map(|anchor| anchor.root().fleet.to_string()),
+        online_key: OnlineKeyAnswer {
+            algorithm: "ed25519",
+            public: hex(public.as_bytes()),
+            id: public.id().to_string(),
         },
-        "tls_spki_sha256": app.spki.to_string(),
-        "device_url": app.device_url,
-        "root_version": root_version,
-        "delegation_version": delegation_version,
-        "delegation_not_after": trust.delegation().map(|delegation| delegation.not_after.0),
-    })
+        tls_spki_sha256: app.spki.to_string(),
+        device_url: app.device_url.clone(),
+        root_version,
+        delegation_version,
+        delegation_not_after: trust.delegation().map(|delegation| delegation.not_after.0),
+    }
 }
 
-/// `PUT /api/v1/trust/root`.
+/// Give the server a root document.
+#[utoipa::path(put, path = "/api/v1/trust/root", security(("token" = ["admin"])),
+    request_body(content = Vec<u8>, content_type = "application/cbor"),
+    responses((status = 200, body = IdentityAnswer), (status = 409, description = "`overlap`"),
+        (status = 422, description = "`untrusted`: a device would not believe it either")))]
 pub(super) async fn put_root(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Value>, Problem> {
-    authorise(&app, &headers, Action::ChangeTrust)?;
+) -> Result<Json<IdentityAnswer>, Problem> {
+    authorise(&app, &headers, Action::ChangeTrust).await?;
+    check_kind(&headers, "application/cbor")?;
     let envelope = read_body(body, ENVELOPE_BYTES_MAX, app.settings.body_timeout).await?;
     let _publishing = app.publishing.lock().await;
     let trust = app.trust().take_root(&app.store, envelope.to_vec(), app.now()).await?;
@@ -57,13 +89,18 @@ pub(super) async fn put_root(
     Ok(Json(describe(&app)))
 }
 
-/// `PUT /api/v1/trust/delegation`.
+/// Give the server a delegation.
+#[utoipa::path(put, path = "/api/v1/trust/delegation", security(("token" = ["admin"])),
+    request_body(content = Vec<u8>, content_type = "application/cbor"),
+    responses((status = 200, body = IdentityAnswer), (status = 409, description = "`no-root`"),
+        (status = 422, description = "`untrusted`: a device would not believe it either")))]
 pub(super) async fn put_delegation(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Value>, Problem> {
-    authorise(&app, &headers, Action::ChangeTrust)?;
+) -> Result<Json<IdentityAnswer>, Problem> {
+    authorise(&app, &headers, Action::ChangeTrust).await?;
+    check_kind(&headers, "application/cbor")?;
     let envelope = read_body(body, ENVELOPE_BYTES_MAX, app.settings.body_timeout).await?;
     let _publishing = app.publishing.lock().await;
     let trust = app.trust().take_delegation(&app.store, envelope.to_vec(), app.now()).await?;

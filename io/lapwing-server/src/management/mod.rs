@@ -6,65 +6,98 @@
 mod auth;
 mod blobs;
 mod claim_tokens;
+mod conventions;
+mod describe;
+mod device_answer;
 mod devices;
+mod docs;
 mod events;
 mod health;
 mod healthz;
 mod identity;
+mod paging;
 mod profile;
+mod repetitions;
 mod retention;
 mod steering;
 mod version_sets;
 
 pub(crate) use auth::admin_token;
+pub(crate) use repetitions::Repetitions;
 
 use crate::app::App;
 use crate::limits::MANAGEMENT_BODY_BYTES_MAX;
-use crate::problem::{Problem, read_body, speak_problem};
+use crate::problem::{Problem, read_body};
 use axum::Router;
 use axum::body::Body;
-use axum::middleware::map_response;
-use axum::routing::{delete, get, post, put};
+use axum::extract::rejection::QueryRejection;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use lapwing_core::wire::check_in::Gate;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-/// All paths that operators know.
-pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/api/v1/identity", get(identity::identity))
-        .route("/api/v1/trust/root", put(identity::put_root))
-        .route("/api/v1/trust/delegation", put(identity::put_delegation))
-        .route("/api/v1/clock/confirm", post(health::confirm_clock))
-        .route("/api/v1/log-level", put(health::log_level))
-        .route("/api/v1/blobs/{digest}", put(blobs::put_blob))
-        .route("/api/v1/version-sets", get(version_sets::list).post(version_sets::push))
-        .route("/api/v1/version-sets/{version}/release", post(version_sets::release))
-        .route("/api/v1/version-sets/{version}/withdraw", post(version_sets::withdraw))
-        .route("/api/v1/claim-tokens", get(claim_tokens::list).post(claim_tokens::make))
-        .route("/api/v1/claim-tokens/{name}", delete(claim_tokens::revoke))
-        .route("/api/v1/devices", get(devices::list))
-        .route("/api/v1/devices/{id}", get(devices::show).delete(steering::forget))
-        .route("/api/v1/devices/{id}/why", get(devices::why))
-        .route("/api/v1/devices/{id}/update-now", post(steering::update_now))
-        .route("/api/v1/devices/{id}/retry", post(steering::retry))
-        .route("/api/v1/devices/{id}/pin", post(steering::pin))
-        .route("/api/v1/devices/{id}/replace", post(steering::replace))
-        .route("/api/v1/devices/{id}/admit", post(steering::admit))
-        .route("/api/v1/events", get(events::list))
-        .route("/api/v1/retention", get(retention::explain).post(retention::apply))
-        .route("/debug/profile/cpu", get(profile::cpu))
-        .route("/debug/profile/heap", get(profile::heap))
-        .route("/healthz", get(healthz::healthz))
-        .route("/metrics", get(health::metrics))
-        .layer(map_response(speak_problem))
-        .with_state(app)
+/// All paths that operators know, each with its description.
+fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(identity::identity))
+        .routes(routes!(identity::put_root))
+        .routes(routes!(identity::put_delegation))
+        .routes(routes!(health::confirm_clock))
+        .routes(routes!(health::log_level))
+        .routes(routes!(blobs::put_blob))
+        .routes(routes!(version_sets::list, version_sets::push))
+        .routes(routes!(version_sets::release))
+        .routes(routes!(version_sets::withdraw))
+        .routes(routes!(claim_tokens::list, claim_tokens::make))
+        .routes(routes!(claim_tokens::revoke))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::show, steering::forget))
+        .routes(routes!(devices::why))
+        .routes(routes!(steering::update_now))
+        .routes(routes!(steering::retry))
+        .routes(routes!(steering::pin))
+        .routes(routes!(steering::replace))
+        .routes(routes!(steering::admit))
+        .routes(routes!(events::list))
+        .routes(routes!(retention::explain, retention::apply))
+        .routes(routes!(profile::cpu))
+        .routes(routes!(profile::heap))
+        .routes(routes!(healthz::healthz))
+        .routes(routes!(health::metrics))
+        .routes(routes!(describe::openapi))
+        .routes(routes!(docs::page))
 }
 
-/// A JSON body.
-async fn read_json<T: DeserializeOwned>(app: &App, body: Body) -> Result<T, Problem> {
+/// What operators are answered by.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let (router, _) = routes().split_for_parts();
+    router.layer(from_fn_with_state(Arc::clone(&app), conventions::keep)).with_state(app)
+}
+
+/// A JSON body. One that does not say what it is, is taken for JSON.
+async fn read_json<T: DeserializeOwned>(app: &App, headers: &HeaderMap, body: Body) -> Result<T, Problem> {
+    check_kind(headers, "application/json")?;
     let bytes = read_body(body, MANAGEMENT_BODY_BYTES_MAX, app.settings.body_timeout).await?;
     serde_json::from_slice(&bytes).map_err(|error| Problem::bad_request("json", error.to_string()))
+}
+
+/// Refuses a body that says it is something else than `wanted`.
+fn check_kind(headers: &HeaderMap, wanted: &str) -> Result<(), Problem> {
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case(wanted) {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", format!("the body must be {wanted}")))
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::bad_request("query", rejection.body_text())
+    }
 }
 
 /// How a gate is spelled in JSON.

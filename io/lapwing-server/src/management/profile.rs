@@ -18,25 +18,35 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use utoipa::IntoParams;
 
 /// Libraries in whose midst a stack cannot be walked safely.
 const BLOCKED: [&str; 4] = ["libc", "libgcc", "pthread", "vdso"];
 
-#[derive(Deserialize)]
+/// For how long.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Span {
+    /// 10 if not given.
+    #[param(minimum = 1, maximum = 120)]
     seconds: Option<u32>,
 }
 
-/// `GET /debug/profile/cpu?seconds=N`: folded stacks, one a line, as flame graph tools read them.
+/// Take a profile of time: folded stacks, one a line, as flame graph tools read them.
+#[utoipa::path(get, path = "/debug/profile/cpu", security(("token" = ["admin"])), params(Span),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 409, description = "`profiling`")))]
 pub(super) async fn cpu(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     span: Result<Query<Span>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    authorise(&app, &headers, Action::Diagnose)?;
+    authorise(&app, &headers, Action::Diagnose).await?;
     let Query(Span { seconds }) = span?;
-    let seconds = seconds.unwrap_or(10).clamp(1, PROFILE_SECONDS_MAX);
+    let seconds = seconds.unwrap_or(10);
+    if !(1..=PROFILE_SECONDS_MAX).contains(&seconds) {
+        return Err(Problem::bad_request("range", format!("seconds is 1 to {PROFILE_SECONDS_MAX}")));
+    }
     let builder = ProfilerGuardBuilder::default().frequency(PROFILE_HZ).blocklist(&BLOCKED);
     let busy = |_| Problem::conflict("profiling", "another profile is being taken");
     let guard = builder.build().map_err(busy)?;
@@ -63,10 +73,13 @@ fn line(frames: &Frames, count: isize) -> String {
     text
 }
 
-/// `GET /debug/profile/heap`: what is allocated now and by whom, as jemalloc writes it; jeprof and
+/// Take a profile of memory: what is allocated now and by whom, as jemalloc writes it; jeprof and
 /// `go tool pprof` read it.
+#[utoipa::path(get, path = "/debug/profile/heap", security(("token" = ["admin"])),
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 409, description = "`heap-profile`")))]
 pub(super) async fn heap(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
-    authorise(&app, &headers, Action::Diagnose)?;
+    authorise(&app, &headers, Action::Diagnose).await?;
     let dir = app.settings.data_dir.clone();
     let dumped = tokio::task::spawn_blocking(move || heap_profile(&dir));
     let bytes = dumped.await.map_err(|error| Problem::internal(&error))?;

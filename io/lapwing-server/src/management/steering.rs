@@ -17,24 +17,29 @@ use axum::http::{HeaderMap, StatusCode};
 use lapwing_core::{DeviceId, Version};
 use serde::Deserialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
-/// `POST /api/v1/devices/{id}/update-now`.
+/// Offer a device its update at its next check-in, whatever it waits for.
+#[utoipa::path(post, path = "/api/v1/devices/{id}/update-now", security(("token" = ["operator"])),
+    params(("id" = String, Path, description = "the device")), responses((status = 204, description = "done")))]
 pub(super) async fn update_now(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices)?;
+    authorise(&app, &headers, Action::ManageDevices).await?;
     change(&app, &id, "device.update-now", |device| device.update_now = true).await
 }
 
-/// `POST /api/v1/devices/{id}/retry`.
+/// Let a device try again what failed before.
+#[utoipa::path(post, path = "/api/v1/devices/{id}/retry", security(("token" = ["operator"])),
+    params(("id" = String, Path, description = "the device")), responses((status = 204, description = "done")))]
 pub(super) async fn retry(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices)?;
+    authorise(&app, &headers, Action::ManageDevices).await?;
     change(&app, &id, "device.retry", |device| {
         for attempt in device.attempts.iter_mut().filter(|attempt| attempt.outcome.state.is_failure()) {
             attempt.forgiven = true;
@@ -43,21 +48,26 @@ pub(super) async fn retry(
     .await
 }
 
-#[derive(Deserialize)]
+/// Where a device is kept.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Pin {
+pub(super) struct Pin {
+    /// `null` lets it move again.
     version: Option<String>,
 }
 
-/// `POST /api/v1/devices/{id}/pin`.
+/// Keep a device at a version, or let it move again.
+#[utoipa::path(post, path = "/api/v1/devices/{id}/pin", security(("token" = ["operator"])),
+    params(("id" = String, Path, description = "the device")), request_body = Pin,
+    responses((status = 204, description = "done")))]
 pub(super) async fn pin(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices)?;
-    let Pin { version } = read_json(&app, body).await?;
+    authorise(&app, &headers, Action::ManageDevices).await?;
+    let Pin { version } = read_json(&app, &headers, body).await?;
     let version: Option<Version> = version
         .map(|version| version.parse())
         .transpose()
@@ -65,23 +75,27 @@ pub(super) async fn pin(
     change(&app, &id, "device.pinned", move |device| device.pinned = version).await
 }
 
-/// `POST /api/v1/devices/{id}/replace`: its next claim may bring another secret.
+/// Let a device claim its place once with a new secret.
+#[utoipa::path(post, path = "/api/v1/devices/{id}/replace", security(("token" = ["operator"])),
+    params(("id" = String, Path, description = "the device")), responses((status = 204, description = "done")))]
 pub(super) async fn replace(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices)?;
+    authorise(&app, &headers, Action::ManageDevices).await?;
     change(&app, &id, "device.replace", |device| device.replaceable = true).await
 }
 
-/// `DELETE /api/v1/devices/{id}`.
+/// Forget a device and all that is known of it.
+#[utoipa::path(delete, path = "/api/v1/devices/{id}", security(("token" = ["operator"])),
+    params(("id" = String, Path, description = "the device")), responses((status = 204, description = "forgotten")))]
 pub(super) async fn forget(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices)?;
+    authorise(&app, &headers, Action::ManageDevices).await?;
     let id = parse_id(&id)?;
     let _lock = app.devices.lock(&id).await;
     if app.devices.get_locked(&id).await?.is_none() {
@@ -98,13 +112,15 @@ pub(super) async fn forget(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `POST /api/v1/devices/{id}/admit`: out of quarantine, or back after it was forgotten.
+/// Let a device out of quarantine, or back in after it was forgotten.
+#[utoipa::path(post, path = "/api/v1/devices/{id}/admit", security(("token" = ["operator"])),
+    params(("id" = String, Path, description = "the device")), responses((status = 204, description = "done")))]
 pub(super) async fn admit(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::LetDevicesIn)?;
+    authorise(&app, &headers, Action::LetDevicesIn).await?;
     if readmit(&app, &parse_id(&id)?).await? {
         return Ok(StatusCode::NO_CONTENT);
     }

@@ -3,6 +3,7 @@
 //! Touches: `publish::ingest`, the catalogue. Never: offers anything itself.
 
 use super::auth::{Action, authorise};
+use super::paging::{Page, cut};
 use super::read_json;
 use crate::app::App;
 use crate::limits::{HARDWARE_NAME_BYTES_MAX, NOTE_BYTES_MAX};
@@ -14,39 +15,95 @@ use crate::store::{
 };
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use lapwing_core::{HardwareClass, Release, Verified};
+use lapwing_core::{Release, Verified};
 use lapwing_delta::Profile;
 use lapwing_fleet::{Shelf, delta_plan};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
-#[derive(Deserialize)]
+/// A version set to be published.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Push {
+#[schema(as = VersionSetOrder)]
+pub(super) struct Push {
+    /// The signed releases of one version, as base64url.
     releases: Vec<String>,
+    /// Keep it without offering it.
     #[serde(default)]
     hold: bool,
     #[serde(default)]
+    #[schema(max_length = 4096)]
     note: String,
     /// What people call the hardware classes, by their ids.
     #[serde(default)]
-    hardware_names: HardwareNames,
+    hardware_names: HashMap<String, String>,
 }
 
-/// `POST /api/v1/version-sets`.
+/// A version set that is published.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PublishedVersionSet)]
+pub(super) struct PushedAnswer {
+    version: String,
+    releases: Vec<ReleaseAnswer>,
+}
+
+/// A release.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Release)]
+pub(super) struct ReleaseAnswer {
+    digest: String,
+    component: String,
+    seq: u64,
+    version: String,
+    /// The ids of the hardware classes it is for.
+    hardware: Vec<String>,
+    /// What people call them, in the same order.
+    hardware_names: Vec<Option<String>>,
+    image: String,
+    image_size_bytes: u64,
+}
+
+/// A version set.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VersionSet)]
+pub(super) struct VersionSetAnswer {
+    version: String,
+    /// `open`, `held` or `withdrawn`.
+    state: &'static str,
+    note: String,
+    pushed: u64,
+    releases: Vec<ReleaseAnswer>,
+}
+
+/// Version sets.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VersionSets)]
+pub(super) struct VersionSetsAnswer {
+    version_sets: Vec<VersionSetAnswer>,
+    cursor: Option<String>,
+}
+
+/// Publish a version set. The same one again changes nothing.
+#[utoipa::path(post, path = "/api/v1/version-sets", security(("token" = ["release-manager"])),
+    request_body = Push, responses((status = 201, body = PushedAnswer), (status = 200, body = PushedAnswer),
+    (status = 409, description = "`no-root`, `seq-not-newer`, `duplicate`, `idempotency-busy`"),
+    (status = 413, description = "`too-large`, `image-too-large`"),
+    (status = 422, description = "`untrusted`, `mixed-versions`, `twice`, `image-missing`, `image-size`, \
+        `idempotency-mismatch`")))]
 pub(super) async fn push(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    authorise(&app, &headers, Action::Publish)?;
-    let Push { releases, hold, note, hardware_names } = read_json(&app, body).await?;
+) -> Result<(StatusCode, Json<PushedAnswer>), Problem> {
+    authorise(&app, &headers, Action::Publish).await?;
+    let Push { releases, hold, note, hardware_names: named } = read_json(&app, &headers, body).await?;
     if note.len() > NOTE_BYTES_MAX {
         return Err(Problem::bad_request("note", format!("a note has at most {NOTE_BYTES_MAX} bytes")));
     }
@@ -55,12 +112,14 @@ pub(super) async fn push(
     let envelopes = envelopes.map_err(|_| Problem::bad_request("base64url", "a release is not base64url"))?;
     let shelf = if hold { Shelf::Held } else { Shelf::Open };
     let pushed = ingest(&app, envelopes, shelf, note).await?;
-    name_hardware(&app, &pushed, hardware_names).await?;
+    name_hardware(&app, &pushed, named).await?;
     if !hold {
         make_ready(&app).await?;
     }
     let status = if pushed.again { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(describe_pushed(&pushed))))
+    let names = app.store.read(hardware_names).await?;
+    let releases = pushed.releases.iter().map(|release| describe_release(release, &names)).collect();
+    Ok((status, Json(PushedAnswer { version: pushed.version, releases })))
 }
 
 /// Keeps the names of hardware that the version set is for. They are for people; nothing rests on them.
@@ -78,69 +137,64 @@ async fn name_hardware(app: &App, pushed: &Pushed, names: HardwareNames) -> Resu
         .await
 }
 
-fn describe_pushed(pushed: &Pushed) -> Value {
-    json!({
-        "version": pushed.version,
-        "releases": pushed.releases.iter().map(describe_release).collect::<Vec<_>>(),
-    })
+fn describe_release(release: &Verified<Release>, names: &HardwareNames) -> ReleaseAnswer {
+    ReleaseAnswer {
+        digest: release.envelope().to_string(),
+        component: release.component.as_str().to_owned(),
+        seq: release.seq,
+        version: release.version.as_str().to_owned(),
+        hardware: release.hardware.iter().map(ToString::to_string).collect(),
+        hardware_names: release.hardware.iter().map(|class| names.get(&class.to_string()).cloned()).collect(),
+        image: release.image.to_string(),
+        image_size_bytes: release.image_size_bytes,
+    }
 }
 
-fn describe_release(release: &Verified<Release>) -> Value {
-    json!({
-        "digest": release.envelope().to_string(),
-        "component": release.component.as_str(),
-        "seq": release.seq,
-        "version": release.version.as_str(),
-        "hardware": release.hardware.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "image": release.image.to_string(),
-        "image_size_bytes": release.image_size_bytes,
-    })
-}
-
-/// `GET /api/v1/version-sets`.
-pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
-    authorise(&app, &headers, Action::ReadFleet)?;
-    let sets = app.store.read(version_sets).await?;
-    let names = app.store.read(hardware_names).await?;
+/// List the version sets.
+#[utoipa::path(get, path = "/api/v1/version-sets", security(("token" = ["viewer"])), params(Page),
+    responses((status = 200, body = VersionSetsAnswer)))]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Result<Json<VersionSetsAnswer>, Problem> {
+    authorise(&app, &headers, Action::ReadFleet).await?;
+    let Query(page) = page?;
+    let (sets, names) = app.store.read(|c| Ok((version_sets(c)?, hardware_names(c)?))).await?;
+    let (sets, cursor) = cut(sets, &page, |set| set.version.clone())?;
     let catalogue = app.catalogue();
-    let describe_release = |release: &Verified<Release>| {
-        let name = |class: &HardwareClass| names.get(&class.to_string());
-        let mut described = describe_release(release);
-        described["hardware_names"] = json!(release.hardware.iter().map(name).collect::<Vec<_>>());
-        described
-    };
-    let describe = |set: &VersionSetRow| {
+    let describe = |set: VersionSetRow| {
         let of_set = catalogue.entries().filter(|entry| entry.release.version.as_str() == set.version);
-        json!({
-            "version": set.version,
-            "state": set.shelf.label(),
-            "note": set.note,
-            "pushed": set.pushed.0,
-            "releases": of_set.map(|entry| describe_release(&entry.release)).collect::<Vec<_>>(),
-        })
+        let releases = of_set.map(|entry| describe_release(&entry.release, &names)).collect();
+        let VersionSetRow { version, shelf, note, pushed, .. } = set;
+        VersionSetAnswer { version, state: shelf.label(), note, pushed: pushed.0, releases }
     };
-    Ok(Json(json!({ "version_sets": sets.iter().map(describe).collect::<Vec<_>>() })))
+    Ok(Json(VersionSetsAnswer { version_sets: sets.into_iter().map(describe).collect(), cursor }))
 }
 
-/// `POST /api/v1/version-sets/{version}/release`.
+/// Offer a version set that was held.
+#[utoipa::path(post, path = "/api/v1/version-sets/{version}/release", security(("token" = ["release-manager"])),
+    params(("version" = String, Path)), responses((status = 204, description = "done")))]
 pub(super) async fn release(
     State(app): State<Arc<App>>,
     Path(version): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::Publish)?;
+    authorise(&app, &headers, Action::Publish).await?;
     move_to(&app, version, Shelf::Open, "version-set.released").await?;
     make_ready(&app).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `POST /api/v1/version-sets/{version}/withdraw`.
+/// Offer a version set no more; devices that have not switched do not.
+#[utoipa::path(post, path = "/api/v1/version-sets/{version}/withdraw", security(("token" = ["release-manager"])),
+    params(("version" = String, Path)), responses((status = 204, description = "done")))]
 pub(super) async fn withdraw(
     State(app): State<Arc<App>>,
     Path(version): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::Publish)?;
+    authorise(&app, &headers, Action::Publish).await?;
     move_to(&app, version, Shelf::Withdrawn, "version-set.withdrawn").await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,6 +6,7 @@
 use super::{Row, Sql, StoreError};
 use lapwing_core::{AttemptId, Digest, UnixSeconds};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An event to be logged.
 #[derive(Debug, Clone)]
@@ -45,12 +46,15 @@ impl Said {
 }
 
 /// An event as it was logged.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Event)]
 pub(crate) struct EventRow {
-    id: i64,
+    /// Its place in the log.
+    pub(crate) id: i64,
     time: u64,
     device: Option<String>,
     attempt: Option<i64>,
+    /// The device's own number for it; none for what the server noticed itself.
     number: Option<u32>,
     name: String,
     cause: Option<String>,

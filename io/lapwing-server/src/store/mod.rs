@@ -25,7 +25,8 @@ pub(crate) use devices::{
 };
 pub(crate) use engine::{Row, Sql};
 pub(crate) use events::{
-    Said, drop_oldest_loose, events_after, events_beyond, events_of_attempt, log_event, prune_events,
+    EventRow, Said, drop_oldest_loose, events_after, events_beyond, events_of_attempt, log_event,
+    prune_events,
 };
 pub(crate) use publishing::{
     ArtifactRow, BlobRow, HardwareNames, ReleaseRow, VersionSetRow, artifact, artifacts, artifacts_bytes,

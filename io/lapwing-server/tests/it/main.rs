@@ -7,6 +7,7 @@
 mod client;
 mod world;
 
+mod api;
 mod artifacts;
 mod check_ins;
 mod first_contact;

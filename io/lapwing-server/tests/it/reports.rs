@@ -129,10 +129,10 @@ async fn events_are_read_page_by_page() {
     assert!(all.len() >= 3, "two pushes and an attempt");
     let first = world.get("/api/v1/events?limit=1").await.expect(200).json();
     assert_eq!(first["events"][0], all[0]);
-    let path = format!("/api/v1/events?after={}&limit=1", all[0]["id"]);
+    let path = format!("/api/v1/events?cursor={}&limit=1", all[0]["id"]);
     assert_eq!(world.get(&path).await.expect(200).json()["events"][0], all[1]);
     let of_device = world.get("/api/v1/events?device=d1").await.expect(200).json();
     assert_eq!(of_device["events"].as_array().unwrap().len(), 1);
-    world.get("/api/v1/events?after=x").await.expect(400);
+    world.get("/api/v1/events?cursor=x").await.expect(400);
     world.get("/api/v1/events?odd=1").await.expect(400);
 }

@@ -56,11 +56,19 @@ impl Wires {
         path: &str,
         body: impl Into<Vec<u8>>,
     ) -> Response {
-        Request::new(method, path)
-            .header("Authorization", format!("Bearer {}", self.token))
-            .body(body)
-            .plain(self.management)
-            .await
+        self.manage_with(method, path, &[], body).await
+    }
+
+    pub(crate) async fn manage_with(
+        &self,
+        method: &'static str,
+        path: &str,
+        head: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Response {
+        let request = Request::new(method, path).header("Authorization", format!("Bearer {}", self.token));
+        let with = |request: Request, (name, value): &(&str, &str)| request.header(name, *value);
+        head.iter().fold(request, with).body(body).plain(self.management).await
     }
 
     /// Sends a request to the device plane.

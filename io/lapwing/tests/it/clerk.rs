@@ -133,7 +133,7 @@ fn answer(desk: &mut Desk, line: &str, body: &[u8]) -> (u16, Value) {
             (200, Value::Null)
         }
         "POST /api/v1/claim-tokens" => (200, json!({ "token": "ab".repeat(16) })),
-        "GET /api/v1/version-sets" => (200, json!({ "version_sets": desk.sets })),
+        line if line.starts_with("GET /api/v1/version-sets?") => (200, json!({ "version_sets": desk.sets })),
         "POST /api/v1/version-sets" => publish(desk, body),
         line if line.starts_with("GET /api/v1/devices?") => (200, json!({ "devices": desk.devices })),
         line if line.starts_with("PUT /api/v1/blobs/") => {

@@ -9,14 +9,15 @@ use clap::Args;
 use lapwing_core::{DeviceId, Version};
 use serde_json::{Value, json};
 
-/// Devices asked for at a time.
-const PAGE: usize = 500;
 /// Characters of a digest that are enough to tell images apart by eye.
 const SHORT_DIGEST: usize = 12;
 
 /// Arguments of `device list`.
 #[derive(Args)]
 pub(crate) struct ListArgs {
+    /// Show those that this filter holds for, `version < 1.4.0` for example.
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<String>,
     /// Show at most so many.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -26,7 +27,8 @@ pub(crate) struct ListArgs {
 
 /// Lists devices.
 pub(crate) fn list(args: &ListArgs) -> Result<Said> {
-    let devices = all_devices(&args.management.open()?, args.limit.unwrap_or(usize::MAX))?;
+    let wanted = args.limit.unwrap_or(usize::MAX);
+    let devices = all_devices(&args.management.open()?, args.filter.as_deref(), wanted)?;
     let rows = devices.iter().map(row).collect();
     let words = format!(
         "{}{} devices\n",
@@ -36,20 +38,10 @@ pub(crate) fn list(args: &ListArgs) -> Result<Said> {
     Ok(Said::new(words, json!({ "devices": devices })))
 }
 
-/// The devices that the server knows, at most so many, a page at a time.
-pub(crate) fn all_devices(server: &Management, wanted: usize) -> Result<Vec<Value>> {
-    let mut devices: Vec<Value> = Vec::new();
-    let mut cursor = String::new();
-    while devices.len() < wanted {
-        let limit = PAGE.min(wanted - devices.len());
-        let page = server.get(&format!("/api/v1/devices?limit={limit}{cursor}"))?;
-        devices.extend(page["devices"].as_array().cloned().unwrap_or_default());
-        match page["cursor"].as_str().filter(|next| !next.is_empty()) {
-            Some(next) => cursor = format!("&cursor={}", path_part(next)),
-            None => break,
-        }
-    }
-    Ok(devices)
+/// The devices that the server knows and that the filter holds for, at most so many.
+pub(crate) fn all_devices(server: &Management, filter: Option<&str>, wanted: usize) -> Result<Vec<Value>> {
+    let filter = filter.map(|filter| format!("?filter={}", path_part(filter))).unwrap_or_default();
+    server.list(&format!("/api/v1/devices{filter}"), "devices", wanted)
 }
 
 fn row(device: &Value) -> Vec<String> {

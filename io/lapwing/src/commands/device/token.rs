@@ -69,14 +69,14 @@ pub(crate) struct ListArgs {
 }
 
 fn list(args: &ListArgs) -> Result<Said> {
-    let answer = args.management.open()?.get("/api/v1/claim-tokens")?;
+    let tokens = args.management.open()?.list("/api/v1/claim-tokens", "claim_tokens", usize::MAX)?;
     let row = |token: &Value| {
         let good = if token["good"] == true { "good" } else { "over" };
         let left = format!("{} of {}", token["remaining"], token["count"]);
         vec![text(&token["name"]), good.to_owned(), left, moment(&token["made"]), moment(&token["expires"])]
     };
-    let rows = answer["claim_tokens"].as_array().into_iter().flatten().map(row).collect();
-    Ok(Said::new(table(&["TOKEN", "IS", "CLAIMS LEFT", "MADE", "EXPIRES"], rows), answer))
+    let words = table(&["TOKEN", "IS", "CLAIMS LEFT", "MADE", "EXPIRES"], tokens.iter().map(row).collect());
+    Ok(Said::new(words, json!({ "claim_tokens": tokens })))
 }
 
 /// Arguments of `device token revoke`.

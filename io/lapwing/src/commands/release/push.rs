@@ -106,8 +106,9 @@ pub(crate) fn publish(server: &Management, set: &Set<'_>, hold: bool, remark: Op
 
 /// Whether the server has all these very releases.
 pub(crate) fn is_published(server: &Management, releases: &[&ReleaseFile]) -> Result<bool> {
-    let answer = server.get("/api/v1/version-sets").context("look at what is published")?;
-    let known: Vec<&str> = shelf::sets(&answer)
+    let sets = shelf::sets(server)?;
+    let known: Vec<&str> = sets
+        .iter()
         .flat_map(|set| set["releases"].as_array().into_iter().flatten())
         .filter_map(|release| release["digest"].as_str())
         .collect();

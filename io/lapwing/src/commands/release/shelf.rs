@@ -7,7 +7,7 @@ use crate::output::{Said, moment, table, text};
 use anyhow::{Context, Result};
 use clap::Args;
 use lapwing_core::{HardwareClass, Version};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Arguments of `release list`.
 #[derive(Args)]
@@ -18,9 +18,9 @@ pub(crate) struct ListArgs {
 
 /// Shows the version sets.
 pub(crate) fn list(args: &ListArgs) -> Result<Said> {
-    let answer = args.management.open()?.get("/api/v1/version-sets")?;
+    let sets = sets(&args.management.open()?)?;
     let mut rows = Vec::new();
-    for set in sets(&answer) {
+    for set in &sets {
         for release in set["releases"].as_array().into_iter().flatten() {
             let fields = [&set["version"], &set["state"], &release["component"], &release["seq"]];
             let mut row: Vec<String> = fields.into_iter().map(text).collect();
@@ -29,7 +29,7 @@ pub(crate) fn list(args: &ListArgs) -> Result<Said> {
         }
     }
     let head = ["VERSION", "STATE", "COMPONENT", "SEQ", "HARDWARE", "PUSHED", "RELEASE"];
-    Ok(Said::new(table(&head, rows), answer))
+    Ok(Said::new(table(&head, rows), json!({ "version_sets": sets })))
 }
 
 /// The hardware classes of a release, by their names where they are known.
@@ -40,9 +40,9 @@ fn hardware(release: &Value) -> String {
     list("hardware").zip(names).map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// The version sets in the server's answer.
-pub(super) fn sets(answer: &Value) -> impl Iterator<Item = &Value> {
-    answer.as_array().or(answer["version_sets"].as_array()).into_iter().flatten()
+/// The version sets that the server has.
+pub(super) fn sets(server: &Management) -> Result<Vec<Value>> {
+    server.list("/api/v1/version-sets", "version_sets", usize::MAX).context("look at what is published")
 }
 
 /// What the server has already.
@@ -57,19 +57,19 @@ pub(crate) struct Published {
 impl Published {
     /// Asks the server.
     pub(crate) fn ask(server: &Management, component: &str, hardware: &[HardwareClass]) -> Result<Self> {
-        let answer = server.get("/api/v1/version-sets").context("look at what is published")?;
-        let versions = sets(&answer).filter_map(|set| set["version"].as_str()).map(str::to_owned).collect();
-        Ok(Self { highest_seq: highest_seq(&answer, component, hardware), versions })
+        let sets = sets(server)?;
+        let versions = sets.iter().filter_map(|set| set["version"].as_str()).map(str::to_owned).collect();
+        Ok(Self { highest_seq: highest_seq(&sets, component, hardware), versions })
     }
 }
 
-fn highest_seq(answer: &Value, component: &str, hardware: &[HardwareClass]) -> Option<u64> {
+fn highest_seq(sets: &[Value], component: &str, hardware: &[HardwareClass]) -> Option<u64> {
     let classes: Vec<String> = hardware.iter().map(ToString::to_string).collect();
     let shares = |release: &&Value| {
         let mut named = release["hardware"].as_array().into_iter().flatten().filter_map(Value::as_str);
         release["component"] == component && named.any(|class| classes.iter().any(|ours| ours == class))
     };
-    let releases = sets(answer).flat_map(|set| set["releases"].as_array().into_iter().flatten());
+    let releases = sets.iter().flat_map(|set| set["releases"].as_array().into_iter().flatten());
     releases.filter(shares).filter_map(|release| release["seq"].as_u64()).max()
 }
 

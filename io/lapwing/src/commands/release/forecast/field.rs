@@ -74,7 +74,7 @@ pub(super) fn counted(
     let digests = bases.iter().map(|base| short_digest(&base.file)).collect::<Result<Vec<_>>>()?;
     let class = hardware.map(|hardware| hardware.class.to_string());
     let mut counts: BTreeMap<(Option<usize>, Memory), u64> = BTreeMap::new();
-    for device in all_devices(server, usize::MAX)? {
+    for device in all_devices(server, None, usize::MAX)? {
         if class.as_ref().is_some_and(|class| device["hardware"] != class.as_str()) {
             continue;
         }
