@@ -15,6 +15,7 @@ mod delta_plan;
 mod forecast;
 mod retention;
 
+pub mod audit;
 pub mod filter;
 pub mod rollout;
 
