@@ -3,6 +3,7 @@
 //! Touches: nothing itself; it joins the store, the blobs, the device table, the signer, the catalogue.
 //! Never: decides; it only hands out snapshots.
 
+use crate::access::AccessLog;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -18,7 +19,7 @@ use lapwing_core::{Digest, UnixSeconds};
 use lapwing_fleet::{Catalogue, Entry, RetryPolicy, Shelf};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore, watch};
 
 /// A running server's shared parts.
 pub(crate) struct App {
@@ -37,6 +38,11 @@ pub(crate) struct App {
     /// SHA-256 of the admin token.
     pub(crate) admin_token: Digest,
     pub(crate) repetitions: Repetitions,
+    pub(crate) access: AccessLog,
+    /// Places for readers that follow changes.
+    pub(crate) followers: Arc<Semaphore>,
+    /// Says when the server stops.
+    pub(crate) stop: watch::Sender<bool>,
     /// Artifacts on their way.
     pub(crate) streams: Arc<Semaphore>,
     /// One change to what is published at a time.

@@ -44,6 +44,7 @@ async fn round(app: &App, last_signed: &mut Option<(UnixSeconds, Option<Steady>)
         app.store.write(|c| put_setting(c, Setting::WriteTried, 0)).await?;
     }
     app.devices.flush_seen().await?;
+    app.access.flush(&app.store).await?;
     let signed = app.online.last_signed();
     if let Some((time, steady)) = signed.filter(|_| signed != *last_signed) {
         app.store.write(move |c| keep_last_signed(c, time, steady)).await?;

@@ -19,6 +19,7 @@ mod store;
 mod online;
 mod trust;
 
+mod access;
 mod devices;
 mod metrics;
 mod publish;

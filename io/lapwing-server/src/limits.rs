@@ -12,6 +12,30 @@ pub(crate) const HARDWARE_NAME_BYTES_MAX: usize = 128;
 pub(crate) const PAGE_ROWS_MAX: u32 = 500;
 /// Pages of devices that one answer to a filter looks through; the next answer goes on behind them.
 pub(crate) const FILTER_PAGES_MAX: usize = 20;
+/// Longest name of a token, bytes.
+pub(crate) const TOKEN_NAME_BYTES_MAX: usize = 64;
+/// Longest life of a token that has an end, seconds.
+pub(crate) const TOKEN_EXPIRES_S_MAX: u64 = 3_650 * 86_400;
+/// How exactly it is known when a token was used last, seconds.
+pub(crate) const TOKEN_USED_S: u64 = 3_600;
+/// Longest reason for a command, bytes.
+pub(crate) const REASON_BYTES_MAX: usize = 1024;
+/// Readers that follow changes at once.
+pub(crate) const FOLLOWERS_MAX: usize = 64;
+/// How often the store is asked for what other servers wrote, seconds.
+pub(crate) const CHANGES_POLL_S: u32 = 2;
+/// Longest silence towards a reader of changes, seconds.
+pub(crate) const CHANGES_BEAT_S: u64 = 10;
+/// How long a reader of changes may take to read on, seconds.
+pub(crate) const CHANGES_PATIENCE_S: u64 = 30;
+/// Events read and sent at a time.
+pub(crate) const CHANGES_ROWS: u32 = 200;
+/// Rows of the access log that wait to be written; more are counted and let go.
+pub(crate) const ACCESS_PENDING_MAX: usize = 20_000;
+/// Rows of the access log that are kept.
+pub(crate) const ACCESS_KEPT: u64 = 500_000;
+/// Longest text in a row of the access log, bytes.
+pub(crate) const ACCESS_TEXT_BYTES_MAX: usize = 512;
 /// Longest idempotency key, bytes.
 pub(crate) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
 /// Answers kept for requests that are made again.

@@ -2,9 +2,10 @@
 //!
 //! Touches: sockets, TLS, hyper. Never: looks into a request.
 
+use crate::access::Peer;
 use crate::config::Door;
 use crate::limits::HEAD_BYTES_MAX;
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -116,6 +117,7 @@ async fn connection(
     watcher: Watcher,
 ) -> Result<(), ConnectionError> {
     drop(stream.set_nodelay(true));
+    let router = router.layer(Extension(Peer(stream.peer_addr()?)));
     match tls {
         None => http(Lively::new(stream, patience.idle), router, patience, watcher).await,
         Some(tls) => {

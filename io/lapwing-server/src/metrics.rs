@@ -59,6 +59,7 @@ struct Inner {
     clock_jumped: Gauge,
     disk_free_bytes: Gauge,
     clones: Counter,
+    access_lost: Counter,
 }
 
 impl Metrics {
@@ -82,6 +83,7 @@ impl Metrics {
             clock_jumped: Gauge::default(),
             disk_free_bytes: Gauge::default(),
             clones: Counter::default(),
+            access_lost: Counter::default(),
         };
         register(&mut inner);
         Self(Arc::new(inner))
@@ -161,6 +163,11 @@ impl Metrics {
         self.0.disk_free_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
+    /// A row of the access log found no room.
+    pub(crate) fn access_lost(&self) {
+        self.0.access_lost.inc();
+    }
+
     /// Two devices answered to one name.
     pub(crate) fn clone_found(&self) {
         self.0.clones.inc();
@@ -196,6 +203,7 @@ fn register(inner: &mut Inner) {
     let free = inner.disk_free_bytes.clone();
     r.register("lapwing_disk_free_bytes", "Bytes free on the disk of the data directory", free);
     r.register("lapwing_clones", "Devices found to share one id", inner.clones.clone());
+    r.register("lapwing_access_log_lost", "Requests that the access log let go", inner.access_lost.clone());
     let late = inner.late_rollbacks.clone();
     r.register("lapwing_rollbacks_after_confirm", "Rollbacks after a reported success", late);
     let rollbacks = inner.rollbacks.clone();

@@ -9,7 +9,7 @@ use crate::clock::{Clock, ClockGuard, Steady};
 use crate::config::{Certificate, Config, ConfigError, Settings};
 use crate::devices::Devices;
 use crate::key_file::{KeyError, online_key, refuse_foreign_keys};
-use crate::limits::ORPHAN_AGE_S;
+use crate::limits::{FOLLOWERS_MAX, ORPHAN_AGE_S};
 use crate::listen::{Patience, answer, serve};
 use crate::logging::LogControl;
 use crate::metrics::Metrics;
@@ -99,7 +99,7 @@ impl Server {
         let device_url = device_url(&settings, device_addr);
         let (app, threads) = assemble(settings, around, (tls.spki, device_url)).await?;
 
-        let (stop, stopped) = watch::channel(false);
+        let stopped = app.stop.subscribe();
         let patience = Patience::of(&app.settings.door, app.settings.shutdown_grace);
         let mut tasks = JoinSet::new();
         let devices = device_plane::router(Arc::clone(&app));
@@ -108,7 +108,7 @@ impl Server {
         tasks.spawn(serve(management_listener, None, operators, patience, stopped.clone()));
         tasks.spawn(housekeeping::run(Arc::clone(&app), stopped));
         tracing::info!(%device_addr, %management_addr, "listening");
-        Ok(Running { device_addr, management_addr, app, stop, tasks, threads, lock })
+        Ok(Running { device_addr, management_addr, app, tasks, threads, lock })
     }
 }
 
@@ -117,7 +117,6 @@ pub struct Running {
     device_addr: SocketAddr,
     management_addr: SocketAddr,
     app: Arc<App>,
-    stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     threads: Vec<JoinHandle<()>>,
     /// On the data directory.
@@ -178,9 +177,9 @@ impl Running {
 
     /// Stops listening, lets open requests end, writes what is pending.
     pub async fn shutdown(self) {
-        let Self { app, stop, mut tasks, threads, lock, .. } = self;
+        let Self { app, mut tasks, threads, lock, .. } = self;
         let grace = app.settings.shutdown_grace;
-        stop.send_replace(true);
+        app.stop.send_replace(true);
         app.deltas.stop();
         while tasks.join_next().await.is_some() {}
         drop(app);
@@ -270,6 +269,9 @@ async fn assemble(
         streams: Arc::new(Semaphore::new(settings.artifact_streams_max)),
         publishing: Default::default(),
         repetitions: Default::default(),
+        access: Default::default(),
+        followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
+        stop: watch::Sender::new(false),
         snapshots: Snapshots::new(trust, catalogue),
         log: around.log,
         settings,

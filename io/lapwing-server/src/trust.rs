@@ -3,11 +3,12 @@
 //! Touches: `lapwing_core::TrustAnchor`. Walks the chain as a device does, from the first root kept.
 //! Never: skips a root document, and never needs a private key.
 
-use crate::store::{Store, StoreError, put_trust, trust_documents};
+use crate::store::{Sql, Store, StoreError, log_command, put_trust, trust_documents};
 use lapwing_core::cbor::decode;
 use lapwing_core::envelope::Envelope;
 use lapwing_core::trust::{Delegation, Root};
-use lapwing_core::{OpenError, RotationError, TrustAnchor, UnixSeconds, may_follow};
+use lapwing_core::{OpenError, RotationError, TrustAnchor, may_follow};
+use lapwing_fleet::audit::Command;
 
 const ROOT: &str = "root";
 const DELEGATION: &str = "delegation";
@@ -74,7 +75,7 @@ impl Trust {
         &self,
         store: &Store,
         envelope: Vec<u8>,
-        now: UnixSeconds,
+        done: Command,
     ) -> Result<Self, TrustError> {
         if self.roots.iter().any(|(_, held)| *held == envelope) {
             return Ok(self.clone());
@@ -82,7 +83,7 @@ impl Trust {
         let next = self.with_root(&envelope)?;
         self.may_be_followed_by(&next).map_err(TrustError::Overlap)?;
         let version = next.versions().0;
-        store.write(move |c| put_trust(c, ROOT, version, &envelope, now)).await.map_err(TrustError::Store)?;
+        keep(store, ROOT, version, envelope, done).await?;
         Ok(next)
     }
 
@@ -99,7 +100,7 @@ impl Trust {
         &self,
         store: &Store,
         envelope: Vec<u8>,
-        now: UnixSeconds,
+        done: Command,
     ) -> Result<Self, TrustError> {
         if self.delegation.as_ref() == Some(&envelope) {
             return Ok(self.clone());
@@ -109,10 +110,7 @@ impl Trust {
         if version == self.versions().1 {
             return Err(TrustError::Refused(OpenError::Superseded));
         }
-        store
-            .write(move |c| put_trust(c, DELEGATION, version, &envelope, now))
-            .await
-            .map_err(TrustError::Store)?;
+        keep(store, DELEGATION, version, envelope, done).await?;
         Ok(next)
     }
 
@@ -140,4 +138,19 @@ impl Trust {
     pub(crate) fn delegation_envelope(&self) -> Option<&[u8]> {
         self.delegation.as_deref()
     }
+}
+
+async fn keep(
+    store: &Store,
+    kind: &'static str,
+    version: u32,
+    envelope: Vec<u8>,
+    done: Command,
+) -> Result<(), TrustError> {
+    let done = done.after(version);
+    let write = move |c: &Sql| -> Result<(), StoreError> {
+        put_trust(c, kind, version, &envelope, done.time)?;
+        log_command(c, &done)
+    };
+    store.write(write).await.map_err(TrustError::Store)
 }

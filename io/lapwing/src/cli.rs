@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod reference;
 
-use crate::commands::{delta, device, key, release, serve};
+use crate::commands::{audit, delta, device, key, release, serve, token};
 use crate::exit::CODES_HELP;
 use crate::signer::{self, Key, KeyRole};
 use crate::signing_dir::SigningDir;
@@ -41,6 +41,12 @@ pub(crate) enum Command {
     /// Deltas: make, apply, look into, compare. Servers and devices do it by themselves.
     #[command(subcommand)]
     Delta(delta::DeltaCommand),
+    /// Tokens: who may ask the server what.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// The audit: what people told the server, and whether that record is whole.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Run the server until it is told to stop.
     Serve(serve::ServeArgs),
     /// Print the completions for a shell.

@@ -40,19 +40,24 @@ pub(crate) struct ManagementArgs {
     management: String,
     #[command(flatten)]
     token: TokenArgs,
+    /// Why, for the server's audit.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
 }
 
 impl ManagementArgs {
     /// The server, not asked anything yet.
     pub(crate) fn open(&self) -> Result<Management> {
-        Management::open(&self.management, &self.token)
+        let server = Management::open(&self.management, &self.token)?;
+        Ok(Management { reason: self.reason.clone(), ..server })
     }
 }
 
 /// Who asks.
 #[derive(Args, Clone)]
 pub(crate) struct TokenArgs {
-    /// The file with the admin token, as the server wrote it into its data directory.
+    /// The file with the token: the admin token that the server wrote into its data directory, or one that
+    /// `lapwing token make` made.
     #[arg(long, value_name = "FILE", env = "LAPWING_TOKEN_FILE", default_value = "lapwing-data/admin-token")]
     token_file: PathBuf,
 }
@@ -61,6 +66,7 @@ pub(crate) struct TokenArgs {
 pub(crate) struct Management {
     base: String,
     token: String,
+    reason: Option<String>,
     agent: ureq::Agent,
 }
 
@@ -77,7 +83,7 @@ impl Management {
             .timeout_per_write(Some(SILENCE_MAX))
             .build();
         let base = url.trim_end_matches('/').to_owned();
-        Ok(Self { base, token: read_token(&token.token_file)?, agent: config.new_agent() })
+        Ok(Self { base, token: read_token(&token.token_file)?, reason: None, agent: config.new_agent() })
     }
 
     /// Asks for something.
@@ -136,6 +142,9 @@ impl Management {
         let asking = || format!("ask the server at {}", self.base);
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         request = request.header("authorization", format!("Bearer {}", self.token));
+        if let Some(reason) = &self.reason {
+            request = request.header("lapwing-reason", reason.as_bytes());
+        }
         for (name, value) in head {
             request = request.header(*name, *value);
         }
@@ -204,8 +213,11 @@ fn refusal(status: StatusCode, problem: &Value) -> Refusal {
     let plain = |text: &str| -> String { text.chars().filter(|c| !c.is_control()).collect() };
     let (code, advice) = match status {
         StatusCode::UNAUTHORIZED => {
-            let advice = "the admin token is another one; --token-file names the server's";
+            let advice = "--token-file names the file with a good token; `lapwing token list` shows those that there are";
             return Refusal::new(Code::Policy, format!("be let in: {}", plain(detail))).advice(advice);
+        }
+        StatusCode::FORBIDDEN => {
+            (Code::Policy, "ask an admin for a token with that role: `lapwing token make`")
         }
         StatusCode::NOT_FOUND => (Code::NotFound, "is it spelled right, and is --server the right one?"),
         StatusCode::CONFLICT => (Code::Conflict, "look at what is there already"),

@@ -12,10 +12,11 @@ mod render;
 mod report;
 mod trust;
 
+use crate::access;
 use crate::app::App;
 use crate::problem::speak_problem;
 use axum::Router;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
 use std::sync::Arc;
 
@@ -29,5 +30,6 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/trust/root/{version}", get(trust::root))
         .route("/v1/trust/delegation", get(trust::delegation))
         .layer(map_response(speak_problem))
+        .layer(from_fn_with_state(Arc::clone(&app), access::note))
         .with_state(app)
 }

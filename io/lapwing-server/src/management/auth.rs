@@ -1,21 +1,28 @@
 //! Who may do what on the management plane.
 //!
-//! Touches: the admin token, by digest. One table says which role each action needs.
+//! Touches: the token table, and the admin token by its digest. One table says which role each action needs.
 //! Never: lets a handler run before it asked here.
 
 use crate::app::App;
 use crate::durable::{read_if_there, write_file};
 use crate::key_file::hex;
+use crate::limits::{REASON_BYTES_MAX, TOKEN_USED_S};
 use crate::problem::Problem;
+use crate::store::{access_token, use_access_token};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use lapwing_core::Digest;
+use lapwing_core::{Digest, UnixSeconds};
+use lapwing_fleet::audit::Command;
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::Path;
+use utoipa::ToSchema;
 
 /// What a token is good for. Each role may do all that the one before it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Role {
     /// Anybody who can reach the listener.
+    #[serde(skip)]
     Anyone,
     /// Looks.
     Viewer,
@@ -28,6 +35,12 @@ pub(super) enum Role {
 }
 
 impl Role {
+    const ALL: [Self; 5] = [Self::Anyone, Self::Viewer, Self::Operator, Self::ReleaseManager, Self::Admin];
+
+    fn from_label(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.label() == label && *role != Self::Anyone)
+    }
+
     /// How it is spelled.
     pub(super) const fn label(self) -> &'static str {
         match self {
@@ -46,6 +59,29 @@ pub(super) struct Caller {
     /// The name of the token; empty for whoever has none.
     pub(super) name: String,
     pub(super) role: Role,
+    /// Why, in its own words.
+    why: Option<String>,
+}
+
+impl Caller {
+    fn new(name: &str, role: Role) -> Self {
+        Self { name: name.to_owned(), role, why: None }
+    }
+
+    /// What this caller does to `subject`, for the audit.
+    pub(super) fn did(&self, action: &str, subject: impl ToString, time: UnixSeconds) -> Command {
+        Command {
+            number: 0,
+            time,
+            who: self.name.clone(),
+            role: self.role.label().to_owned(),
+            action: action.to_owned(),
+            subject: subject.to_string(),
+            why: self.why.clone(),
+            before: None,
+            after: None,
+        }
+    }
 }
 
 /// What is asked for.
@@ -55,23 +91,44 @@ pub(super) enum Action {
     ReadMetrics,
     ReadDescription,
     ReadFleet,
+    ReadAudit,
+    ReadAccess,
     ManageDevices,
     LetDevicesIn,
     Operate,
     Publish,
     Diagnose,
     ChangeTrust,
+    ManageTokens,
 }
 
 impl Action {
+    /// Every action there is.
+    #[cfg(test)]
+    pub(super) const ALL: [Self; 13] = [
+        Self::ReadHealth,
+        Self::ReadMetrics,
+        Self::ReadDescription,
+        Self::ReadFleet,
+        Self::ReadAudit,
+        Self::ReadAccess,
+        Self::ManageDevices,
+        Self::LetDevicesIn,
+        Self::Operate,
+        Self::Publish,
+        Self::Diagnose,
+        Self::ChangeTrust,
+        Self::ManageTokens,
+    ];
+
     /// The least role that may do it.
     pub(super) const fn needs(self) -> Role {
         match self {
             Self::ReadHealth | Self::ReadMetrics | Self::ReadDescription => Role::Anyone,
-            Self::ReadFleet => Role::Viewer,
-            Self::ManageDevices | Self::LetDevicesIn | Self::Operate => Role::Operator,
+            Self::ReadFleet | Self::ReadAudit => Role::Viewer,
+            Self::ReadAccess | Self::ManageDevices | Self::LetDevicesIn | Self::Operate => Role::Operator,
             Self::Publish => Role::ReleaseManager,
-            Self::Diagnose | Self::ChangeTrust => Role::Admin,
+            Self::Diagnose | Self::ChangeTrust | Self::ManageTokens => Role::Admin,
         }
     }
 }
@@ -80,9 +137,6 @@ impl Action {
 pub(super) async fn authorise(app: &App, headers: &HeaderMap, action: Action) -> Result<Caller, Problem> {
     let caller = authenticate(app, headers).await?;
     if caller.role >= action.needs() {
-        if action.needs() > Role::Viewer {
-            tracing::info!(caller = caller.name, ?action, "authorised");
-        }
         return Ok(caller);
     }
     if caller.role == Role::Anyone {
@@ -94,15 +148,40 @@ pub(super) async fn authorise(app: &App, headers: &HeaderMap, action: Action) ->
 
 /// Who sent these headers.
 pub(super) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else {
-        return Ok(Caller { name: String::new(), role: Role::Anyone });
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(Caller::new("", Role::Anyone)) };
+    let wrong = || unauthorised("wrong-token", "the token is unknown, expired or was revoked");
+    let hash = Digest::of(value.as_bytes().strip_prefix(b"Bearer ").ok_or_else(wrong)?);
+    let mut caller = match hash == app.admin_token {
+        true => Caller::new("admin-token", Role::Admin),
+        false => known(app, hash).await?.ok_or_else(wrong)?,
     };
-    match value.as_bytes().strip_prefix(b"Bearer ") {
-        Some(token) if Digest::of(token) == app.admin_token => {
-            Ok(Caller { name: "admin-token".to_owned(), role: Role::Admin })
-        }
-        _ => Err(unauthorised("wrong-token", "the token is unknown, expired or was revoked")),
+    caller.why = headers.get(REASON).map(reason).transpose()?;
+    Ok(caller)
+}
+
+/// Where a request says why.
+const REASON: &str = "lapwing-reason";
+
+fn reason(value: &HeaderValue) -> Result<String, Problem> {
+    let text = std::str::from_utf8(value.as_bytes()).ok();
+    let fits = |text: &&str| text.len() <= REASON_BYTES_MAX && !text.chars().any(char::is_control);
+    let detail = "Lapwing-Reason is text of at most 1,024 bytes of UTF-8";
+    text.filter(fits).map(str::to_owned).ok_or_else(|| Problem::bad_request("reason", detail))
+}
+
+/// Whose token has this hash, if it is good.
+async fn known(app: &App, hash: Digest) -> Result<Option<Caller>, Problem> {
+    let now = app.now();
+    let Some(row) = app.store.read(move |c| access_token(c, hash)).await? else { return Ok(None) };
+    if row.expires.is_some_and(|expires| expires <= now) {
+        return Ok(None);
     }
+    if row.last_used.is_none_or(|used| used.after(TOKEN_USED_S) <= now) {
+        // Nobody waits for it, and it is no harm if it is lost.
+        let store = app.store.clone();
+        tokio::spawn(async move { store.write(move |c| use_access_token(c, hash, now)).await });
+    }
+    Ok(Role::from_label(&row.role).map(|role| Caller::new(&row.name, role)))
 }
 
 fn unauthorised(code: &'static str, detail: &'static str) -> Problem {

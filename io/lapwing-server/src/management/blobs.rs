@@ -31,7 +31,7 @@ pub(super) async fn put_blob(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::Publish).await?;
+    let caller = authorise(&app, &headers, Action::Publish).await?;
     check_kind(&headers, "application/octet-stream")?;
     let digest: Digest =
         name.parse().map_err(|_| Problem::bad_request("name", "a blob is named by its SHA-256"))?;
@@ -46,7 +46,13 @@ pub(super) async fn put_blob(
     sent?;
     let size_bytes = written?;
     let now = app.now();
-    app.store.write(move |c| store::put_blob(c, digest, size_bytes, now)).await?;
+    let done = caller.did("image.put", digest, now).after(size_bytes);
+    app.store
+        .write(move |c| -> Result<(), StoreError> {
+            store::put_blob(c, digest, size_bytes, now)?;
+            store::log_command(c, &done)
+        })
+        .await?;
     Ok(StatusCode::CREATED)
 }
 

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::key_file::hex;
 use crate::limits::{CLAIM_COUNT_MAX, CLAIM_EXPIRES_S_MAX};
 use crate::problem::Problem;
-use crate::store::{TokenRow, new_token, revoke_token, tokens};
+use crate::store::{Sql, StoreError, TokenRow, log_command, new_token, revoke_token, tokens};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
@@ -18,6 +18,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use lapwing_core::Digest;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -77,7 +78,7 @@ pub(super) async fn make(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Made>), Problem> {
-    authorise(&app, &headers, Action::LetDevicesIn).await?;
+    let caller = authorise(&app, &headers, Action::LetDevicesIn).await?;
     let Make { count, expires_in_s } = read_json(&app, &headers, body).await?;
     let sensible =
         (1..=CLAIM_COUNT_MAX).contains(&count) && (1..=CLAIM_EXPIRES_S_MAX).contains(&expires_in_s);
@@ -90,7 +91,14 @@ pub(super) async fn make(
     let now = app.now();
     let (hash, expires) = (Digest::of(&token), now.after(expires_in_s));
     let row = TokenRow { hash, count, remaining: count, made: now, expires };
-    app.store.write(move |c| new_token(c, &row)).await?;
+    let after = json!({ "count": count, "expires": expires.0 });
+    let done = caller.did("claim-token.make", row.name(), now).after(after);
+    app.store
+        .write(move |c| -> Result<(), StoreError> {
+            new_token(c, &row)?;
+            log_command(c, &done)
+        })
+        .await?;
     let made = Made { name: row.name(), token: hex(&token), count, expires: expires.0 };
     Ok((StatusCode::CREATED, Json(made)))
 }
@@ -127,8 +135,16 @@ pub(super) async fn revoke(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::LetDevicesIn).await?;
-    match app.store.write(move |c| revoke_token(c, &name)).await? {
+    let caller = authorise(&app, &headers, Action::LetDevicesIn).await?;
+    let done = caller.did("claim-token.revoke", &name, app.now());
+    let revoke = move |c: &Sql| -> Result<bool, StoreError> {
+        let found = revoke_token(c, &name)?;
+        if found {
+            log_command(c, &done)?;
+        }
+        Ok(found)
+    };
+    match app.store.write(revoke).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => {
             Err(Problem::not_found("no such claim token").advice("`lapwing device token list` names them"))

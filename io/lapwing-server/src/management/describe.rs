@@ -34,7 +34,7 @@ there is one. Lists come in pages: hand `cursor` back until it is `null`. Reads 
 the download. A `POST` with an `Idempotency-Key` may be repeated for a day, or until the server restarts, and is done \
 once. A command on something with a generation wants `If-Match` with the tag of what was read: 428 without it, 412 if \
 it has changed since, 409 if it cannot be done in its present state. Times \
-are seconds since 1970.";
+are seconds since 1970. `Lapwing-Reason` says why a command is given, for the audit.";
 
 fn describe() -> Value {
     let mut api = serde_json::to_value(routes().into_openapi()).unwrap_or_default();
@@ -106,15 +106,20 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     if method == "post" {
         parameter(operation, "Idempotency-Key", "Makes a repetition harmless.", 128);
     }
+    if writes {
+        parameter(operation, "Lapwing-Reason", "Why this is done, for the audit.", 1024);
+    }
     let Some(responses) = operation["responses"].as_object_mut() else { return };
     for (_, status, code) in common.into_iter().filter(|(applies, ..)| *applies) {
         let shared = json!({ "$ref": format!("#/components/responses/{code}") });
         responses.entry(status).or_insert(shared);
     }
+    responses.insert("431".to_owned(), json!({ "description": "the head is larger than 16 KiB" }));
     if method == "get" && responses["200"]["content"].get("application/json").is_some() {
         responses.insert("304".to_owned(), json!({ "description": "as `If-None-Match` has it" }));
     }
-    let refused = |(status, _): &(&String, &mut Value)| status.as_str() >= "400";
+    // The one refusal that comes before anybody looked at the request, and therefore without a body.
+    let refused = |(status, _): &(&String, &mut Value)| status.as_str() >= "400" && *status != "431";
     for (_, response) in responses.iter_mut().filter(refused) {
         if response.get("$ref").is_none() && response.get("content").is_none() {
             response["content"] =
@@ -145,6 +150,38 @@ mod tests {
         }
         let held = std::fs::read_to_string(&golden).unwrap_or_default();
         assert!(held == spelled(), "the API changed: write {} anew with LAPWING_BLESS=1", golden.display());
+    }
+
+    /// What stands in the reference behind its mark: roles and actions, operations, kinds of problem.
+    fn tables() -> String {
+        let mut text = "\n## Roles\n\n| Action | Least role |\n| --- | --- |\n".to_owned();
+        for action in Action::ALL {
+            text += &format!("| {action:?} | {} |\n", action.needs().label());
+        }
+        text += "\n## Operations\n\n| | Path | Role | |\n| --- | --- | --- | --- |\n";
+        for (path, operations) in DESCRIPTION["paths"].as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                let role = operation["security"][0]["token"][0].as_str().unwrap_or("anyone");
+                let summary = operation["summary"].as_str().unwrap();
+                text += &format!("| {} | `{path}` | {role} | {summary} |\n", method.to_uppercase());
+            }
+        }
+        text += "\n## Problems\n\n| `urn:lapwing:problem:` | |\n| --- | --- |\n";
+        KINDS.iter().for_each(|(code, meaning)| text += &format!("| `{code}` | {meaning} |\n"));
+        text
+    }
+
+    #[test]
+    fn the_reference_lists_roles_operations_and_problems() {
+        const MARK: &str = "<!-- generated -->\n";
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/management-api.md");
+        let held = std::fs::read_to_string(&page).unwrap();
+        let (by_hand, _) = held.split_once(MARK).unwrap();
+        let expected = format!("{by_hand}{MARK}{}", tables());
+        if std::env::var_os("LAPWING_BLESS").is_some() {
+            return std::fs::write(&page, &expected).unwrap();
+        }
+        assert!(held == expected, "write {} anew with LAPWING_BLESS=1", page.display());
     }
 
     #[test]

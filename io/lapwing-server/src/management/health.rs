@@ -3,7 +3,7 @@
 //! Touches: the signer, metrics, the log level.
 
 use super::auth::{Action, authorise};
-use super::read_json;
+use super::{note, read_json};
 use crate::app::App;
 use crate::problem::Problem;
 use axum::Json;
@@ -42,7 +42,8 @@ pub(super) async fn confirm_clock(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Result<Json<NowAnswer>, Problem> {
-    authorise(&app, &headers, Action::Operate).await?;
+    let caller = authorise(&app, &headers, Action::Operate).await?;
+    note(&app, caller.did("clock.confirm", "", app.now())).await?;
     app.online.confirm_clock();
     Ok(Json(NowAnswer { now: app.now().0 }))
 }
@@ -64,11 +65,12 @@ pub(super) async fn log_level(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::Diagnose).await?;
+    let caller = authorise(&app, &headers, Action::Diagnose).await?;
     let Level { level } = read_json(&app, &headers, body).await?;
     let Some(log) = &app.log else {
         return Err(Problem::conflict("no-log", "logging is not this server's affair"));
     };
+    note(&app, caller.did("log-level.put", "", app.now()).after(serde_json::json!(level))).await?;
     log.set(&level).map_err(|error| Problem::bad_request("log-level", error.to_string()))?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -80,11 +80,12 @@ pub(super) async fn put_root(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<IdentityAnswer>, Problem> {
-    authorise(&app, &headers, Action::ChangeTrust).await?;
+    let caller = authorise(&app, &headers, Action::ChangeTrust).await?;
     check_kind(&headers, "application/cbor")?;
     let envelope = read_body(body, ENVELOPE_BYTES_MAX, app.settings.body_timeout).await?;
     let _publishing = app.publishing.lock().await;
-    let trust = app.trust().take_root(&app.store, envelope.to_vec(), app.now()).await?;
+    let trust =
+        app.trust().take_root(&app.store, envelope.to_vec(), caller.did("trust.root", "", app.now())).await?;
     app.put_trust(trust).await?;
     Ok(Json(describe(&app)))
 }
@@ -99,11 +100,14 @@ pub(super) async fn put_delegation(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<IdentityAnswer>, Problem> {
-    authorise(&app, &headers, Action::ChangeTrust).await?;
+    let caller = authorise(&app, &headers, Action::ChangeTrust).await?;
     check_kind(&headers, "application/cbor")?;
     let envelope = read_body(body, ENVELOPE_BYTES_MAX, app.settings.body_timeout).await?;
     let _publishing = app.publishing.lock().await;
-    let trust = app.trust().take_delegation(&app.store, envelope.to_vec(), app.now()).await?;
+    let trust = app
+        .trust()
+        .take_delegation(&app.store, envelope.to_vec(), caller.did("trust.delegation", "", app.now()))
+        .await?;
     app.put_trust(trust).await?;
     Ok(Json(describe(&app)))
 }

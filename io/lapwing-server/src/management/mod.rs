@@ -3,8 +3,11 @@
 //! Touches: axum; one room a subject. Every handler first calls `authorise`.
 //! Never: answers a device.
 
+mod access;
+mod audit;
 mod auth;
 mod blobs;
+mod changes;
 mod claim_tokens;
 mod conventions;
 mod describe;
@@ -20,6 +23,7 @@ mod profile;
 mod repetitions;
 mod retention;
 mod steering;
+mod tokens;
 mod version_sets;
 
 pub(crate) use auth::admin_token;
@@ -28,12 +32,14 @@ pub(crate) use repetitions::Repetitions;
 use crate::app::App;
 use crate::limits::MANAGEMENT_BODY_BYTES_MAX;
 use crate::problem::{Problem, read_body};
+use crate::store::{StoreError, log_command};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use lapwing_core::wire::check_in::Gate;
+use lapwing_fleet::audit::Command;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -62,6 +68,12 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(steering::replace))
         .routes(routes!(steering::admit))
         .routes(routes!(events::list))
+        .routes(routes!(changes::follow))
+        .routes(routes!(access::list))
+        .routes(routes!(audit::list))
+        .routes(routes!(tokens::caller))
+        .routes(routes!(tokens::list, tokens::make))
+        .routes(routes!(tokens::revoke))
         .routes(routes!(retention::explain, retention::apply))
         .routes(routes!(profile::cpu))
         .routes(routes!(profile::heap))
@@ -98,6 +110,11 @@ impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
         Self::bad_request("query", rejection.body_text())
     }
+}
+
+/// Puts into the audit what changes nothing in the store, before it is done.
+async fn note(app: &App, done: Command) -> Result<(), StoreError> {
+    app.store.write(move |c| log_command(c, &done)).await
 }
 
 /// How a gate is spelled in JSON.

@@ -3,6 +3,7 @@
 //! Touches: `publish::retention`. Never: lets anything go unasked; housekeeping does, beyond the budget.
 
 use super::auth::{Action, authorise};
+use super::note;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::publish::{keep_within_budget, plan};
@@ -73,7 +74,8 @@ pub(super) async fn apply(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Result<Json<RetentionAnswer>, Problem> {
-    authorise(&app, &headers, Action::Operate).await?;
+    let caller = authorise(&app, &headers, Action::Operate).await?;
+    note(&app, caller.did("retention.apply", "", app.now())).await?;
     let gone = keep_within_budget(&app).await?;
     Ok(Json(describe(&app, Some(gone)).await?))
 }

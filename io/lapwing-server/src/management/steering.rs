@@ -3,19 +3,21 @@
 //! Touches: the device table. Each change is written before it is answered, and logged as an event.
 //! Never: changes what a device said of itself.
 
-use super::auth::{Action, authorise};
+use super::auth::{Action, Caller, authorise};
 use super::devices::{no_such_device, parse_id};
 use super::read_json;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::store::{
-    Device, Said, StoreError, forget_device, forgotten, log_event, put_attempt, put_device, remember_again,
+    Device, Said, StoreError, forget_device, forgotten, log_command, log_event, put_attempt, put_device,
+    remember_again,
 };
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use lapwing_core::{DeviceId, Version};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -27,8 +29,8 @@ pub(super) async fn update_now(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices).await?;
-    change(&app, &id, "device.update-now", |device| device.update_now = true).await
+    let caller = authorise(&app, &headers, Action::ManageDevices).await?;
+    change(&app, &caller, &id, "device.update-now", |device| device.update_now = true).await
 }
 
 /// Let a device try again what failed before.
@@ -39,8 +41,8 @@ pub(super) async fn retry(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices).await?;
-    change(&app, &id, "device.retry", |device| {
+    let caller = authorise(&app, &headers, Action::ManageDevices).await?;
+    change(&app, &caller, &id, "device.retry", |device| {
         for attempt in device.attempts.iter_mut().filter(|attempt| attempt.outcome.state.is_failure()) {
             attempt.forgiven = true;
         }
@@ -66,13 +68,13 @@ pub(super) async fn pin(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices).await?;
+    let caller = authorise(&app, &headers, Action::ManageDevices).await?;
     let Pin { version } = read_json(&app, &headers, body).await?;
     let version: Option<Version> = version
         .map(|version| version.parse())
         .transpose()
         .map_err(|_| Problem::bad_request("version", "not a version"))?;
-    change(&app, &id, "device.pinned", move |device| device.pinned = version).await
+    change(&app, &caller, &id, "device.pinned", move |device| device.pinned = version).await
 }
 
 /// Let a device claim its place once with a new secret.
@@ -83,8 +85,8 @@ pub(super) async fn replace(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices).await?;
-    change(&app, &id, "device.replace", |device| device.replaceable = true).await
+    let caller = authorise(&app, &headers, Action::ManageDevices).await?;
+    change(&app, &caller, &id, "device.replace", |device| device.replaceable = true).await
 }
 
 /// Forget a device and all that is known of it.
@@ -95,16 +97,18 @@ pub(super) async fn forget(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices).await?;
+    let caller = authorise(&app, &headers, Action::ManageDevices).await?;
     let id = parse_id(&id)?;
     let _lock = app.devices.lock(&id).await;
-    if app.devices.get_locked(&id).await?.is_none() {
+    let Some(held) = app.devices.get_locked(&id).await? else {
         return Err(no_such_device(&app, &id).await?);
-    }
+    };
     let (gone, now) = (id.clone(), app.now());
+    let done = caller.did("device.forgotten", &id, now).before(steered(&held));
     app.store
         .write(move |c| -> Result<(), StoreError> {
             forget_device(c, &gone, now)?;
+            log_command(c, &done)?;
             log_event(c, &Said::of_device(now, gone.as_str(), "device.forgotten")).map(drop)
         })
         .await?;
@@ -120,11 +124,11 @@ pub(super) async fn admit(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::LetDevicesIn).await?;
-    if readmit(&app, &parse_id(&id)?).await? {
+    let caller = authorise(&app, &headers, Action::LetDevicesIn).await?;
+    if readmit(&app, &caller, &parse_id(&id)?).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
-    change(&app, &id, "device.admitted", |device| {
+    change(&app, &caller, &id, "device.admitted", |device| {
         device.quarantine = None;
         // Only what alternates from now on counts.
         device.boot_before = None;
@@ -133,14 +137,16 @@ pub(super) async fn admit(
 }
 
 /// Lets a forgotten device in with the secret that it had; false if this one was not forgotten.
-async fn readmit(app: &App, id: &DeviceId) -> Result<bool, StoreError> {
+async fn readmit(app: &App, caller: &Caller, id: &DeviceId) -> Result<bool, StoreError> {
     let _lock = app.devices.lock(id).await;
     let (wanted, now) = (id.clone(), app.now());
+    let done = caller.did("device.admitted", id, now);
     app.store
         .write(move |c| -> Result<bool, StoreError> {
             let Some(secret) = forgotten(c, &wanted)? else { return Ok(false) };
             put_device(c, &Device::new(wanted.clone(), secret, None, now)?)?;
             remember_again(c, &wanted)?;
+            log_command(c, &done)?;
             log_event(c, &Said::of_device(now, wanted.as_str(), "device.admitted"))
         })
         .await
@@ -148,6 +154,7 @@ async fn readmit(app: &App, id: &DeviceId) -> Result<bool, StoreError> {
 
 async fn change(
     app: &App,
+    caller: &Caller,
     id: &str,
     event: &'static str,
     edit: impl FnOnce(&mut Device),
@@ -160,13 +167,26 @@ async fn change(
     let mut device = Device::clone(&held);
     edit(&mut device);
     let (row, now) = (device.clone(), app.now());
+    let done = caller.did(event, &device.id, now).before(steered(&held)).after(steered(&device));
     app.store
         .write(move |c| -> Result<(), StoreError> {
             put_device(c, &row)?;
+            log_command(c, &done)?;
             row.attempts.iter().try_for_each(|attempt| put_attempt(c, attempt))?;
             log_event(c, &Said::of_device(now, row.id.as_str(), event)).map(drop)
         })
         .await?;
     app.devices.put(Arc::new(device));
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What people steer of a device, for the audit.
+fn steered(device: &Device) -> Value {
+    json!({
+        "pinned": device.pinned.as_ref().map(Version::as_str),
+        "quarantined": device.quarantine,
+        "update_now": device.update_now,
+        "replaceable": device.replaceable,
+        "forgiven": device.attempts.iter().filter(|attempt| attempt.forgiven).count(),
+    })
 }

@@ -2,7 +2,7 @@
 //!
 //! Touches: `publish::ingest`, the catalogue. Never: offers anything itself.
 
-use super::auth::{Action, authorise};
+use super::auth::{Action, Caller, authorise};
 use super::paging::{Page, cut};
 use super::read_json;
 use crate::app::App;
@@ -10,8 +10,8 @@ use crate::limits::{HARDWARE_NAME_BYTES_MAX, NOTE_BYTES_MAX};
 use crate::problem::Problem;
 use crate::publish::{IngestError, Pushed, Want, ingest, profile_for};
 use crate::store::{
-    HardwareNames, Said, StoreError, VersionSetRow, hardware_names, log_event, put_hardware_name,
-    running_counts, set_shelf, version_set, version_sets,
+    HardwareNames, Said, StoreError, VersionSetRow, hardware_names, log_command, log_event,
+    put_hardware_name, running_counts, set_shelf, version_set, version_sets,
 };
 use axum::Json;
 use axum::body::Body;
@@ -24,6 +24,7 @@ use lapwing_core::{Release, Verified};
 use lapwing_delta::Profile;
 use lapwing_fleet::{Shelf, delta_plan};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -102,7 +103,7 @@ pub(super) async fn push(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<PushedAnswer>), Problem> {
-    authorise(&app, &headers, Action::Publish).await?;
+    let caller = authorise(&app, &headers, Action::Publish).await?;
     let Push { releases, hold, note, hardware_names: named } = read_json(&app, &headers, body).await?;
     if note.len() > NOTE_BYTES_MAX {
         return Err(Problem::bad_request("note", format!("a note has at most {NOTE_BYTES_MAX} bytes")));
@@ -111,7 +112,8 @@ pub(super) async fn push(
         releases.iter().map(|text| BASE64_URL_SAFE_NO_PAD.decode(text.trim_end_matches('='))).collect();
     let envelopes = envelopes.map_err(|_| Problem::bad_request("base64url", "a release is not base64url"))?;
     let shelf = if hold { Shelf::Held } else { Shelf::Open };
-    let pushed = ingest(&app, envelopes, shelf, note).await?;
+    let done = caller.did("version-set.pushed", "", app.now());
+    let pushed = ingest(&app, envelopes, shelf, note, done).await?;
     name_hardware(&app, &pushed, named).await?;
     if !hold {
         make_ready(&app).await?;
@@ -180,8 +182,8 @@ pub(super) async fn release(
     Path(version): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::Publish).await?;
-    move_to(&app, version, Shelf::Open, "version-set.released").await?;
+    let caller = authorise(&app, &headers, Action::Publish).await?;
+    move_to(&app, &caller, version, Shelf::Open, "version-set.released").await?;
     make_ready(&app).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -194,21 +196,27 @@ pub(super) async fn withdraw(
     Path(version): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::Publish).await?;
-    move_to(&app, version, Shelf::Withdrawn, "version-set.withdrawn").await?;
+    let caller = authorise(&app, &headers, Action::Publish).await?;
+    move_to(&app, &caller, version, Shelf::Withdrawn, "version-set.withdrawn").await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn move_to(app: &App, version: String, shelf: Shelf, event: &'static str) -> Result<(), Problem> {
+async fn move_to(
+    app: &App,
+    caller: &Caller,
+    version: String,
+    shelf: Shelf,
+    event: &'static str,
+) -> Result<(), Problem> {
     let _publishing = app.publishing.lock().await;
     let now = app.now();
+    let done = caller.did(event, &version, now).after(json!(shelf.label()));
     let found = app
         .store
         .write(move |c| -> Result<bool, StoreError> {
-            if version_set(c, &version)?.is_none() {
-                return Ok(false);
-            }
+            let Some(held) = version_set(c, &version)? else { return Ok(false) };
             set_shelf(c, &version, shelf)?;
+            log_command(c, &done.before(json!(held.shelf.label())))?;
             log_event(c, &Said { detail: Some(version), ..Said::of_server(now, event) })?;
             Ok(true)
         })

@@ -6,10 +6,11 @@
 use crate::app::App;
 use crate::limits::VERSION_SET_RELEASES_MAX;
 use crate::store::{
-    BlobRow, ReleaseRow, Said, StoreError, VersionSetRow, blob, log_event, put_release, put_version_set,
-    version_set,
+    BlobRow, ReleaseRow, Said, StoreError, VersionSetRow, blob, log_command, log_event, put_release,
+    put_version_set, version_set,
 };
 use lapwing_core::{Digest, OpenError, Release, Verified};
+use lapwing_fleet::audit::Command;
 use lapwing_fleet::{Catalogue, Shelf};
 
 /// Why a version set is refused.
@@ -54,6 +55,7 @@ pub(crate) async fn ingest(
     envelopes: Vec<Vec<u8>>,
     shelf: Shelf,
     note: String,
+    done: Command,
 ) -> Result<Pushed, IngestError> {
     let _publishing = app.publishing.lock().await;
     let releases = open_all(app, &envelopes)?;
@@ -72,6 +74,9 @@ pub(crate) async fn ingest(
         check_image(app, release).await?;
     }
     let now = app.now();
+    let digests: Vec<String> = releases.iter().map(|release| release.envelope().to_string()).collect();
+    let after = serde_json::json!({ "state": shelf.label(), "releases": digests, "note": note });
+    let done = Command { subject: version.clone(), ..done }.after(after);
     let row = VersionSetRow { version: version.clone(), shelf, note, pushed: now };
     let rows: Vec<ReleaseRow> = releases
         .iter()
@@ -82,6 +87,7 @@ pub(crate) async fn ingest(
         .write(move |c| -> Result<(), StoreError> {
             put_version_set(c, &row)?;
             rows.iter().try_for_each(|row| put_release(c, row))?;
+            log_command(c, &done)?;
             let detail = Some(row.version.clone());
             log_event(c, &Said { detail, ..Said::of_server(now, "version-set.pushed") }).map(drop)
         })

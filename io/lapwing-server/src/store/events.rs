@@ -97,6 +97,13 @@ pub(crate) fn events_of_attempt(sql: &Sql, device: &str, attempt: AttemptId) -> 
     sql.row(statement, &[&device, &attempt])?.map_or(Ok(0), |row| row.get("count"))
 }
 
+/// The ids of the oldest event that is kept and of the newest, zero if there is none.
+pub(crate) fn event_ids(sql: &Sql) -> Result<(i64, i64), StoreError> {
+    let statement = "SELECT coalesce(min(id), 0) AS oldest, coalesce(max(id), 0) AS newest FROM events";
+    let row = sql.row(statement, &[])?.ok_or(StoreError::Corrupt("events"))?;
+    Ok((row.get("oldest")?, row.get("newest")?))
+}
+
 /// Events after `after`, of one device or of all.
 pub(crate) fn events_after(
     sql: &Sql,

@@ -10,12 +10,17 @@ mod sqlite;
 mod value;
 mod writer;
 
+mod access;
+mod audit;
 mod claims;
 mod devices;
 mod events;
 mod publishing;
 mod settings;
+mod tokens;
 
+pub(crate) use access::{AccessQuery, AccessRow, access_rows, put_access};
+pub(crate) use audit::{audit_head, commands_after, log_command};
 pub(crate) use claims::{
     ClaimRefused, TokenRow, claim, forget_device, forgotten, new_token, remember_again, revoke_token, tokens,
 };
@@ -25,7 +30,7 @@ pub(crate) use devices::{
 };
 pub(crate) use engine::{Row, Sql};
 pub(crate) use events::{
-    EventRow, Said, drop_oldest_loose, events_after, events_beyond, events_of_attempt, log_event,
+    EventRow, Said, drop_oldest_loose, event_ids, events_after, events_beyond, events_of_attempt, log_event,
     prune_events,
 };
 pub(crate) use publishing::{
@@ -35,6 +40,9 @@ pub(crate) use publishing::{
     trust_documents, version_set, version_sets,
 };
 pub(crate) use settings::{Setting, get_setting, put_setting};
+pub(crate) use tokens::{
+    AccessTokenRow, access_token, access_tokens, put_access_token, revoke_access_token, use_access_token,
+};
 pub(crate) use writer::{Store, Undone};
 
 /// Why the store could not answer.

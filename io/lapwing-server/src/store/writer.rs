@@ -115,6 +115,11 @@ impl Store {
         tokio::task::spawn_blocking(run).await.map_err(|_| StoreError::Closed)?
     }
 
+    /// Changes with every commit.
+    pub(crate) fn commits(&self) -> watch::Receiver<Result<(), Undone>> {
+        self.last.clone()
+    }
+
     /// How the last commit ended.
     pub(crate) fn last_commit(&self) -> Result<(), Undone> {
         *self.last.borrow()

@@ -2,11 +2,13 @@
 //!
 //! Touches: each what it is for. Entered from: `main`.
 
+pub(crate) mod audit;
 pub(crate) mod delta;
 pub(crate) mod device;
 pub(crate) mod key;
 pub(crate) mod release;
 pub(crate) mod serve;
+pub(crate) mod token;
 
 use crate::cli::{Cli, Command};
 use crate::output::Said;
@@ -21,6 +23,8 @@ pub(crate) fn run(command: Command, json: bool) -> Result<Said> {
         Command::Release(command) => release::run(command, json),
         Command::Device(command) => device::run(command),
         Command::Delta(command) => delta::run(command),
+        Command::Token(command) => token::run(command),
+        Command::Audit(command) => audit::run(command),
         Command::Serve(args) => serve::run(&args, json),
         Command::Completions { shell } => {
             let mut script = Vec::new();

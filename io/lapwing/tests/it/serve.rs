@@ -205,3 +205,31 @@ fn a_full_disk_is_said_to_be_one_and_costs_nothing_that_was_acknowledged() {
     assert!(names.contains(&&before["name"]), "{kept}");
     assert_eq!(server.stop(), Some(0));
 }
+
+#[test]
+fn a_token_of_a_role_does_what_the_role_may_and_the_audit_says_so() {
+    let (desk, _server) = ready();
+    let made = desk.json("token make --role operator --name ann --expires 90");
+    desk.put("ann", made["token"].as_str().unwrap());
+    desk.json("device token make --token-file ann --reason training");
+    let refused = desk.refused("token list --token-file ann", code::POLICY);
+    assert!(refused.contains("needs the role admin"), "{refused}");
+    assert_eq!(desk.json("token list")["tokens"][0]["name"], "ann");
+    let first = desk.json("audit verify")["head"].as_str().unwrap().to_owned();
+    desk.json("token revoke ann");
+    desk.refused("device list --token-file ann", code::POLICY);
+
+    let commands = desk.json("audit list")["commands"].as_array().unwrap().clone();
+    let made = commands.iter().find(|command| command["action"] == "claim-token.make").unwrap();
+    assert_eq!((&made["who"], &made["why"]), (&"ann".into(), &"training".into()));
+    desk.json("audit export --out audit");
+    desk.json(&format!("audit verify --file audit --head {first}"));
+    let text = String::from_utf8(desk.bytes("audit")).unwrap();
+    desk.put("changed", text.replacen("training", "drinking", 1));
+    desk.refused("audit verify --file changed", code::VERIFICATION);
+    let (all_but_last, _) = text.trim_end().rsplit_once('\n').unwrap();
+    desk.put("shorter", all_but_last);
+    let last = desk.json("audit verify")["head"].as_str().unwrap().to_owned();
+    desk.json("audit verify --file shorter");
+    desk.refused(&format!("audit verify --file shorter --head {last}"), code::VERIFICATION);
+}

@@ -1,0 +1,10 @@
+CREATE TABLE tokens (
+    name TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, role TEXT NOT NULL, made INTEGER NOT NULL,
+    expires INTEGER, last_used INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE audit (
+    number INTEGER PRIMARY KEY, time INTEGER NOT NULL, who TEXT NOT NULL, role TEXT NOT NULL, action TEXT NOT NULL,
+    subject TEXT NOT NULL, why TEXT, was TEXT, became TEXT, digest BLOB NOT NULL) STRICT;
+CREATE TABLE access (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, device TEXT, address TEXT NOT NULL,
+    request TEXT NOT NULL, status INTEGER NOT NULL) STRICT;
+CREATE INDEX access_by_device ON access (device, id);
