@@ -3,6 +3,7 @@
 //! Touches: child processes, the working tree. Depends on nothing but std, so that it starts at once.
 //! Never: holds a check that CI runs in another way; CI calls only these commands.
 
+mod api_check;
 mod beacons;
 mod bench_delta;
 mod child;

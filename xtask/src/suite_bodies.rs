@@ -5,7 +5,7 @@
 use crate::child::{self, cargo};
 use crate::house::{House, PROFILE};
 use crate::suites::Outcome;
-use crate::{beacons, quickstart, set_up, static_binary, tidy};
+use crate::{api_check, beacons, quickstart, set_up, static_binary, tidy};
 use std::process::Command;
 
 /// Crates that must build alone where there is no operating system.
@@ -120,6 +120,14 @@ pub(crate) fn e2e(house: &House) -> Outcome {
         (Ok(()), Err(reason)) => Outcome::Passed(format!("no crash state tried: {reason}")),
         (tested, _) => ended(tested),
     }
+}
+
+pub(crate) fn api(house: &House) -> Outcome {
+    if let Err(reason) = set_up::python_package(house, "schemathesis") {
+        return Outcome::Skipped(reason);
+    }
+    let tried = child::run(&mut build_programs(house, &["--bins"])).and_then(|()| api_check::run(house));
+    tried.map_or_else(Outcome::Failed, Outcome::Passed)
 }
 
 /// Builds the real binaries and the example programs, where `lapwing-e2e` looks for them.

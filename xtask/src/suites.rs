@@ -37,6 +37,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "sim", packages: &["lapwing-sim"], run: body::sim },
     Suite { name: "link", packages: &["lapwing-link"], run: body::link },
     Suite { name: "e2e", packages: &["lapwing-e2e"], run: body::e2e },
+    Suite { name: "api", packages: &["lapwing-server"], run: body::api },
     Suite { name: "docs", packages: &[], run: body::docs },
     Suite { name: "deny", packages: &[], run: body::deny },
     Suite { name: "fuzz", packages: &["lapwing-fuzz"], run: body::fuzz },
