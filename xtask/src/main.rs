@@ -11,6 +11,7 @@ mod commands;
 mod fuzz;
 mod house;
 mod manifest;
+mod postgres;
 mod quickstart;
 mod rust_code;
 mod set_up;

@@ -5,7 +5,7 @@
 use crate::child::{self, cargo};
 use crate::house::{House, PROFILE};
 use crate::suites::Outcome;
-use crate::{api_check, beacons, quickstart, set_up, static_binary, tidy};
+use crate::{api_check, beacons, postgres, quickstart, set_up, static_binary, tidy};
 use std::process::Command;
 
 /// Crates that must build alone where there is no operating system.
@@ -40,6 +40,7 @@ pub(crate) fn clippy(house: &House) -> Outcome {
     }
     // All crates, so that one run shows everything there is to mend.
     let mut command = cargo(house, &["clippy", "--profile", PROFILE, "--workspace", "--all-targets"]);
+    command.args(["--features", "lapwing/postgres"]);
     ended(child::run(command.args(["--keep-going", "--", "-D", "warnings"])))
 }
 
@@ -51,6 +52,14 @@ pub(crate) fn unit(house: &House) -> Outcome {
         command.args(["--exclude", package]);
     }
     ended(child::run(command.args(SHOW_COUNTS)))
+}
+
+/// What the server keeps, once more with its rows in PostgreSQL; `unit` has seen it with SQLite.
+pub(crate) fn store(house: &House) -> Outcome {
+    if let Err(reason) = set_up::debian_package(house, &postgres::program("initdb"), "postgresql-15") {
+        return Outcome::Skipped(reason);
+    }
+    ended(postgres::test_on_cluster(house))
 }
 
 pub(crate) fn nostd(house: &House) -> Outcome {

@@ -30,6 +30,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "fmt", packages: &[], run: body::fmt },
     Suite { name: "clippy", packages: &[], run: body::clippy },
     Suite { name: "unit", packages: &[], run: body::unit },
+    Suite { name: "store", packages: &["lapwing-server"], run: body::store },
     Suite { name: "nostd", packages: body::BARE_METAL_PACKAGES, run: body::nostd },
     Suite { name: "targets", packages: &["lapwing-metal"], run: suite_targets::targets },
     Suite { name: "launcher", packages: &["lapwing-launcher"], run: body::launcher },

@@ -8,6 +8,7 @@ use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::devices::Devices;
+use crate::journal::Journal;
 use crate::logging::LogControl;
 use crate::management::Repetitions;
 use crate::metrics::Metrics;
@@ -27,6 +28,8 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
+    /// Reports that wait for the database.
+    pub(crate) journal: Journal,
     pub(crate) devices: Devices,
     pub(crate) online: Online,
     pub(crate) deltas: Deltas,

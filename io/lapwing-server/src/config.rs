@@ -1,12 +1,13 @@
 //! The server's configuration: one TOML file, every key documented here, unknown keys refused.
 //!
-//! Touches: nothing; text in, settings out. [`Config`] is what people write, [`Settings`] what the rooms
+//! Touches: the file of a password; else text in, settings out. [`Config`] is what people write, [`Settings`] what the rooms
 //! of this crate use; the resolver names every key, so one that nobody uses does not compile.
 
+use crate::store::Place;
 use lapwing_fleet::RetryPolicy;
 use serde::Deserialize;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What people write. Every key but `data_dir` has a default.
@@ -15,6 +16,11 @@ use std::time::Duration;
 pub struct Config {
     /// Directory for the store, blobs, keys and the admin token.
     pub data_dir: PathBuf,
+    /// The database that holds the rows, `postgres://USER@HOST/NAME`, in a build with feature `postgres`; without it
+    /// SQLite in `data_dir`.
+    pub store: Option<String>,
+    /// Its password, on the only line of this file. The address must not hold it.
+    pub store_password_file: Option<PathBuf>,
     /// Where devices connect, HTTPS. Port 0 lets the system choose.
     pub device_listen: SocketAddr,
     /// Where operators connect, plain HTTP: keep it on loopback.
@@ -80,6 +86,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data_dir: PathBuf::new(),
+            store: None,
+            store_password_file: None,
             device_listen: SocketAddr::from(([0, 0, 0, 0], 8443)),
             management_listen: SocketAddr::from(([127, 0, 0, 1], 8440)),
             device_url: None,
@@ -164,10 +172,13 @@ impl Config {
         ensure(self.events_kept_max > 0, "events_kept_max must be above zero")
     }
 
+    #[allow(clippy::too_many_lines, reason = "two lists of every key, and no rule")]
     pub(crate) fn resolve(self) -> Result<Settings, ConfigError> {
         self.check_ranges()?;
         let Self {
             data_dir,
+            store,
+            store_password_file,
             device_listen,
             management_listen,
             device_url,
@@ -199,6 +210,7 @@ impl Config {
             shutdown_grace_ms,
         } = self;
         Ok(Settings {
+            store: place(&data_dir, store, store_password_file)?,
             data_dir,
             management_listen,
             door: Door {
@@ -237,6 +249,19 @@ impl Config {
     }
 }
 
+fn place(
+    data_dir: &Path,
+    store: Option<String>,
+    password_file: Option<PathBuf>,
+) -> Result<Place, ConfigError> {
+    let Some(address) = store else { return Ok(Place::File(data_dir.join("store.sqlite"))) };
+    let password = password_file.map(std::fs::read_to_string).transpose();
+    let password = password.map_err(|_| ConfigError::Key("store_password_file cannot be read"))?;
+    Place::database(&address, password.as_deref().map(str::trim_end)).ok_or(ConfigError::Key(
+        "store must be the address of a PostgreSQL database, without a password, in a build with feature postgres",
+    ))
+}
+
 fn certificate(chain: Option<PathBuf>, key: Option<PathBuf>) -> Result<Certificate, ConfigError> {
     match (chain, key) {
         (Some(chain), Some(key)) => Ok(Certificate::Given { chain, key }),
@@ -257,6 +282,7 @@ fn ms(ms: u32) -> Duration {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
+    pub(crate) store: Place,
     pub(crate) management_listen: SocketAddr,
     pub(crate) door: Door,
     pub(crate) pace: Pace,
@@ -327,6 +353,9 @@ mod tests {
         check("", false);
         check("data_dir = '/x'\ntypo = 1", false);
         check("data_dir = '/x'\ncheck_in_interval_s = 0", false);
+        check("data_dir = '/x'\nstore = 'postgres://lapwing@db/fleet'", cfg!(feature = "postgres"));
+        check("data_dir = '/x'\nstore = 'postgres://lapwing:secret@db/fleet'", false);
+        check("data_dir = '/x'\nstore = 'mysql://db'", false);
         check("data_dir = '/x'\ntls_key = '/k'", false);
         check("data_dir = '/x'\nretry_first_s = 9\nretry_longest_s = 8", false);
     }

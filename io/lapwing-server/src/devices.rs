@@ -4,7 +4,7 @@
 //! the store first and the table second. Never: writes for a device that only says it is still there.
 
 use crate::limits::DEVICE_STRIPES;
-use crate::store::{Device, Store, StoreError, device, put_seen};
+use crate::store::{Changed, Device, Store, StoreError, device, put_seen};
 use lapwing_core::{DeviceId, UnixSeconds};
 use quick_cache::sync::Cache;
 use std::collections::HashMap;
@@ -63,9 +63,16 @@ impl Devices {
         self.stripes[usize::try_from(stripe).unwrap_or(0)].lock().await
     }
 
-    /// Takes over a snapshot that is in the store already.
-    pub(crate) fn put(&self, device: Arc<Device>) {
+    /// Takes over a snapshot that was just written.
+    pub(crate) fn put(&self, mut device: Arc<Device>) {
+        let written = Arc::make_mut(&mut device);
+        written.generation = written.generation.saturating_add(1);
         self.cache.insert(device.id.clone(), device);
+    }
+
+    /// Drops a snapshot that another server has overtaken.
+    pub(crate) fn heard(&self, changed: &Changed) {
+        self.cache.remove_if(&changed.id, |held| Some(held.generation) != changed.generation);
     }
 
     /// Drops a snapshot, so that the store is asked next time.

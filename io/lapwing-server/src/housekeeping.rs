@@ -8,7 +8,8 @@ use crate::limits::PAGE_ROWS_MAX;
 use crate::listen::told_to_stop;
 use crate::publish::keep_within_budget;
 use crate::store::{
-    Device, Said, Setting, Sql, StoreError, log_event, prune_events, put_attempt, put_setting, to_be_ended,
+    Device, Said, Setting, Sql, StoreError, log_event, prune_events, put_attempt, put_device, put_setting,
+    to_be_ended,
 };
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::{DeviceId, UnixSeconds};
@@ -29,7 +30,7 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         };
         match round(&app, &mut last_signed).await {
             // The store says so itself, once.
-            Ok(()) | Err(StoreError::Full) => {}
+            Ok(()) | Err(StoreError::Full | StoreError::Away | StoreError::Stale) => {}
             Err(error) => tracing::warn!(%error, "housekeeping failed"),
         }
         if stopping {
@@ -95,9 +96,10 @@ async fn end_attempts(app: &App, id: &DeviceId, now: UnixSeconds) -> Result<(), 
         attempt.ended = Some(now);
         ended.push((event, attempt.clone()));
     }
-    let name = id.clone();
+    let (name, row) = (id.clone(), device.clone());
     app.store
         .write(move |c| -> Result<(), StoreError> {
+            put_device(c, &row)?;
             for (event, attempt) in ended {
                 put_attempt(c, &attempt)?;
                 let said = Said::of_device(now, name.as_str(), event);

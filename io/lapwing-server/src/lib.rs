@@ -14,6 +14,7 @@ mod key_file;
 mod tls;
 
 mod blobs;
+mod journal;
 mod store;
 
 mod online;
@@ -26,6 +27,7 @@ mod publish;
 mod view;
 
 mod app;
+mod follow;
 mod housekeeping;
 
 mod device_plane;

@@ -50,6 +50,21 @@ pub(crate) const WRITE_QUEUE_MAX: usize = 1024;
 pub(crate) const WRITE_BATCH_MAX: usize = 256;
 /// Connections that read the store at once.
 pub(crate) const READERS_MAX: usize = 4;
+/// Longest wait for a connection to a database, seconds.
+#[cfg(feature = "postgres")]
+pub(crate) const DATABASE_CONNECT_S_MAX: u64 = 2;
+/// A database that takes longer for one statement is as good as away, seconds.
+#[cfg(feature = "postgres")]
+pub(crate) const DATABASE_ANSWER_S_MAX: u64 = 10;
+/// For so long after a database was not there nobody tries to reach it, milliseconds.
+#[cfg(feature = "postgres")]
+pub(crate) const DATABASE_REST_MS: u64 = 500;
+/// How often a server looks what others on its database changed, milliseconds.
+pub(crate) const FOLLOW_MS: u64 = 1_000;
+/// Changed devices looked at together; more are looked at in the next round.
+pub(crate) const CHANGES_AT_ONCE_MAX: u32 = 10_000;
+/// Reports kept while the database is away, all together, bytes. Beyond it devices are told to come back.
+pub(crate) const JOURNAL_BYTES_MAX: u64 = 64 << 20;
 /// Statements that a connection to the store keeps prepared.
 pub(crate) const STATEMENTS_CACHED_MAX: usize = 128;
 /// Locks that keep the check-ins of one device in order.
@@ -82,5 +97,7 @@ pub(crate) const PROFILE_SECONDS_MAX: u32 = 120;
 pub(crate) const PROFILE_HZ: i32 = 99;
 /// Forgotten devices whose secret's hash is kept, so that they can be let in again.
 pub(crate) const FORGOTTEN_MAX: u32 = 10_000;
+/// When to come back while the database is away, seconds.
+pub(crate) const DATABASE_AWAY_WAIT_S: u32 = 30;
 /// When to come back after a full disk, seconds.
 pub(crate) const DISK_FULL_WAIT_S: u32 = 300;

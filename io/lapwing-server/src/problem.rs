@@ -6,7 +6,7 @@ mod kinds;
 
 pub(crate) use kinds::KINDS;
 
-use crate::limits::DISK_FULL_WAIT_S;
+use crate::limits::{DATABASE_AWAY_WAIT_S, DISK_FULL_WAIT_S};
 use crate::store::StoreError;
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -62,6 +62,13 @@ impl Problem {
         .with(header::RETRY_AFTER, HeaderValue::from(DISK_FULL_WAIT_S))
     }
 
+    /// The database is away. Whether a change under way was made is not known; it may be asked for again.
+    pub(crate) fn away() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "database-away", "the server's database cannot be reached")
+            .advice("bring it back; the server goes on by itself")
+            .with(header::RETRY_AFTER, HeaderValue::from(DATABASE_AWAY_WAIT_S))
+    }
+
     pub(crate) fn bad_request(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
@@ -94,6 +101,8 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Closed => Self::busy(5),
+            StoreError::Stale => Self::busy(1),
+            StoreError::Away => Self::away(),
             StoreError::Full => Self::disk_full(),
             other => Self::internal(&other),
         }

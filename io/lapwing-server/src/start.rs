@@ -8,6 +8,8 @@ use crate::blobs::Blobs;
 use crate::clock::{Clock, ClockGuard, Steady};
 use crate::config::{Certificate, Config, ConfigError, Settings};
 use crate::devices::Devices;
+use crate::follow::{self, Place};
+use crate::journal::Journal;
 use crate::key_file::{KeyError, online_key, refuse_foreign_keys};
 use crate::limits::{FOLLOWERS_MAX, ORPHAN_AGE_S};
 use crate::listen::{Patience, answer, serve};
@@ -97,7 +99,7 @@ impl Server {
         let (device_listener, device_addr) = bind(settings.door.listen).await?;
         let (management_listener, management_addr) = bind(settings.management_listen).await?;
         let device_url = device_url(&settings, device_addr);
-        let (app, threads) = assemble(settings, around, (tls.spki, device_url)).await?;
+        let (app, place, threads) = assemble(settings, around, (tls.spki, device_url)).await?;
 
         let stopped = app.stop.subscribe();
         let patience = Patience::of(&app.settings.door, app.settings.shutdown_grace);
@@ -106,6 +108,9 @@ impl Server {
         tasks.spawn(serve(device_listener, Some(tls.acceptor), devices, patience, stopped.clone()));
         let operators = management::router(Arc::clone(&app));
         tasks.spawn(serve(management_listener, None, operators, patience, stopped.clone()));
+        if app.settings.store.is_shared() {
+            tasks.spawn(follow::run(Arc::clone(&app), place, stopped.clone()));
+        }
         tasks.spawn(housekeeping::run(Arc::clone(&app), stopped));
         tracing::info!(%device_addr, %management_addr, "listening");
         Ok(Running { device_addr, management_addr, app, tasks, threads, lock })
@@ -241,14 +246,18 @@ async fn assemble(
     settings: Settings,
     around: Surroundings,
     (spki, device_url): (Digest, String),
-) -> Result<(Arc<App>, Vec<JoinHandle<()>>), StartError> {
+) -> Result<(Arc<App>, Place, Vec<JoinHandle<()>>), StartError> {
     let dir = &settings.data_dir;
     let io_error = |path: PathBuf| move |error| StartError::Io(path, error);
     let clock = around.clock;
     let key = online_key(&dir.join("online.key"))?;
     let token_path = admin_token_path(&settings);
     let admin_token = management::admin_token(&token_path).map_err(io_error(token_path))?;
-    let (store, writer) = Store::open(&dir.join("store.sqlite"))?;
+    let rows = settings.store.clone();
+    let opened = tokio::task::spawn_blocking(move || Store::open(&rows)).await;
+    let (store, writer) = opened.map_err(|_| StoreError::Closed)??;
+    let place = Place::now(&store).await?;
+    let journal = Journal::open(&dir.join("reports.journal")).map_err(io_error(dir.clone()))?;
     let blobs = Blobs::open(blobs_path(&settings)).map_err(io_error(blobs_path(&settings)))?;
     sweep_orphans(&store, &blobs, clock.now()).await?;
     let trust = Trust::load(&store).await.map_err(|error| match error {
@@ -278,13 +287,14 @@ async fn assemble(
         clock,
         store,
         blobs,
+        journal,
         deltas,
         metrics,
         spki,
         device_url,
         admin_token,
     };
-    Ok((Arc::new(app), threads))
+    Ok((Arc::new(app), place, threads))
 }
 
 /// When something was last signed, on both clocks.

@@ -7,7 +7,7 @@ use super::hear::hear;
 use super::offer::{Prepared, prepare};
 use super::render::{Reply, render};
 use crate::app::App;
-use crate::limits::DISK_FULL_WAIT_S;
+use crate::limits::{DATABASE_AWAY_WAIT_S, DISK_FULL_WAIT_S};
 use crate::online::Session;
 use crate::problem::Problem;
 use crate::store::{Device, StoreError};
@@ -48,10 +48,17 @@ async fn answer(app: &App, headers: &HeaderMap, body: Body) -> Result<Reply, Pro
     let device = authenticate(app, headers).await?;
     let body = read_message(app, headers, body, CHECK_IN_BYTES_MAX).await?;
     let message: CheckIn<'_> = decode(&body).map_err(undecodable)?;
-    let reply = match heard(app, device, &message).await {
+    let id = device.id.clone();
+    let mut reply = heard(app, device, &message).await;
+    if matches!(reply, Err(StoreError::Stale)) {
+        app.devices.forget(&id);
+        reply = heard(app, authenticate(app, headers).await?, &message).await;
+    }
+    let reply = match reply {
         // It keeps what it runs, and what it said it will say again.
         Err(StoreError::Full) => wait(DISK_FULL_WAIT_S, WaitReason::Busy),
-        heard => heard?,
+        Err(StoreError::Away | StoreError::Stale) => wait(DATABASE_AWAY_WAIT_S, WaitReason::Busy),
+        reply => reply?,
     };
     app.metrics.answered(reply.label());
     Ok(reply)

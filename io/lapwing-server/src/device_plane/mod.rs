@@ -12,6 +12,8 @@ mod render;
 mod report;
 mod trust;
 
+pub(crate) use report::deliver_journal;
+
 use crate::access;
 use crate::app::App;
 use crate::problem::speak_problem;

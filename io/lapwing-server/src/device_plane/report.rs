@@ -5,11 +5,13 @@
 
 use super::auth::{authenticate, read_message, undecodable};
 use crate::app::App;
+use crate::journal::Kept;
 use crate::limits::EVENTS_PER_ATTEMPT_MAX;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::store::{
     AttemptRow, Device, Said, Sql, StoreError, drop_oldest_loose, events_of_attempt, log_event, put_attempt,
+    put_device,
 };
 use axum::body::Body;
 use axum::extract::State;
@@ -31,14 +33,56 @@ pub(super) async fn report(
 ) -> Result<StatusCode, Problem> {
     let device = authenticate(&app, &headers).await?;
     let body = read_message(&app, &headers, body, REPORT_BYTES_MAX).await?;
-    let report: Report = decode(&body).map_err(undecodable)?;
-    let _lock = app.devices.lock(&device.id).await;
-    let Some(device) = app.devices.get_locked(&device.id).await? else {
-        return Ok(StatusCode::NO_CONTENT);
-    };
-    let now = app.now();
-    app.devices.touch(&device.id, now);
-    let (device, fresh) = take_in(&app, &device, report, now).await?;
+    decode::<Report>(&body).map_err(undecodable)?;
+    let kept = Kept { device: device.id.clone(), came: app.now(), body: body.to_vec() };
+    app.devices.touch(&kept.device, kept.came);
+    // What waits goes first: a device's reports tell one story.
+    if app.journal.is_empty() {
+        match deliver(&app, &kept).await {
+            Err(StoreError::Away) => {}
+            delivered => return Ok(delivered.map(|()| StatusCode::NO_CONTENT)?),
+        }
+    }
+    let journal = app.journal.clone();
+    let journalled = tokio::task::spawn_blocking(move || journal.keep(&kept)).await;
+    match journalled.map_err(|_| StoreError::Closed)? {
+        Ok(true) => Ok(StatusCode::NO_CONTENT),
+        Ok(false) => Err(Problem::away()),
+        Err(error) => Err(StoreError::from(error).into()),
+    }
+}
+
+/// Delivers the reports that waited for the database, the oldest first. One that is delivered twice does no
+/// harm.
+pub(crate) async fn deliver_journal(app: &App) -> Result<(), StoreError> {
+    while !app.journal.is_empty() {
+        let journal = app.journal.clone();
+        let waiting = tokio::task::spawn_blocking(move || journal.waiting()).await;
+        let (waiting, as_far_as) = waiting.map_err(|_| StoreError::Closed)??;
+        for kept in &waiting {
+            deliver(app, kept).await?;
+        }
+        app.journal.delivered(as_far_as)?;
+        tracing::info!(reports = waiting.len(), "reports that waited for the database are delivered");
+    }
+    Ok(())
+}
+
+/// Takes a report in, as it stood when it came.
+async fn deliver(app: &App, kept: &Kept) -> Result<(), StoreError> {
+    let Ok(report) = decode::<Report>(&kept.body) else { return Ok(()) };
+    let _lock = app.devices.lock(&kept.device).await;
+    let delivered = deliver_locked(app, kept, &report).await;
+    if matches!(delivered, Err(StoreError::Stale)) {
+        app.devices.forget(&kept.device);
+        return deliver_locked(app, kept, &report).await;
+    }
+    delivered
+}
+
+async fn deliver_locked(app: &App, kept: &Kept, report: &Report) -> Result<(), StoreError> {
+    let Some(device) = app.devices.get_locked(&kept.device).await? else { return Ok(()) };
+    let (device, fresh) = take_in(app, &device, report.clone(), kept.came).await?;
     for (kind, _) in &fresh {
         app.metrics.event(kind.label());
     }
@@ -48,7 +92,7 @@ pub(super) async fn report(
         app.metrics.rolled_back(version.unwrap_or("unknown"), attempt.late);
     }
     app.devices.put(Arc::new(device));
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }
 
 /// An attempt that a report turned into a rolled-back one.
@@ -70,6 +114,7 @@ async fn take_in(
     let (mut device, metrics) = (device.clone(), app.metrics.clone());
     app.store
         .write(move |c| {
+            put_device(c, &device)?;
             let mut fresh = Vec::new();
             for event in &report.events {
                 if note(c, &device, event, now)? {

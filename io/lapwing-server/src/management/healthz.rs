@@ -146,6 +146,11 @@ fn unwritten(undone: Undone) -> Reason {
         Undone::Full => {
             ("disk-full", "the disk of data_dir is full", "make room there; the server goes on by itself")
         }
+        Undone::Away => (
+            "database-away",
+            "the database cannot be reached",
+            "bring it back; the server goes on by itself, and devices are answered meanwhile",
+        ),
         Undone::Failed => {
             ("store", "the store cannot be written", "the log says why; look at the disk of data_dir")
         }

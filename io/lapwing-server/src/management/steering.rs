@@ -161,6 +161,10 @@ async fn change(
 ) -> Result<StatusCode, Problem> {
     let id = parse_id(id)?;
     let _lock = app.devices.lock(&id).await;
+    // What people want holds for the device as it is, not as this server last saw it.
+    if app.settings.store.is_shared() {
+        app.devices.forget(&id);
+    }
     let Some(held) = app.devices.get_locked(&id).await? else {
         return Err(no_such_device(app, &id).await?);
     };

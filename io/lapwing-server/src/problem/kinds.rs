@@ -12,6 +12,7 @@ pub(crate) const KINDS: &[(&str, &str)] = &[
     ("count", "too few or too many releases in one version set"),
     ("cursor", "the cursor does not lead anywhere any more; begin the list again"),
     ("cut-short", "the body ended early"),
+    ("database-away", "the database cannot be reached; what was under way may have been done"),
     ("delegation-ends", "the delegation ends soon"),
     ("delegation-over", "the delegation's window is over"),
     ("digest", "the bytes are not those that their name says"),

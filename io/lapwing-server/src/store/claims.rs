@@ -2,6 +2,7 @@
 //!
 //! Touches: their tables. Never: holds a token or a secret, only their hashes.
 
+use super::changes::{What, count_change};
 use super::devices::{Device, device, put_device};
 use super::{Sql, StoreError};
 use crate::limits::FORGOTTEN_MAX;
@@ -109,10 +110,10 @@ pub(crate) fn claim(sql: &Sql, token: Digest, claimed: &Device) -> Result<(), Cl
 /// Removes a device and its attempts; its events stay, and the hash of its secret, so that a person can
 /// let it in again.
 pub(crate) fn forget_device(sql: &Sql, id: &DeviceId, now: UnixSeconds) -> Result<bool, StoreError> {
-    let statement = "INSERT INTO forgotten (id, secret, time)
-        SELECT id, secret, CAST($2 AS BIGINT) FROM devices WHERE id = $1
-        ON CONFLICT (id) DO UPDATE SET secret = excluded.secret, time = excluded.time";
-    sql.execute(statement, &[id, &now])?;
+    let statement = "INSERT INTO forgotten (id, secret, time, changed)
+        SELECT id, secret, CAST($2 AS BIGINT), CAST($3 AS BIGINT) FROM devices WHERE id = $1
+        ON CONFLICT (id) DO UPDATE SET secret = excluded.secret, time = excluded.time, changed = excluded.changed";
+    sql.execute(statement, &[id, &now, &count_change(sql, What::Devices)?])?;
     let statement =
         "DELETE FROM forgotten WHERE id NOT IN (SELECT id FROM forgotten ORDER BY time DESC LIMIT $1)";
     sql.execute(statement, &[&FORGOTTEN_MAX])?;

@@ -3,6 +3,7 @@
 //! Touches: their tables. What a device said last is kept as the check-in that would say it again.
 //! Never: holds a secret, only its hash.
 
+use super::changes::{What, count_change};
 use super::{Row, Sql, StoreError};
 use lapwing_core::cbor::{decode, encode};
 use lapwing_core::limits::CHECK_IN_BYTES_MAX;
@@ -30,6 +31,8 @@ pub(crate) struct Device {
     pub(crate) replaceable: bool,
     pub(crate) first_seen: UnixSeconds,
     pub(crate) last_seen: UnixSeconds,
+    /// How often it was written. A write that another one overtook meets [`StoreError::Stale`].
+    pub(crate) generation: u64,
     /// Newest first, at most [`PAST_ATTEMPTS_MAX`].
     pub(crate) attempts: Vec<AttemptRow>,
 }
@@ -65,6 +68,7 @@ impl Device {
             replaceable: false,
             first_seen: now,
             last_seen: now,
+            generation: 0,
             attempts: Vec::new(),
         })
     }
@@ -110,16 +114,21 @@ impl AttemptRow {
     }
 }
 
-/// Writes a device, but not its attempts.
+/// Writes a device, but not its attempts, if it stands as it was read: its next generation. Whoever writes
+/// an attempt writes its device first.
 pub(crate) fn put_device(sql: &Sql, device: &Device) -> Result<(), StoreError> {
     let statement = "INSERT INTO devices (id, secret, said, boot_before, quarantine, pinned, update_now,
-        replaceable, first_seen, last_seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        replaceable, first_seen, last_seen, generation, changed)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         ON CONFLICT (id) DO UPDATE SET secret = excluded.secret, said = excluded.said,
         boot_before = excluded.boot_before, quarantine = excluded.quarantine, pinned = excluded.pinned,
         update_now = excluded.update_now, replaceable = excluded.replaceable,
         last_seen = CASE WHEN excluded.last_seen > devices.last_seen
-            THEN excluded.last_seen ELSE devices.last_seen END";
-    sql.execute(
+            THEN excluded.last_seen ELSE devices.last_seen END,
+        generation = excluded.generation, changed = excluded.changed
+        WHERE devices.generation + 1 = excluded.generation";
+    let changed = count_change(sql, What::Devices)?;
+    let rows = sql.execute(
         statement,
         &[
             &device.id,
@@ -132,8 +141,13 @@ pub(crate) fn put_device(sql: &Sql, device: &Device) -> Result<(), StoreError> {
             &device.replaceable,
             &device.first_seen,
             &device.last_seen,
+            &device.generation.saturating_add(1),
+            &changed,
         ],
     )?;
+    if rows == 0 {
+        return Err(StoreError::Stale);
+    }
     sql.execute("DELETE FROM running WHERE device = $1", &[&device.id])?;
     let said = device.said()?;
     let profile = said.facts.as_ref().map_or(0, |facts| facts.profile);
@@ -180,6 +194,7 @@ fn device_from(sql: &Sql, row: &Row) -> Result<Device, StoreError> {
         replaceable: row.get("replaceable")?,
         first_seen: row.get("first_seen")?,
         last_seen: row.get("last_seen")?,
+        generation: row.get("generation")?,
         attempts: attempts.iter().map(attempt_from).collect::<Result<_, _>>()?,
     })
 }

@@ -6,6 +6,7 @@
 
 use super::StoreError;
 use super::value::{Bind, Column, Value};
+use super::writer::Undone;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -13,19 +14,27 @@ use std::sync::Arc;
 pub(super) trait Engine: Send {
     /// Opens a transaction that may write, once no other may.
     fn begin(&mut self) -> Result<(), StoreError>;
-    /// Whether the transaction that was begun is gone, undone by the engine itself.
-    fn gave_up(&self) -> bool;
+    /// Why the transaction that was begun is gone, undone by the engine itself; nothing if it is not.
+    fn gave_up(&self) -> Option<Undone>;
     /// Runs statements without parameters and answers.
     fn batch(&mut self, statements: &str) -> Result<(), StoreError>;
     /// Runs a statement, and says how many rows it changed.
     fn execute(&mut self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError>;
-    /// Runs a statement that answers with rows.
-    fn query(&mut self, statement: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError>;
+    /// Runs a statement that answers with rows, and hands each of them over.
+    fn each(
+        &mut self,
+        statement: &str,
+        values: &[Value<'_>],
+        take: &mut EachRow<'_>,
+    ) -> Result<(), StoreError>;
     /// The number of the last migration that the tables have had.
     fn format(&mut self) -> Result<u32, StoreError>;
     /// Runs a migration and notes its number.
     fn define(&mut self, migration: &str, number: u32) -> Result<(), StoreError>;
 }
+
+/// Takes a row; an error ends the answer.
+pub(super) type EachRow<'a> = dyn FnMut(Row) -> Result<(), StoreError> + 'a;
 
 /// A row of an answer.
 #[derive(Debug, Clone)]
@@ -65,7 +74,12 @@ impl Sql {
 
     /// The rows that a statement answers with.
     pub(crate) fn rows(&self, statement: &'static str, values: &[&dyn Bind]) -> Result<Vec<Row>, StoreError> {
-        self.engine().query(statement, &bound(values))
+        let mut rows = Vec::new();
+        self.engine().each(statement, &bound(values), &mut |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
     }
 
     /// The first of them.

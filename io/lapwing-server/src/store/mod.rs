@@ -5,6 +5,8 @@
 //! Never: decides; rows in, rows out.
 
 mod engine;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod schema;
 mod sqlite;
 mod value;
@@ -12,6 +14,7 @@ mod writer;
 
 mod access;
 mod audit;
+mod changes;
 mod claims;
 mod devices;
 mod events;
@@ -21,6 +24,7 @@ mod tokens;
 
 pub(crate) use access::{AccessQuery, AccessRow, access_rows, put_access};
 pub(crate) use audit::{audit_head, commands_after, log_command};
+pub(crate) use changes::{Changed, What, changed_devices, changes};
 pub(crate) use claims::{
     ClaimRefused, TokenRow, claim, forget_device, forgotten, new_token, remember_again, revoke_token, tokens,
 };
@@ -28,6 +32,7 @@ pub(crate) use devices::{
     AttemptRow, Device, device, devices_page, new_attempt, put_attempt, put_device, put_seen, running_counts,
     to_be_ended,
 };
+use engine::Engine;
 pub(crate) use engine::{Row, Sql};
 pub(crate) use events::{
     EventRow, Said, drop_oldest_loose, event_ids, events_after, events_beyond, events_of_attempt, log_event,
@@ -45,6 +50,49 @@ pub(crate) use tokens::{
 };
 pub(crate) use writer::{Store, Undone};
 
+use std::path::PathBuf;
+
+/// Where the rows are.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// In a file of SQLite's.
+    File(PathBuf),
+    /// In PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Database(postgres::Database),
+}
+
+impl Place {
+    /// What `address` says, with a password that stands elsewhere; none if it cannot be used.
+    pub(crate) fn database(address: &str, password: Option<&str>) -> Option<Self> {
+        #[cfg(feature = "postgres")]
+        return postgres::Database::at(address, password).map(Self::Database);
+        #[cfg(not(feature = "postgres"))]
+        return Option::<Self>::None.filter(|_| address.is_empty() || password.is_some());
+    }
+
+    /// Whether other servers may write there.
+    pub(crate) fn is_shared(&self) -> bool {
+        !matches!(self, Self::File(_))
+    }
+
+    fn writer(&self) -> Result<Box<dyn Engine>, StoreError> {
+        Ok(match self {
+            Self::File(path) => Box::new(sqlite::Sqlite::writer(path)?),
+            #[cfg(feature = "postgres")]
+            Self::Database(database) => Box::new(database.connection(postgres::Role::Writer)),
+        })
+    }
+
+    fn reader(&self) -> Result<Box<dyn Engine>, StoreError> {
+        Ok(match self {
+            Self::File(path) => Box::new(sqlite::Sqlite::reader(path)?),
+            #[cfg(feature = "postgres")]
+            Self::Database(database) => Box::new(database.connection(postgres::Role::Reader)),
+        })
+    }
+}
+
 /// Why the store could not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -54,6 +102,12 @@ pub enum StoreError {
     /// No room is left on the disk. Nothing was changed.
     #[error("the disk is full")]
     Full,
+    /// The database cannot be reached. Whether a change was made that was under way is not known.
+    #[error("the database is away")]
+    Away,
+    /// What was to be written had been changed since it was read. Read again, it can be.
+    #[error("changed by somebody else meanwhile")]
+    Stale,
     /// The server is going down.
     #[error("the store is closed")]
     Closed,

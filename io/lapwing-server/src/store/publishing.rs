@@ -2,6 +2,7 @@
 //!
 //! Touches: their tables. Never: verifies; callers store only what they opened.
 
+use super::changes::{What, count_change};
 use super::{Row, Sql, StoreError};
 use lapwing_core::{Digest, UnixSeconds};
 use lapwing_fleet::Shelf;
@@ -61,7 +62,8 @@ pub(crate) fn put_trust(
 ) -> Result<(), StoreError> {
     let statement = "INSERT INTO trust_documents (kind, version, envelope, stored)
         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-    sql.execute(statement, &[&kind, &version, &envelope, &now]).map(drop)
+    sql.execute(statement, &[&kind, &version, &envelope, &now])?;
+    count_change(sql, What::Published).map(drop)
 }
 
 /// The blob of this name.
@@ -125,13 +127,15 @@ pub(crate) fn version_set(sql: &Sql, version: &str) -> Result<Option<VersionSetR
 /// Adds a version set.
 pub(crate) fn put_version_set(sql: &Sql, row: &VersionSetRow) -> Result<(), StoreError> {
     let statement = "INSERT INTO version_sets (version, shelf, note, pushed) VALUES ($1, $2, $3, $4)";
-    sql.execute(statement, &[&row.version, &row.shelf.label(), &row.note, &row.pushed]).map(drop)
+    sql.execute(statement, &[&row.version, &row.shelf.label(), &row.note, &row.pushed])?;
+    count_change(sql, What::Published).map(drop)
 }
 
 /// Moves a version set to another shelf.
 pub(crate) fn set_shelf(sql: &Sql, version: &str, shelf: Shelf) -> Result<(), StoreError> {
     let statement = "UPDATE version_sets SET shelf = $2 WHERE version = $1";
-    sql.execute(statement, &[&version, &shelf.label()]).map(drop)
+    sql.execute(statement, &[&version, &shelf.label()])?;
+    count_change(sql, What::Published).map(drop)
 }
 
 /// All releases, in no order.

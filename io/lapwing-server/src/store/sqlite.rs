@@ -4,8 +4,9 @@
 //! Never: more than one connection that writes.
 
 use super::StoreError;
-use super::engine::{Engine, Row};
+use super::engine::{EachRow, Engine, Row};
 use super::value::Value;
+use super::writer::Undone;
 use crate::limits::STATEMENTS_CACHED_MAX;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql};
@@ -43,8 +44,8 @@ impl Engine for Sqlite {
     }
 
     /// When the disk is full SQLite may undo the whole transaction in the midst.
-    fn gave_up(&self) -> bool {
-        self.0.is_autocommit()
+    fn gave_up(&self) -> Option<Undone> {
+        self.0.is_autocommit().then_some(Undone::Full)
     }
 
     fn batch(&mut self, statements: &str) -> Result<(), StoreError> {
@@ -57,16 +58,21 @@ impl Engine for Sqlite {
         Ok(statement.raw_execute()? as u64)
     }
 
-    fn query(&mut self, statement: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+    fn each(
+        &mut self,
+        statement: &str,
+        values: &[Value<'_>],
+        take: &mut EachRow<'_>,
+    ) -> Result<(), StoreError> {
         let mut statement = self.0.prepare_cached(statement)?;
         bind(&mut statement, values)?;
         let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
-        let (mut found, mut rows) = (statement.raw_query(), Vec::new());
+        let mut found = statement.raw_query();
         while let Some(row) = found.next()? {
             let values = (0..columns.len()).map(|at| row.get_ref(at).map(held)).collect::<Result<_, _>>()?;
-            rows.push(Row { columns: Arc::clone(&columns), values });
+            take(Row { columns: Arc::clone(&columns), values })?;
         }
-        Ok(rows)
+        Ok(())
     }
 
     fn format(&mut self) -> Result<u32, StoreError> {

@@ -2,16 +2,14 @@
 //!
 //! Touches: an engine, threads. Never: holds a transaction open while it waits for work.
 
-use super::sqlite::Sqlite;
-use super::{Sql, StoreError, schema};
+use super::{Place, Sql, StoreError, schema};
 use crate::limits::{READERS_MAX, WRITE_BATCH_MAX, WRITE_QUEUE_MAX};
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-/// Runs inside a savepoint, and returns what tells the caller once the commit is known.
-type Job = Box<dyn FnOnce(&Sql) -> (bool, Reply) + Send>;
+/// Runs inside a savepoint, unless there is none, and returns what tells the caller once the commit is known.
+type Job = Box<dyn FnOnce(Result<&Sql, Undone>) -> (bool, Reply) + Send>;
 type Reply = Box<dyn FnOnce(Result<(), Undone>) + Send>;
 
 /// Why a job that went well was undone all the same.
@@ -19,6 +17,8 @@ type Reply = Box<dyn FnOnce(Result<(), Undone>) + Send>;
 pub(crate) enum Undone {
     /// No room is left on the disk.
     Full,
+    /// The database is not there.
+    Away,
     /// The store cannot be written.
     Failed,
 }
@@ -27,6 +27,7 @@ impl From<StoreError> for Undone {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Full => Self::Full,
+            StoreError::Away => Self::Away,
             _ => Self::Failed,
         }
     }
@@ -36,6 +37,7 @@ impl From<Undone> for StoreError {
     fn from(undone: Undone) -> Self {
         match undone {
             Undone::Full => Self::Full,
+            Undone::Away => Self::Away,
             Undone::Failed => Self::Closed,
         }
     }
@@ -59,11 +61,11 @@ struct Readers {
 impl Store {
     /// Opens the store, brings its tables up to date, and starts the writer. The thread ends when the
     /// last handle is gone.
-    pub(crate) fn open(path: &Path) -> Result<(Self, std::thread::JoinHandle<()>), StoreError> {
-        let mut engine = Sqlite::writer(path)?;
-        schema::migrate(&mut engine)?;
-        let writer = Sql::new(Box::new(engine));
-        let reader = || Ok::<_, StoreError>(Sql::new(Box::new(Sqlite::reader(path)?)));
+    pub(crate) fn open(place: &Place) -> Result<(Self, std::thread::JoinHandle<()>), StoreError> {
+        let mut engine = place.writer()?;
+        schema::migrate(engine.as_mut())?;
+        let writer = Sql::new(engine);
+        let reader = || Ok::<_, StoreError>(Sql::new(place.reader()?));
         let connections = (0..READERS_MAX).map(|_| reader()).collect::<Result<_, _>>()?;
         let readers = Readers { connections: Mutex::new(connections), free: Semaphore::new(READERS_MAX) };
         let (jobs, inbox) = mpsc::channel(WRITE_QUEUE_MAX);
@@ -84,7 +86,7 @@ impl Store {
         self.writes.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         let boxed: Job = Box::new(move |sql| {
-            let result = job(sql);
+            let result = sql.map_err(|undone| E::from(undone.into())).and_then(job);
             let keep = result.is_ok();
             let reply: Reply = Box::new(move |committed| {
                 let undone = |undone: Undone| E::from(undone.into());
@@ -151,6 +153,9 @@ fn write_until_closed(sql: &Sql, mut inbox: mpsc::Receiver<Job>, last: &watch::S
                 Err(Undone::Full) => {
                     tracing::error!("the disk is full: nothing is written until there is room")
                 }
+                Err(Undone::Away) => {
+                    tracing::error!("the database is away: nothing is written until it is back")
+                }
                 Err(Undone::Failed) => tracing::error!("a commit to the store failed"),
             }
         }
@@ -163,22 +168,19 @@ fn run_batch(sql: &Sql, jobs: &mut impl Iterator<Item = Job>) -> Result<(), Undo
     let batch = |statements| sql.engine().batch(statements).map_err(Undone::from);
     let begun = sql.engine().begin().map_err(Undone::from);
     let mut replies = Vec::new();
-    let mut given_up = false;
+    let mut given_up = None;
     for job in jobs {
         let saved = begun.and_then(|()| batch("SAVEPOINT job"));
-        let (keep, reply) = job(sql);
-        given_up = begun.is_ok() && sql.engine().gave_up();
+        let (keep, reply) = job(saved.map(|()| sql));
+        given_up = begun.ok().and_then(|()| sql.engine().gave_up());
         let end = if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
         let ended = saved.and_then(|()| batch(end));
         replies.push((ended, reply));
-        if given_up {
+        if given_up.is_some() {
             break;
         }
     }
-    let committed = match given_up {
-        true => Err(Undone::Full),
-        false => begun.and_then(|()| batch("COMMIT")),
-    };
+    let committed = begun.and(given_up.map_or(Ok(()), Err)).and_then(|()| batch("COMMIT"));
     if committed.is_err() {
         let _ = batch("ROLLBACK");
     }
@@ -191,12 +193,14 @@ fn run_batch(sql: &Sql, jobs: &mut impl Iterator<Item = Job>) -> Result<(), Undo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::sqlite::Sqlite;
     use crate::store::{Setting, get_setting, put_setting};
 
     #[tokio::test]
     async fn a_job_that_fails_is_undone_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let (store, thread) = Store::open(&dir.path().join("db")).unwrap();
+        let place = Place::File(dir.path().join("db"));
+        let (store, thread) = Store::open(&place).unwrap();
         let put = |setting, fail: bool| {
             let store = store.clone();
             async move {
@@ -217,7 +221,7 @@ mod tests {
         }
         drop(store);
         thread.join().unwrap();
-        assert!(Store::open(&dir.path().join("db")).is_ok(), "opens again");
+        assert!(Store::open(&place).is_ok(), "opens again");
     }
 
     #[test]
@@ -228,7 +232,7 @@ mod tests {
         let job = |number: usize, bytes: usize| -> Job {
             let said = Arc::clone(&said);
             Box::new(move |sql| {
-                let done = sql.execute("INSERT INTO t VALUES ($1)", &[&vec![0_u8; bytes]]);
+                let done = sql.unwrap().execute("INSERT INTO t VALUES ($1)", &[&vec![0_u8; bytes]]);
                 let full = matches!(done, Err(StoreError::Full));
                 (!full, Box::new(move |committed| said.lock().unwrap().push((number, full, committed))))
             })

@@ -12,12 +12,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
-use tempfile::TempDir;
 
 const DIR: &str = "LAPWING_TEST_SERVER_DIR";
 const ROUNDS: u64 = 25;
 /// The longest that a server lives after it listens.
-const LIFE_US_MAX: u64 = 80_000;
+pub(crate) const LIFE_US_MAX: u64 = 80_000;
 
 /// Not a test: the server that the test below starts and kills.
 #[tokio::test]
@@ -25,8 +24,7 @@ const LIFE_US_MAX: u64 = 80_000;
 async fn serve_until_killed() {
     let dir = std::env::var_os(DIR).unwrap();
     let clock = Arc::new(AtomicU64::new(NOW));
-    let config = lapwing_server::Config { data_dir: dir.into(), ..config(&TempDir::new().unwrap()) };
-    let server = start(config, &clock).await.unwrap();
+    let server = start(config(Path::new(&dir)), &clock).await.unwrap();
     println!("\nlistening {} {}", server.management_addr(), server.device_addr());
     std::future::pending::<()>().await;
 }
@@ -53,15 +51,27 @@ fn version_set(seq: u64) -> [(Release, Vec<u8>); 2] {
     [(release(seq, &version, &app), app), (of_other, other)]
 }
 
+/// The next number of a series that is the same in every run.
+pub(crate) fn next_random(state: &mut u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
 /// What the server said yes to.
 #[derive(Default)]
-struct Acknowledged {
+pub(crate) struct Acknowledged {
     versions: Vec<String>,
     events: Vec<u64>,
 }
 
 /// Publishes and reports until it is stopped.
-async fn keep_busy(wires: &Wires, keys: &Keys, device: &Device, next: &mut u64, said: &mut Acknowledged) {
+pub(crate) async fn keep_busy(
+    wires: &Wires,
+    keys: &Keys,
+    device: &Device,
+    next: &mut u64,
+    said: &mut Acknowledged,
+) {
     loop {
         let seq = *next;
         *next += 1;
@@ -87,8 +97,7 @@ async fn a_kill_leaves_nothing_half_published_and_loses_nothing_acknowledged() {
     for _ in 0..ROUNDS {
         world.server.shutdown().await;
         let (mut child, wires) = spawn(world.dir.path());
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let life = Duration::from_micros((state >> 33) % LIFE_US_MAX);
+        let life = Duration::from_micros(next_random(&mut state) % LIFE_US_MAX);
         let busy = keep_busy(&wires, &world.keys, &device, &mut next, &mut said);
         assert!(tokio::time::timeout(life, busy).await.is_err(), "busy until the end");
         child.kill().unwrap();
@@ -101,7 +110,7 @@ async fn a_kill_leaves_nothing_half_published_and_loses_nothing_acknowledged() {
     assert!(!said.versions.is_empty(), "nothing was ever published");
 }
 
-async fn check(world: &World, said: &Acknowledged) {
+pub(crate) async fn check(world: &World, said: &Acknowledged) {
     let listed = world.get("/api/v1/version-sets").await.expect(200).json();
     let sets = listed["version_sets"].as_array().unwrap();
     for set in sets {
@@ -117,6 +126,9 @@ async fn check(world: &World, said: &Acknowledged) {
         assert!(sets.iter().any(|set| set["version"] == version.as_str()), "{version} was lost");
     }
     let kept: Vec<_> = world.events_named("update.check.completed").await;
+    let mut numbers: Vec<_> = kept.iter().map(|event| event["number"].as_u64()).collect();
+    numbers.dedup();
+    assert_eq!(numbers.len(), kept.len(), "an event was kept twice");
     for number in &said.events {
         assert!(kept.iter().any(|event| event["number"] == *number), "event {number} was lost");
     }

@@ -5,11 +5,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says so")]
 
 mod client;
+mod cluster;
 mod world;
 
 mod api;
 mod artifacts;
 mod check_ins;
+mod databases;
 mod first_contact;
 mod hostile;
 mod kills;

@@ -3,6 +3,7 @@
 //! Touches: `lapwing_core` to sign and to open, as the release tool and the agent do.
 
 use crate::client::{Request, Response};
+use crate::cluster;
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer, SigningKey};
@@ -116,13 +117,15 @@ impl Keys {
     }
 }
 
-pub(crate) fn config(dir: &TempDir) -> Config {
+pub(crate) fn config(dir: impl AsRef<Path>) -> Config {
+    let dir = dir.as_ref();
     Config {
+        store: cluster::store_of(dir),
         device_listen: "127.0.0.1:0".parse().unwrap(),
         management_listen: "127.0.0.1:0".parse().unwrap(),
         // Housekeeping comes when a test asks for it by ending the server.
         last_seen_flush_ms: 3_600_000,
-        ..Config::in_dir(dir.path())
+        ..Config::in_dir(dir)
     }
 }
 
