@@ -170,7 +170,7 @@ mod tests {
                 role: "operator".to_owned(),
                 action: "device.pin".to_owned(),
                 subject: format!("d{number}"),
-                why: (number % 2 == 0).then(|| "field test".to_owned()),
+                why: number.is_multiple_of(2).then(|| "field test".to_owned()),
                 before: None,
                 after: Some("\"1.2.3\"".to_owned()),
             };

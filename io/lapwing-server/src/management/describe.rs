@@ -162,7 +162,7 @@ mod tests {
         for (path, operations) in DESCRIPTION["paths"].as_object().unwrap() {
             for (method, operation) in operations.as_object().unwrap() {
                 let role = operation["security"][0]["token"][0].as_str().unwrap_or("anyone");
-                let summary = operation["summary"].as_str().unwrap();
+                let summary = operation["summary"].as_str().unwrap().replace('\n', " ");
                 text += &format!("| {} | `{path}` | {role} | {summary} |\n", method.to_uppercase());
             }
         }

@@ -46,7 +46,7 @@ async fn each_operation_asks_for_the_role_that_its_description_names() {
             let method: &str = &method.to_uppercase();
             let method = ["GET", "PUT", "POST", "DELETE"].into_iter().find(|known| *known == method).unwrap();
             // What nobody has, so that nothing is done; no profile is taken.
-            let mut path = path.replace('{', "").replace('}', "");
+            let mut path = path.replace(['{', '}'], "");
             if path.ends_with("/cpu") {
                 path += "?seconds=0";
             }
