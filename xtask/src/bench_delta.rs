@@ -6,6 +6,7 @@
 use crate::child::{self, cargo};
 use crate::house::House;
 use crate::set_up;
+use crate::suite_targets;
 
 /// Times of unoptimised programs would say nothing.
 const PROFILE: &str = "release";
@@ -20,6 +21,16 @@ const TOOLS: &[(&str, &str)] = &[
     ("npm", "npm"),
     ("objcopy", "binutils"),
 ];
+
+/// Measures on a Cortex-M what applying takes.
+///
+/// # Errors
+/// When QEMU cannot be had, or as [`run`].
+pub(crate) fn metal(house: &House, arguments: &[String]) -> Result<(), String> {
+    suite_targets::board_set_up(house)?;
+    suite_targets::build_board(house)?;
+    run(house, &[&["--metal".to_owned()], arguments].concat())
+}
 
 /// Builds, and measures.
 ///

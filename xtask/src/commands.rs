@@ -73,6 +73,7 @@ const BENCHES: &[Bench] = &[
         name: "link",
         run: |house, arguments| start(house, "lapwing-link", "lapwing-link", &[], arguments),
     },
+    Bench { name: "metal", run: bench_delta::metal },
     Bench { name: "rollout", run: bench_rollout },
 ];
 

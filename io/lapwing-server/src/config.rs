@@ -53,6 +53,8 @@ pub struct Config {
     pub delta_queue_max: u32,
     /// Artifacts made at once, each in a process of its own.
     pub delta_workers_max: u32,
+    /// A worker that takes longer over one artifact is killed, seconds.
+    pub delta_worker_s_max: u32,
     /// Most memory for making artifacts, all together, bytes. An image whose full artifact would take more is
     /// refused.
     pub artifact_memory_bytes_max: u64,
@@ -104,6 +106,7 @@ impl Default for Config {
             delta_ask_again_s: 15,
             delta_queue_max: 64,
             delta_workers_max: 1,
+            delta_worker_s_max: 3_600,
             artifact_memory_bytes_max: 2 << 30,
             artifact_cache_bytes_max: 8 << 30,
             image_bytes_max: 256 << 20,
@@ -195,6 +198,7 @@ impl Config {
             delta_ask_again_s,
             delta_queue_max,
             delta_workers_max,
+            delta_worker_s_max,
             artifact_memory_bytes_max,
             artifact_cache_bytes_max,
             image_bytes_max,
@@ -233,6 +237,7 @@ impl Config {
                 ask_again_s: delta_ask_again_s.max(1),
                 queue_max: usize::try_from(delta_queue_max).unwrap_or(usize::MAX),
                 workers_max: delta_workers_max,
+                worker_time: Duration::from_secs(delta_worker_s_max.into()),
                 memory_bytes_max: artifact_memory_bytes_max,
             },
             clock_jump_s_max: clock_jump_s_max.into(),
@@ -336,6 +341,7 @@ pub(crate) struct Deltas {
     pub(crate) ask_again_s: u32,
     pub(crate) queue_max: usize,
     pub(crate) workers_max: u32,
+    pub(crate) worker_time: Duration,
     pub(crate) memory_bytes_max: u64,
 }
 

@@ -72,21 +72,34 @@ pub struct Verdict {
 }
 
 /// Judges all artifacts, the least useful first and the oldest first among equals: they go until the rest
-/// fits into `budget_bytes`. What has an open offer stays even beyond it.
+/// fits into `budget_bytes`. What has an open offer stays even beyond it. Several that are the same bytes
+/// take the room of one, and go together: as the most wanted and the latest of them.
 #[must_use]
 pub fn retention(artifacts: &[Kept], in_use: &InUse, budget_bytes: u64) -> Vec<Verdict> {
-    let judge = |kept: &Kept| Verdict { kept: *kept, demand: demand_for(kept, in_use), goes: false };
+    let mut shared: HashMap<Digest, (Demand, UnixSeconds)> = HashMap::new();
+    for kept in artifacts {
+        let most = shared.entry(kept.artifact).or_insert((Demand::Stale, kept.made));
+        *most = (most.0.max(demand_for(kept, in_use)), most.1.max(kept.made));
+    }
+    let of = |kept: &Kept| shared.get(&kept.artifact).copied().unwrap_or((Demand::Stale, kept.made));
+    let judge = |kept: &Kept| Verdict { kept: *kept, demand: of(kept).0, goes: false };
     let mut verdicts: Vec<Verdict> = artifacts.iter().map(judge).collect();
-    verdicts.sort_by_key(|verdict| (verdict.demand, verdict.kept.made, verdict.kept.artifact));
-    let mut total_bytes = artifacts.iter().fold(0_u64, |sum, kept| sum.saturating_add(kept.size_bytes));
-    for verdict in verdicts.iter_mut().filter(|verdict| verdict.demand != Demand::Offered) {
-        if total_bytes <= budget_bytes {
+    verdicts.sort_by_key(|verdict| (of(&verdict.kept), verdict.kept.artifact));
+    let mut total_bytes = bytes_of(&verdicts);
+    for same in verdicts.chunk_by_mut(|a, b| a.kept.artifact == b.kept.artifact) {
+        if total_bytes <= budget_bytes || same.iter().any(|verdict| verdict.demand == Demand::Offered) {
             break;
         }
-        verdict.goes = true;
-        total_bytes = total_bytes.saturating_sub(verdict.kept.size_bytes);
+        total_bytes = total_bytes.saturating_sub(bytes_of(same));
+        same.iter_mut().for_each(|verdict| verdict.goes = true);
     }
     verdicts
+}
+
+/// The room that artifacts take: those that are the same bytes stand beside each other and count once.
+fn bytes_of(verdicts: &[Verdict]) -> u64 {
+    let different = verdicts.chunk_by(|a, b| a.kept.artifact == b.kept.artifact);
+    different.filter_map(|same| same.first()).fold(0, |sum, one| sum.saturating_add(one.kept.size_bytes))
 }
 
 fn demand_for(kept: &Kept, in_use: &InUse) -> Demand {
@@ -137,6 +150,29 @@ mod tests {
                 assert_eq!(verdict.kept.artifact, digest(name), "{budget_bytes} {name}");
                 assert_eq!(verdict.goes, at < going, "{budget_bytes} {name}");
             }
+        }
+    }
+
+    #[test]
+    fn the_same_bytes_count_once_and_go_together() {
+        let artifacts = [
+            kept("shared", "old", Some("run"), 1),
+            kept("shared", "new", Some("run"), 2),
+            kept("alone", "new", Some("gone"), 9),
+        ];
+        let in_use = InUse {
+            targets: [digest("new")].into(),
+            running: [(digest("run").short(), 5)].into(),
+            offered: HashSet::new(),
+        };
+        for (budget_bytes, going) in [(20, 0), (19, 1), (10, 1), (9, 3)] {
+            let verdicts = retention(&artifacts, &in_use, budget_bytes);
+            assert_eq!(verdicts.iter().filter(|verdict| verdict.goes).count(), going, "{budget_bytes}");
+            assert!(
+                verdicts
+                    .iter()
+                    .all(|v| (v.demand == Demand::Wanted) == (v.kept.artifact == digest("shared")))
+            );
         }
     }
 }

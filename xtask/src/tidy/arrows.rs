@@ -39,7 +39,7 @@ const PACKAGES: &[(&str, &str, &[&str])] = &[
     ),
     ("lapwing-link", "proof", &["lapwing-core", "lapwing-coap"]),
     ("lapwing-metal", "proof", &["lapwing-delta"]),
-    ("lapwing-e2e", "proof", &["lapwing-core", "lapwing-device"]),
+    ("lapwing-e2e", "proof", &["lapwing-core", "lapwing-device", "lapwing-metal"]),
     (
         "lapwing-fuzz",
         "",

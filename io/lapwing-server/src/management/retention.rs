@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use lapwing_core::{Digest, Version};
 use serde::Serialize;
+use std::collections::HashSet;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -88,9 +89,11 @@ async fn describe(app: &App, gone: Option<usize>) -> Result<RetentionAnswer, Sto
         let entry = catalogue.entries().find(|entry| entry.release.image == image);
         entry.map(|entry| Version::as_str(&entry.release.version).to_owned())
     };
+    // Artifacts that are the same bytes take them once.
     let size = |goes: Option<bool>| -> u64 {
+        let mut counted = HashSet::new();
         let counts = plan.iter().filter(|(_, verdict)| goes.is_none_or(|goes| verdict.goes == goes));
-        counts.map(|(row, _)| row.size_bytes).sum()
+        counts.filter(|(row, _)| counted.insert(row.digest)).map(|(row, _)| row.size_bytes).sum()
     };
     let artifacts = plan.iter().map(|(row, verdict)| ArtifactAnswer {
         artifact: row.digest.to_string(),

@@ -4,13 +4,20 @@
 //! so it never outlives its server. Never: the store; whoever asked proves the result again.
 
 use lapwing_delta::{MakeError, Profile, make};
-use rustix::process::{Resource, Rlimit, nice, setrlimit};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
+use rustix::process::{
+    Pid, PidfdFlags, Resource, Rlimit, Signal, nice, pidfd_open, pidfd_send_signal, setrlimit,
+};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::io::{self, BufRead, Read, Write};
 use std::ops::ControlFlow;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitCode, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// What a worker needs beside the artifact's own memory, bytes.
 const WORKER_BYTES: u64 = 64 << 20;
@@ -52,6 +59,8 @@ pub(super) enum CraftError {
     Impossible,
     #[error("the worker died: {0}")]
     Died(ExitStatus),
+    #[error("the worker took too long")]
+    TooSlow,
 }
 
 impl CraftError {
@@ -59,10 +68,36 @@ impl CraftError {
     pub(super) fn is_accident(&self) -> bool {
         matches!(self, Self::Died(_))
     }
+
+    /// Whether a worker was lost over it.
+    pub(super) fn is_loss(&self) -> bool {
+        matches!(self, Self::Died(_) | Self::TooSlow)
+    }
 }
 
-/// Starts a worker on a job. It goes on until it is done or its standard input is closed.
-pub(super) fn start(worker: &Worker, job: &Job) -> io::Result<Child> {
+/// What holds a worker: without it the worker ends, unless it is stopped.
+pub(super) struct Leash {
+    _input: Option<ChildStdin>,
+    process: OwnedFd,
+}
+
+impl Leash {
+    /// Ends the worker, even one that is stopped.
+    pub(super) fn pull(&self) {
+        // One that has ended has ended.
+        let _ = pidfd_send_signal(&self.process, Signal::KILL);
+    }
+
+    /// Waits until the worker ends by itself; false if that takes longer than `time`.
+    pub(super) fn slackens_within(&self, time: Duration) -> io::Result<bool> {
+        let time = Timespec::try_from(time).map_err(io::Error::other)?;
+        let mut process = [PollFd::new(&self.process, PollFlags::IN)];
+        Ok(retry_on_intr(|| poll(&mut process, Some(&time)))? > 0)
+    }
+}
+
+/// Starts a worker on a job. It goes on until it is done or its leash is dropped or pulled.
+pub(super) fn start(worker: &Worker, job: &Job) -> io::Result<(Child, Arc<Leash>)> {
     let mut child = Command::new(&worker.program)
         .args(&worker.arguments)
         .stdin(Stdio::piped())
@@ -73,7 +108,9 @@ pub(super) fn start(worker: &Worker, job: &Job) -> io::Result<Child> {
         // A worker that died before it read its job is judged by how it ended.
         drop(writeln!(input, "{line}"));
     }
-    Ok(child)
+    let process = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
+    let leash = Arc::new(Leash { _input: child.stdin.take(), process });
+    Ok((child, leash))
 }
 
 /// What the end of a worker means.

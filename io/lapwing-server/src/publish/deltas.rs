@@ -4,7 +4,7 @@
 //! Never: keeps a device waiting for a delta when the full image is there and its patience is over.
 
 use super::craft::Worker;
-use super::maker::{Memory, Workshop, job_memory_bytes};
+use super::maker::{Workshop, job_memory_bytes};
 use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::config;
@@ -99,8 +99,7 @@ impl Deltas {
     ) -> io::Result<(Self, Vec<JoinHandle<()>>)> {
         let (queue, inbox) = sync_channel(limits.queue_max);
         let (inbox, waiting) = (Arc::new(Mutex::new(inbox)), Arc::new(Waiting::default()));
-        let memory = Memory::new(limits.memory_bytes_max);
-        let workshop = Workshop::new((store, blobs, metrics, clock), worker, memory, Arc::clone(&waiting));
+        let workshop = Workshop::new((store, blobs, metrics, clock), worker, limits, Arc::clone(&waiting));
         let workshop = Arc::new(workshop);
         let maker = |number| {
             let (workshop, inbox) = (Arc::clone(&workshop), Arc::clone(&inbox));

@@ -3,21 +3,22 @@
 //! Touches: worker processes, blobs, the store. A worker that dies is started again a few times.
 //! Never: publishes what it has not proved.
 
-use super::craft::{CraftError, Job, Worker, craft, judge, start};
+use super::craft::{CraftError, Job, Leash, Worker, craft, judge, start};
 use super::deltas::{Waiting, Want};
 use super::prove::{ProveError, prove};
 use crate::blobs::Blobs;
 use crate::clock::Clock;
+use crate::config;
 use crate::limits::WORKER_TRIES_MAX;
 use crate::metrics::Metrics;
 use crate::store::{ArtifactRow, Store, StoreError, artifact, put_artifact, put_blob};
 use lapwing_delta::{Profile, make_memory_bytes};
 use std::collections::HashMap;
 use std::io;
-use std::process::ChildStdin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// What all makers share.
 pub(super) struct Workshop {
@@ -31,8 +32,10 @@ pub(super) struct Workshop {
     pub(super) memory: Memory,
     pub(super) waiting: Arc<Waiting>,
     stopping: AtomicBool,
+    /// How long a worker may take.
+    worker_time: Duration,
     /// What keeps the workers alive.
-    leashes: Mutex<HashMap<Want, ChildStdin>>,
+    leashes: Mutex<HashMap<Want, Arc<Leash>>>,
 }
 
 /// Why an artifact was not made.
@@ -54,18 +57,32 @@ impl Workshop {
     pub(super) fn new(
         (store, blobs, metrics, clock): (Store, Blobs, Metrics, Clock),
         worker: Option<Worker>,
-        memory: Memory,
+        limits: config::Deltas,
         waiting: Arc<Waiting>,
     ) -> Self {
         let runtime = tokio::runtime::Handle::current();
+        let config::Deltas { memory_bytes_max, worker_time, .. } = limits;
+        let memory = Memory::new(memory_bytes_max);
         let (stopping, leashes) = (AtomicBool::new(false), Mutex::default());
-        Self { store, blobs, metrics, clock, runtime, worker, memory, waiting, stopping, leashes }
+        Self {
+            store,
+            blobs,
+            metrics,
+            clock,
+            runtime,
+            worker,
+            memory,
+            waiting,
+            stopping,
+            worker_time,
+            leashes,
+        }
     }
 
     /// Gives up what is being made, and all that waits.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
-        self.leashes().clear();
+        self.leashes().values().for_each(|leash| leash.pull());
     }
 
     /// Takes one job after the other until the queue is closed.
@@ -138,23 +155,23 @@ impl Workshop {
     }
 
     fn craft_by(&self, worker: &Worker, want: Want, job: &Job) -> Result<(), CraftError> {
-        let mut child = start(worker, job)?;
-        if let Some(leash) = child.stdin.take() {
-            self.leashes().insert(want, leash);
+        let (mut child, leash) = start(worker, job)?;
+        self.leashes().insert(want, Arc::clone(&leash));
+        let in_time = !self.is_stopping() && leash.slackens_within(self.worker_time).unwrap_or(false);
+        if !in_time {
+            leash.pull();
         }
-        if self.is_stopping() {
-            self.leashes().clear();
-        }
-        let ended = child.wait();
         self.leashes().remove(&want);
-        judge(ended?).inspect_err(|error| {
-            if error.is_accident() {
+        let ended = child.wait()?;
+        let judged = if in_time { judge(ended) } else { Err(CraftError::TooSlow) };
+        judged.inspect_err(|error| {
+            if error.is_loss() {
                 self.metrics.worker_died();
             }
         })
     }
 
-    fn leashes(&self) -> MutexGuard<'_, HashMap<Want, ChildStdin>> {
+    fn leashes(&self) -> MutexGuard<'_, HashMap<Want, Arc<Leash>>> {
         self.leashes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

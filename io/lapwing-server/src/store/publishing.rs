@@ -203,9 +203,11 @@ fn artifact_from(row: &Row) -> Result<ArtifactRow, StoreError> {
     })
 }
 
-/// How much all artifacts take.
+/// How much all artifacts take; those that are the same bytes count once.
 pub(crate) fn artifacts_bytes(sql: &Sql) -> Result<u64, StoreError> {
-    let row = sql.row("SELECT CAST(coalesce(sum(size), 0) AS BIGINT) AS bytes FROM artifacts", &[])?;
+    let statement = "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) AS bytes
+        FROM (SELECT DISTINCT digest, size FROM artifacts) AS different";
+    let row = sql.row(statement, &[])?;
     row.map_or(Ok(0), |row| row.get("bytes"))
 }
 

@@ -32,7 +32,10 @@ fn shell(script: &str) -> Worker {
 
 /// A fleet with one device on 1.0.0, and 1.1.0 pushed for it.
 async fn waiting_for_a_delta(worker: Worker) -> (World, crate::world::Device, Vec<u8>) {
-    let world = World::with_worker(worker).await;
+    waiting_in(World::with_worker(worker).await).await
+}
+
+async fn waiting_in(world: World) -> (World, crate::world::Device, Vec<u8>) {
     let old = image(1, 60_000);
     let mut new = old.clone();
     new.splice(30_000..30_010, *b"some other bytes in the midst");
@@ -87,6 +90,27 @@ async fn workers_that_always_die_are_given_up_and_tried_again_later() {
     world.check_in(&device, &device.asking(&old)).await.expect(200);
     world.server.artifacts_settled().await;
     assert!(!world.metric("lapwing_delta_workers_died_total 6").await, "and is tried again");
+}
+
+#[tokio::test]
+async fn a_worker_that_was_stopped_is_killed_and_counted_and_its_place_is_free() {
+    let flag = tempfile::tempdir().unwrap();
+    let script = format!(
+        "if mkdir {} 2>/dev/null; then kill -STOP $$; fi; exec {} {}",
+        flag.path().join("stopped").display(),
+        std::env::current_exe().unwrap().display(),
+        arguments().join(" ")
+    );
+    let (world, _, _) = waiting_in(World::with_worker_for(shell(&script), 5).await).await;
+    world.server.artifacts_settled().await;
+    assert!(world.metric("lapwing_delta_workers_died_total 1").await);
+    assert!(world.metric("lapwing_artifacts_made_total{kind=\"full\"} 1").await, "by the next worker");
+}
+
+#[tokio::test]
+async fn a_worker_that_was_stopped_does_not_keep_the_server_from_ending() {
+    let (mut world, _, _) = waiting_for_a_delta(shell("kill -STOP $$")).await;
+    world.server.shutdown().await;
 }
 
 #[tokio::test]

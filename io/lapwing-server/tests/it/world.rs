@@ -154,7 +154,12 @@ impl World {
 
     /// A server whose artifacts are made by processes.
     pub(crate) async fn with_worker(worker: Worker) -> Self {
-        Self::assembled(|_| {}, Some(worker)).await
+        Self::with_worker_for(worker, 3_600).await
+    }
+
+    /// One whose workers may take so long.
+    pub(crate) async fn with_worker_for(worker: Worker, delta_worker_s_max: u32) -> Self {
+        Self::assembled(|config| config.delta_worker_s_max = delta_worker_s_max, Some(worker)).await
     }
 
     async fn assembled(adjust: impl FnOnce(&mut Config), worker: Option<Worker>) -> Self {

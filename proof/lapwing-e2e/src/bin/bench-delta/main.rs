@@ -7,6 +7,7 @@ mod built;
 mod contenders;
 mod corpus;
 mod measure;
+mod metal;
 mod plot;
 mod results;
 
@@ -20,26 +21,34 @@ use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLAGS: &str = "--quick, --out FILE, --pair OLD NEW (several times)";
+const FLAGS: &str = "--quick, --metal, --out FILE, --pair OLD NEW (several times)";
 const WHERE_FIGURES_ARE_KEPT: &str = "docs/benchmarks/delta.json";
 
 /// What was asked for.
 #[derive(Default)]
 struct Asked {
     quick: bool,
+    /// Only ours, and on a Cortex-M.
+    metal: bool,
     out: Option<PathBuf>,
     pairs: Vec<Pair>,
 }
 
 fn main() -> Result<()> {
-    let Asked { quick, out, pairs } = asked(std::env::args().skip(1))?;
+    let Asked { quick, metal, out, pairs } = asked(std::env::args().skip(1))?;
     let binaries = Binaries::find()?;
     let whole = !quick && pairs.is_empty();
     let cache = binaries.folder().parent().context("find the target folder")?.join("bench-delta");
-    let pairs = if pairs.is_empty() { corpus::pairs(&cache, quick) } else { pairs };
+    let pairs = if pairs.is_empty() { corpus::pairs(&cache, quick || metal) } else { pairs };
     ensure!(!pairs.is_empty(), "there is no pair to compare");
-    let contenders = contenders(&binaries);
     let desk = tempfile::tempdir()?;
+    if metal {
+        let (rows, goals) = metal::rows(&pairs, &binaries.program("lapwing"), desk.path())?;
+        let report = figures("cargo xtask bench metal", &rows, &goals);
+        print_goals(&report);
+        return write_figures(&report, &out.unwrap_or_else(|| metal::KEPT.into()));
+    }
+    let contenders = contenders(&binaries);
     let mut meetings = Vec::new();
     for pair in pairs {
         let meeting = meet(pair, &contenders, desk.path())?;
@@ -68,6 +77,7 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Result<Asked> {
     while let Some(flag) = arguments.next() {
         match flag.as_str() {
             "--quick" => asked.quick = true,
+            "--metal" => asked.metal = true,
             "--out" => asked.out = Some(arguments.next().context("--out wants a file")?.into()),
             "--pair" => {
                 let [old, new] = [arguments.next(), arguments.next()].map(|file| file.map(PathBuf::from));

@@ -144,7 +144,7 @@ fn small_share(meetings: &[Meeting]) -> Option<Value> {
     Some(json!({ "id": "D5", "goal": 1.0, "value": rounded(value), "unit": unit, "holds": value >= 1.0 }))
 }
 
-fn at_most(id: &str, goal: f64, value: f64, unit: &str) -> Value {
+pub(crate) fn at_most(id: &str, goal: f64, value: f64, unit: &str) -> Value {
     json!({ "id": id, "goal": rounded(goal), "value": rounded(value), "unit": unit, "holds": value <= goal })
 }
 
@@ -157,7 +157,7 @@ fn geometric_mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     (!logs.is_empty()).then(|| (logs.iter().sum::<f64>() / logs.len() as f64).exp())
 }
 
-fn rounded(value: f64) -> f64 {
+pub(crate) fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
