@@ -27,6 +27,7 @@ mod view;
 
 mod app;
 mod housekeeping;
+mod webhooks;
 
 mod device_plane;
 mod heap_profile;

@@ -18,7 +18,8 @@ use crate::publish::{Deltas, Worker};
 use crate::store::{Setting, Sql, Store, StoreError, blob_names, forget_blob, get_setting, orphans};
 use crate::tls::{TlsError, identity};
 use crate::trust::{Trust, TrustError};
-use crate::{device_plane, housekeeping, management};
+use crate::webhooks::Post;
+use crate::{device_plane, housekeeping, management, webhooks};
 use lapwing_core::{Digest, UnixSeconds};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -106,6 +107,7 @@ impl Server {
         tasks.spawn(serve(device_listener, Some(tls.acceptor), devices, patience, stopped.clone()));
         let operators = management::router(Arc::clone(&app));
         tasks.spawn(serve(management_listener, None, operators, patience, stopped.clone()));
+        tasks.spawn(webhooks::run(Arc::clone(&app), stopped.clone()));
         tasks.spawn(housekeeping::run(Arc::clone(&app), stopped));
         tracing::info!(%device_addr, %management_addr, "listening");
         Ok(Running { device_addr, management_addr, app, tasks, threads, lock })
@@ -272,6 +274,7 @@ async fn assemble(
         access: Default::default(),
         followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
         stop: watch::Sender::new(false),
+        post: Post::new(),
         snapshots: Snapshots::new(trust, catalogue),
         log: around.log,
         settings,

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_fleet.sql"),
     include_str!("migrations/0002_names.sql"),
     include_str!("migrations/0003_audit.sql"),
+    include_str!("migrations/0004_webhooks.sql"),
 ];
 
 /// Brings the tables up to this version of the program, all of it or nothing.

@@ -17,4 +17,5 @@ mod operating;
 mod publishing;
 mod reports;
 mod roles;
+mod webhooks;
 mod workers;
