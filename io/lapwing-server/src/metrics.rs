@@ -243,7 +243,8 @@ mod tests {
         ];
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let words = files.iter().flat_map(|file| file.split(|c| !is_name(c)));
-        let ours = words.filter(|word| ["lapwing_", "updater_", "firmware_"].iter().any(|p| word.starts_with(p)));
+        let ours =
+            words.filter(|word| ["lapwing_", "updater_", "firmware_"].iter().any(|p| word.starts_with(p)));
         let ours: Vec<&str> = ours.collect();
         assert!(ours.len() > 30);
         for name in ours {

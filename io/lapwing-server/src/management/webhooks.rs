@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::limits::{WEBHOOK_EVENTS_BYTES_MAX, WEBHOOKS_MAX};
 use crate::problem::Problem;
 use crate::store::{
-    DeadLetter, EventRow, Sql, StoreError, WebhookRow, dead_letter_count, dead_letters, drop_webhook, last_event,
-    log_command, new_webhook, pause_webhook, webhook, webhooks,
+    DeadLetter, EventRow, Sql, StoreError, WebhookRow, dead_letter_count, dead_letters, drop_webhook,
+    last_event, log_command, new_webhook, pause_webhook, webhook, webhooks,
 };
 use crate::webhooks::{WebhookSecret, is_endpoint, send_again, send_test};
 use axum::Json;

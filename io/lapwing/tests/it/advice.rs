@@ -66,8 +66,6 @@ const TROUBLES: &[(&str, i32)] = &[
     ("device token revoke nothing", code::NOT_FOUND),
     ("device pin pump-8", code::USAGE),
     ("webhook add", code::USAGE),
-    ("webhook add a --url ftp://x.example/", code::USAGE),
-    ("webhook add a --url http://x.example/", code::USAGE),
     ("webhook test nothing", code::NOT_FOUND),
     ("webhook remove nothing", code::NOT_FOUND),
     ("completions tcl", code::USAGE),
