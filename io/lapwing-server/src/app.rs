@@ -16,6 +16,7 @@ use crate::online::Online;
 use crate::publish::Deltas;
 use crate::store::{Store, StoreError, releases, version_sets};
 use crate::trust::Trust;
+use crate::webhooks::Post;
 use lapwing_core::{Digest, UnixSeconds};
 use lapwing_fleet::{Catalogue, Entry, RetryPolicy, Shelf};
 use std::collections::HashMap;
@@ -46,6 +47,8 @@ pub(crate) struct App {
     pub(crate) followers: Arc<Semaphore>,
     /// Says when the server stops.
     pub(crate) stop: watch::Sender<bool>,
+    /// What sends to webhooks.
+    pub(crate) post: Post,
     /// Artifacts on their way.
     pub(crate) streams: Arc<Semaphore>,
     /// One change to what is published at a time.

@@ -70,6 +70,8 @@ pub struct Config {
     pub last_seen_flush_ms: u32,
     /// Events kept; the oldest go first.
     pub events_kept_max: u64,
+    /// How often webhooks look for new events, milliseconds.
+    pub webhook_interval_ms: u32,
     /// Device connections open at once.
     pub connections_max: u32,
     /// Artifacts sent at once.
@@ -114,6 +116,7 @@ impl Default for Config {
             devices_cached_max: 100_000,
             last_seen_flush_ms: 10_000,
             events_kept_max: 1_000_000,
+            webhook_interval_ms: 1_000,
             connections_max: 4_096,
             artifact_streams_max: 512,
             head_timeout_ms: 10_000,
@@ -172,6 +175,7 @@ impl Config {
         ensure(self.delta_workers_max > 0, "delta_workers_max must be above zero")?;
         ensure(self.delta_queue_max > 0, "delta_queue_max must be above zero")?;
         ensure(self.last_seen_flush_ms > 0, "last_seen_flush_ms must be above zero")?;
+        ensure(self.webhook_interval_ms > 0, "webhook_interval_ms must be above zero")?;
         ensure(self.events_kept_max > 0, "events_kept_max must be above zero")
     }
 
@@ -206,6 +210,7 @@ impl Config {
             devices_cached_max,
             last_seen_flush_ms,
             events_kept_max,
+            webhook_interval_ms,
             connections_max,
             artifact_streams_max,
             head_timeout_ms,
@@ -247,6 +252,7 @@ impl Config {
             devices_cached_max: usize::try_from(devices_cached_max).unwrap_or(usize::MAX),
             last_seen_flush: ms(last_seen_flush_ms),
             events_kept_max,
+            webhook_interval: ms(webhook_interval_ms),
             artifact_streams_max: usize::try_from(artifact_streams_max).unwrap_or(usize::MAX),
             body_timeout: ms(body_timeout_ms),
             shutdown_grace: ms(shutdown_grace_ms),
@@ -299,6 +305,7 @@ pub(crate) struct Settings {
     pub(crate) devices_cached_max: usize,
     pub(crate) last_seen_flush: Duration,
     pub(crate) events_kept_max: u64,
+    pub(crate) webhook_interval: Duration,
     pub(crate) artifact_streams_max: usize,
     pub(crate) body_timeout: Duration,
     pub(crate) shutdown_grace: Duration,

@@ -29,6 +29,7 @@ mod view;
 mod app;
 mod follow;
 mod housekeeping;
+mod webhooks;
 
 mod device_plane;
 mod heap_profile;

@@ -60,6 +60,7 @@ struct Inner {
     disk_free_bytes: Gauge,
     clones: Counter,
     access_lost: Counter,
+    webhooks: Family<ByResult, Counter>,
 }
 
 impl Metrics {
@@ -84,6 +85,7 @@ impl Metrics {
             disk_free_bytes: Gauge::default(),
             clones: Counter::default(),
             access_lost: Counter::default(),
+            webhooks: Family::default(),
         };
         register(&mut inner);
         Self(Arc::new(inner))
@@ -168,6 +170,11 @@ impl Metrics {
         self.0.access_lost.inc();
     }
 
+    /// A message to a webhook was taken or not: `ok` or `failed`.
+    pub(crate) fn webhook(&self, result: &'static str) {
+        self.0.webhooks.get_or_create(&ByResult { result }).inc();
+    }
+
     /// Two devices answered to one name.
     pub(crate) fn clone_found(&self) {
         self.0.clones.inc();
@@ -204,8 +211,44 @@ fn register(inner: &mut Inner) {
     r.register("lapwing_disk_free_bytes", "Bytes free on the disk of the data directory", free);
     r.register("lapwing_clones", "Devices found to share one id", inner.clones.clone());
     r.register("lapwing_access_log_lost", "Requests that the access log let go", inner.access_lost.clone());
+    r.register("lapwing_webhook_messages", "Messages to webhooks by result", inner.webhooks.clone());
     let late = inner.late_rollbacks.clone();
     r.register("lapwing_rollbacks_after_confirm", "Rollbacks after a reported success", late);
     let rollbacks = inner.rollbacks.clone();
     r.register("firmware_rollback_count", "Rollbacks by the version gone back from", rollbacks);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the alerts and the board ask for is what there is.
+    #[test]
+    fn alerts_and_board_name_metrics_that_exist() {
+        let metrics = Metrics::new();
+        metrics.heartbeat("ok");
+        metrics.answered("nothing");
+        metrics.claimed("ok");
+        metrics.event("update.confirmed");
+        metrics.rolled_back("1.0.0", true);
+        metrics.artifact_made(true, 1, 2);
+        metrics.downloaded(true);
+        metrics.webhook("ok");
+        let text = metrics.text().unwrap();
+        let known = |name: &str| text.lines().any(|line| line.split([' ', '{']).next() == Some(name));
+        let files = [
+            include_str!("../../../docs/operate/alerts.yml"),
+            include_str!("../../../docs/operate/dashboard.json"),
+            include_str!("../../../docs/operate/server.md"),
+        ];
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let words = files.iter().flat_map(|file| file.split(|c| !is_name(c)));
+        let ours =
+            words.filter(|word| ["lapwing_", "updater_", "firmware_"].iter().any(|p| word.starts_with(p)));
+        let ours: Vec<&str> = ours.collect();
+        assert!(ours.len() > 30);
+        for name in ours {
+            assert!(known(name), "{name} is no metric:\n{text}");
+        }
+    }
 }

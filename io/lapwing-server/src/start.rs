@@ -20,7 +20,8 @@ use crate::publish::{Deltas, Worker};
 use crate::store::{Setting, Sql, Store, StoreError, blob_names, forget_blob, get_setting, orphans};
 use crate::tls::{TlsError, identity};
 use crate::trust::{Trust, TrustError};
-use crate::{device_plane, housekeeping, management};
+use crate::webhooks::Post;
+use crate::{device_plane, housekeeping, management, webhooks};
 use lapwing_core::{Digest, UnixSeconds};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -108,9 +109,13 @@ impl Server {
         tasks.spawn(serve(device_listener, Some(tls.acceptor), devices, patience, stopped.clone()));
         let operators = management::router(Arc::clone(&app));
         tasks.spawn(serve(management_listener, None, operators, patience, stopped.clone()));
+<<<<<<< HEAD
         if app.settings.store.is_shared() {
             tasks.spawn(follow::run(Arc::clone(&app), place, stopped.clone()));
         }
+=======
+        tasks.spawn(webhooks::run(Arc::clone(&app), stopped.clone()));
+>>>>>>> events
         tasks.spawn(housekeeping::run(Arc::clone(&app), stopped));
         tracing::info!(%device_addr, %management_addr, "listening");
         Ok(Running { device_addr, management_addr, app, tasks, threads, lock })
@@ -281,6 +286,7 @@ async fn assemble(
         access: Default::default(),
         followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
         stop: watch::Sender::new(false),
+        post: Post::new(),
         snapshots: Snapshots::new(trust, catalogue),
         log: around.log,
         settings,

@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod reference;
 
-use crate::commands::{audit, delta, device, key, release, serve, token};
+use crate::commands::{audit, delta, device, key, release, serve, token, webhook};
 use crate::exit::CODES_HELP;
 use crate::signer::{self, Key, KeyRole};
 use crate::signing_dir::SigningDir;
@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// The audit: what people told the server, and whether that record is whole.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Webhooks: endpoints that the server tells of events.
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
     /// Run the server until it is told to stop.
     Serve(serve::ServeArgs),
     /// Print the completions for a shell.

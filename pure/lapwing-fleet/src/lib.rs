@@ -11,6 +11,7 @@ mod device;
 
 mod blocker;
 mod decide;
+mod delivery;
 mod delta_plan;
 mod forecast;
 mod retention;
@@ -26,6 +27,7 @@ pub use attempt::{AttemptState, Outcome};
 pub use blocker::Blocker;
 pub use catalogue::{Catalogue, Entry, RetryPolicy, Shelf};
 pub use decide::{Decision, Grant, decide};
+pub use delivery::{Next, Taken, after_try};
 pub use delta_plan::{Pair, delta_plan, is_published_base};
 pub use device::{Component, DeviceFacts, PastAttempt, Standing};
 pub use forecast::{DeviceCount, FieldBase, Forecast, Link, Load, MicroMoney, Route, Rule, Terms, forecast};

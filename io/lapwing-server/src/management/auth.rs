@@ -98,6 +98,7 @@ pub(super) enum Action {
     Operate,
     Publish,
     Diagnose,
+    ManageWebhooks,
     ChangeTrust,
     ManageTokens,
 }
@@ -105,7 +106,7 @@ pub(super) enum Action {
 impl Action {
     /// Every action there is.
     #[cfg(test)]
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::ReadHealth,
         Self::ReadMetrics,
         Self::ReadDescription,
@@ -117,6 +118,7 @@ impl Action {
         Self::Operate,
         Self::Publish,
         Self::Diagnose,
+        Self::ManageWebhooks,
         Self::ChangeTrust,
         Self::ManageTokens,
     ];
@@ -128,7 +130,7 @@ impl Action {
             Self::ReadFleet | Self::ReadAudit => Role::Viewer,
             Self::ReadAccess | Self::ManageDevices | Self::LetDevicesIn | Self::Operate => Role::Operator,
             Self::Publish => Role::ReleaseManager,
-            Self::Diagnose | Self::ChangeTrust | Self::ManageTokens => Role::Admin,
+            Self::Diagnose | Self::ManageWebhooks | Self::ChangeTrust | Self::ManageTokens => Role::Admin,
         }
     }
 }

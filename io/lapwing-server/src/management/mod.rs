@@ -25,6 +25,7 @@ mod retention;
 mod steering;
 mod tokens;
 mod version_sets;
+mod webhooks;
 
 pub(crate) use auth::admin_token;
 pub(crate) use repetitions::Repetitions;
@@ -74,6 +75,13 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tokens::caller))
         .routes(routes!(tokens::list, tokens::make))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(webhooks::list, webhooks::make))
+        .routes(routes!(webhooks::show, webhooks::remove))
+        .routes(routes!(webhooks::pause))
+        .routes(routes!(webhooks::resume))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::set_aside))
+        .routes(routes!(webhooks::redeliver))
         .routes(routes!(retention::explain, retention::apply))
         .routes(routes!(profile::cpu))
         .routes(routes!(profile::heap))

@@ -60,6 +60,7 @@ pub(crate) const KINDS: &[(&str, &str)] = &[
     ("undecodable", "the message does not decode"),
     ("unknown-device", "unknown device or wrong secret"),
     ("untrusted", "the trust anchor does not believe this document"),
+    ("url", "not a URL that messages may go to"),
     ("version", "not a version"),
     ("wrong-token", "the token is unknown, expired or was revoked"),
 ];

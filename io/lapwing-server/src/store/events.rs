@@ -56,11 +56,21 @@ pub(crate) struct EventRow {
     attempt: Option<i64>,
     /// The device's own number for it; none for what the server noticed itself.
     number: Option<u32>,
-    name: String,
+    pub(crate) name: String,
     cause: Option<String>,
     blame: Option<String>,
     release: Option<String>,
     detail: Option<String>,
+}
+
+impl EventRow {
+    pub(crate) fn time(&self) -> UnixSeconds {
+        UnixSeconds(self.time)
+    }
+
+    pub(crate) fn device(&self) -> Option<&str> {
+        self.device.as_deref()
+    }
 }
 
 /// Logs an event; says whether it is new.
@@ -121,7 +131,7 @@ pub(crate) fn events_after(
     rows?.iter().map(event_from).collect()
 }
 
-fn event_from(row: &Row) -> Result<EventRow, StoreError> {
+pub(super) fn event_from(row: &Row) -> Result<EventRow, StoreError> {
     Ok(EventRow {
         id: row.get("id")?,
         time: row.get("time")?,

@@ -21,6 +21,7 @@ mod events;
 mod publishing;
 mod settings;
 mod tokens;
+mod webhooks;
 
 pub(crate) use access::{AccessQuery, AccessRow, access_rows, put_access};
 pub(crate) use audit::{audit_head, commands_after, log_command};
@@ -47,6 +48,10 @@ pub(crate) use publishing::{
 pub(crate) use settings::{Setting, get_setting, put_setting};
 pub(crate) use tokens::{
     AccessTokenRow, access_token, access_tokens, put_access_token, revoke_access_token, use_access_token,
+};
+pub(crate) use webhooks::{
+    DeadLetter, WebhookRow, dead_letter_count, dead_letters, drop_dead_letter, drop_webhook, last_event,
+    lease_webhook, move_webhook, new_webhook, pause_webhook, put_dead_letter, webhook, webhooks,
 };
 pub(crate) use writer::{Store, Undone};
 

@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_names.sql"),
     include_str!("migrations/0003_audit.sql"),
     include_str!("migrations/0004_generations.sql"),
+    include_str!("migrations/0005_webhooks.sql"),
 ];
 
 /// Brings the tables up to this version of the program, all of it or nothing.

@@ -19,4 +19,5 @@ mod operating;
 mod publishing;
 mod reports;
 mod roles;
+mod webhooks;
 mod workers;

@@ -9,6 +9,7 @@ pub(crate) mod key;
 pub(crate) mod release;
 pub(crate) mod serve;
 pub(crate) mod token;
+pub(crate) mod webhook;
 
 use crate::cli::{Cli, Command};
 use crate::output::Said;
@@ -25,6 +26,7 @@ pub(crate) fn run(command: Command, json: bool) -> Result<Said> {
         Command::Delta(command) => delta::run(command),
         Command::Token(command) => token::run(command),
         Command::Audit(command) => audit::run(command),
+        Command::Webhook(command) => webhook::run(command),
         Command::Serve(args) => serve::run(&args, json),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -65,6 +65,9 @@ const TROUBLES: &[(&str, i32)] = &[
     ("device token make --count 0", code::USAGE),
     ("device token revoke nothing", code::NOT_FOUND),
     ("device pin pump-8", code::USAGE),
+    ("webhook add", code::USAGE),
+    ("webhook test nothing", code::NOT_FOUND),
+    ("webhook remove nothing", code::NOT_FOUND),
     ("completions tcl", code::USAGE),
     ("device show pump-8", code::NOT_FOUND),
     ("device show a/b", code::USAGE),
@@ -87,6 +90,8 @@ const ASKING: &[&str] = &[
     "device pin p --off",
     "device token list",
     "device token make",
+    "webhook list",
+    "webhook add a --url https://x.example/",
 ];
 
 /// What can be wrong with every one of them.
