@@ -4,7 +4,7 @@
 //! Never: fails for want of a peer; the bench says who is left out.
 
 use crate::child::{self, cargo};
-use crate::house::House;
+use crate::house::{self, House};
 use crate::set_up;
 use crate::suite_targets;
 
@@ -29,7 +29,8 @@ const TOOLS: &[(&str, &str)] = &[
 pub(crate) fn metal(house: &House, arguments: &[String]) -> Result<(), String> {
     suite_targets::board_set_up(house)?;
     suite_targets::build_board(house)?;
-    run(house, &[&["--metal".to_owned()], arguments].concat())
+    // What is counted depends on no clock, and what is made on no optimiser.
+    start(house, house::PROFILE, &[&["--metal".to_owned()], arguments].concat())
 }
 
 /// Builds, and measures.
@@ -37,11 +38,15 @@ pub(crate) fn metal(house: &House, arguments: &[String]) -> Result<(), String> {
 /// # Errors
 /// When something of ours does not build, or the bench fails.
 pub(crate) fn run(house: &House, arguments: &[String]) -> Result<(), String> {
+    start(house, PROFILE, arguments)
+}
+
+fn start(house: &House, profile: &str, arguments: &[String]) -> Result<(), String> {
     let tools = TOOLS.iter().map(|(program, package)| set_up::debian_package(house, program, package));
     let target = set_up::rust_target(house, "thumbv7em-none-eabihf");
     tools.chain([target]).filter_map(Result::err).for_each(|reason| eprintln!("!!! {reason}"));
-    let build = ["build", "--quiet", "--profile", PROFILE, "-p", "lapwing", "-p", "lapwing-e2e"];
+    let build = ["build", "--quiet", "--profile", profile, "-p", "lapwing", "-p", "lapwing-e2e"];
     child::run(cargo(house, &build).args(["--bin", "lapwing", "--bin", "lapwing-bench-delta"]))?;
-    let bench = house.target_folder().join(PROFILE).join("lapwing-bench-delta");
+    let bench = house.target_folder().join(profile).join("lapwing-bench-delta");
     child::run(child::program(house, &bench.to_string_lossy(), &[]).args(arguments))
 }

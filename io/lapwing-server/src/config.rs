@@ -218,6 +218,7 @@ impl Config {
             idle_timeout_ms,
             shutdown_grace_ms,
         } = self;
+        let retry = RetryPolicy { first_s: retry_first_s.into(), longest_s: retry_longest_s.into() };
         Ok(Settings {
             store: place(&data_dir, store, store_password_file)?,
             data_dir,
@@ -231,12 +232,7 @@ impl Config {
                 head_timeout: ms(head_timeout_ms),
                 idle_timeout: ms(idle_timeout_ms),
             },
-            pace: Pace {
-                check_in_interval_s,
-                offer_ttl_s,
-                attempt_deadline_s,
-                retry: RetryPolicy { first_s: retry_first_s.into(), longest_s: retry_longest_s.into() },
-            },
+            pace: Pace { check_in_interval_s, offer_ttl_s, attempt_deadline_s, retry },
             deltas: Deltas {
                 patience_s: delta_patience_s.into(),
                 ask_again_s: delta_ask_again_s.max(1),

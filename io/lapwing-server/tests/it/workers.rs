@@ -109,7 +109,7 @@ async fn a_worker_that_was_stopped_is_killed_and_counted_and_its_place_is_free()
 
 #[tokio::test]
 async fn a_worker_that_was_stopped_does_not_keep_the_server_from_ending() {
-    let (mut world, _, _) = waiting_for_a_delta(shell("kill -STOP $$")).await;
+    let (world, _, _) = waiting_for_a_delta(shell("kill -STOP $$")).await;
     world.server.shutdown().await;
 }
 

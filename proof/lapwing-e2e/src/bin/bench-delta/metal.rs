@@ -15,8 +15,8 @@ use std::path::Path;
 
 /// Where the figures are kept.
 pub(crate) const KEPT: &str = "docs/benchmarks/metal.json";
-/// Pairs of images that devices with such a processor could have.
-const ARCHITECTURES: [&str; 2] = ["cortex-m", "thumb2"];
+/// The pair of images that such a processor could run.
+const PAIR: &str = "cortex-m";
 /// The profiles that boards have memory for.
 const BOARD_PROFILES: usize = 3;
 
@@ -29,7 +29,7 @@ pub(crate) fn rows(pairs: &[Pair], lapwing: &Path, desk: &Path) -> Result<(Vec<V
         "{:<18} {:<11} {:<8} {:>5} {:>12} {:>12} {:>7} {:>9} {:>9}",
         "pair", "artifact", "profile", "codec", "bytes", "instructions", "/ byte", "stack", "memory"
     );
-    for pair in pairs.iter().filter(|pair| ARCHITECTURES.iter().any(|end| pair.name.ends_with(end))) {
+    for pair in pairs.iter().filter(|pair| pair.name == PAIR) {
         for (profile, profile_bytes) in PROFILES.into_iter().take(BOARD_PROFILES) {
             for base in [Some(&pair.old), None] {
                 let job = Job { lapwing, profile, base: base.map(|path| path.as_path()), image: &pair.new };
