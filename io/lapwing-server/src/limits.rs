@@ -50,7 +50,6 @@ pub(crate) const WRITE_QUEUE_MAX: usize = 1024;
 pub(crate) const WRITE_BATCH_MAX: usize = 256;
 /// Connections that read the store at once.
 pub(crate) const READERS_MAX: usize = 4;
-<<<<<<< HEAD
 /// Longest wait for a connection to a database, seconds.
 #[cfg(feature = "postgres")]
 pub(crate) const DATABASE_CONNECT_S_MAX: u64 = 2;
@@ -66,7 +65,6 @@ pub(crate) const FOLLOW_MS: u64 = 1_000;
 pub(crate) const CHANGES_AT_ONCE_MAX: u32 = 10_000;
 /// Reports kept while the database is away, all together, bytes. Beyond it devices are told to come back.
 pub(crate) const JOURNAL_BYTES_MAX: u64 = 64 << 20;
-=======
 /// Endpoints that are told of events.
 pub(crate) const WEBHOOKS_MAX: usize = 32;
 /// Longest list of the events that one wants, bytes.
@@ -79,7 +77,6 @@ pub(crate) const WEBHOOK_TIMEOUT_S: u64 = 10;
 pub(crate) const WEBHOOK_BATCH: u32 = 16;
 /// A server that died over an endpoint keeps it from others for so long, seconds: longer than a turn can take.
 pub(crate) const WEBHOOK_LEASE_S: u64 = WEBHOOK_BATCH as u64 * WEBHOOK_TIMEOUT_S + 30;
->>>>>>> events
 /// Statements that a connection to the store keeps prepared.
 pub(crate) const STATEMENTS_CACHED_MAX: usize = 128;
 /// Locks that keep the check-ins of one device in order.

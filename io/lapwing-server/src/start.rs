@@ -109,13 +109,10 @@ impl Server {
         tasks.spawn(serve(device_listener, Some(tls.acceptor), devices, patience, stopped.clone()));
         let operators = management::router(Arc::clone(&app));
         tasks.spawn(serve(management_listener, None, operators, patience, stopped.clone()));
-<<<<<<< HEAD
         if app.settings.store.is_shared() {
             tasks.spawn(follow::run(Arc::clone(&app), place, stopped.clone()));
         }
-=======
         tasks.spawn(webhooks::run(Arc::clone(&app), stopped.clone()));
->>>>>>> events
         tasks.spawn(housekeeping::run(Arc::clone(&app), stopped));
         tracing::info!(%device_addr, %management_addr, "listening");
         Ok(Running { device_addr, management_addr, app, tasks, threads, lock })
