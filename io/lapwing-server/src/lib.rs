@@ -17,6 +17,7 @@ mod blobs;
 mod journal;
 mod store;
 
+mod moving;
 mod online;
 mod trust;
 
@@ -43,7 +44,8 @@ pub use clock::Clock;
 pub use config::{Config, ConfigError};
 pub use key_file::KeyError;
 pub use logging::{LogControl, LogError};
+pub use moving::{export_store, import_store};
 pub use publish::{Worker, delta_worker};
 pub use start::{Running, Server, StartError, Surroundings};
-pub use store::StoreError;
+pub use store::{Purpose, StoreError, TransferError};
 pub use tls::TlsError;

@@ -77,6 +77,10 @@ pub(crate) const WEBHOOK_TIMEOUT_S: u64 = 10;
 pub(crate) const WEBHOOK_BATCH: u32 = 16;
 /// A server that died over an endpoint keeps it from others for so long, seconds: longer than a turn can take.
 pub(crate) const WEBHOOK_LEASE_S: u64 = WEBHOOK_BATCH as u64 * WEBHOOK_TIMEOUT_S + 30;
+/// Longest line of an export, bytes.
+pub(crate) const EXPORT_LINE_BYTES_MAX: u64 = 16 << 20;
+/// Ids of attempts and events left out after a restore: more than were given between any backup and its loss.
+pub(crate) const RESTORE_IDS_SKIPPED: i64 = 1 << 24;
 /// Statements that a connection to the store keeps prepared.
 pub(crate) const STATEMENTS_CACHED_MAX: usize = 128;
 /// Locks that keep the check-ins of one device in order.

@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub(super) trait Engine: Send {
     /// Opens a transaction that may write, once no other may.
     fn begin(&mut self) -> Result<(), StoreError>;
+    /// Opens a transaction that sees the rows as they are now, whatever others write meanwhile.
+    fn begin_reading(&mut self) -> Result<(), StoreError>;
     /// Why the transaction that was begun is gone, undone by the engine itself; nothing if it is not.
     fn gave_up(&self) -> Option<Undone>;
     /// Runs statements without parameters and answers.
@@ -27,6 +29,10 @@ pub(super) trait Engine: Send {
         values: &[Value<'_>],
         take: &mut EachRow<'_>,
     ) -> Result<(), StoreError>;
+    /// The highest id that a table which numbers its rows has given; 0 if none.
+    fn last_id(&mut self, table: &str) -> Result<i64, StoreError>;
+    /// Lets a table go on behind `id`.
+    fn set_last_id(&mut self, table: &str, id: i64) -> Result<(), StoreError>;
     /// The number of the last migration that the tables have had.
     fn format(&mut self) -> Result<u32, StoreError>;
     /// Runs a migration and notes its number.

@@ -4,11 +4,14 @@
 //! savepoint; an answer is given only after the commit is on the disk.
 //! Never: decides; rows in, rows out.
 
+#[cfg(test)]
+mod contract;
 mod engine;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod schema;
 mod sqlite;
+mod transfer;
 mod value;
 mod writer;
 
@@ -49,6 +52,8 @@ pub(crate) use settings::{Setting, get_setting, put_setting};
 pub(crate) use tokens::{
     AccessTokenRow, access_token, access_tokens, put_access_token, revoke_access_token, use_access_token,
 };
+pub use transfer::{Purpose, TransferError};
+pub(crate) use transfer::{export, import};
 pub(crate) use webhooks::{
     DeadLetter, WebhookRow, dead_letter_count, dead_letters, drop_dead_letter, drop_webhook, last_event,
     lease_webhook, move_webhook, new_webhook, pause_webhook, put_dead_letter, webhook, webhooks,

@@ -6,7 +6,7 @@
 
 use super::StoreError;
 use super::engine::{EachRow, Engine, Row};
-use super::value::Value;
+use super::value::{Bind, Column, Value};
 use super::writer::Undone;
 use crate::limits::{DATABASE_ANSWER_S_MAX, DATABASE_CONNECT_S_MAX, DATABASE_REST_MS};
 use futures_core::Stream;
@@ -134,23 +134,37 @@ impl Postgres {
         Ok(())
     }
 
-    /// Lets the database work. One that does not answer in time is as good as away.
+    /// The number that a statement answers with, 0 without an answer.
+    fn number(&mut self, statement: &str, values: &[Value<'_>]) -> Result<i64, StoreError> {
+        let mut number = 0;
+        self.each(statement, values, &mut |row| {
+            number = row.values.first().and_then(i64::read).unwrap_or_default();
+            Ok(())
+        })?;
+        Ok(number)
+    }
+
+    /// Lets the database work.
     fn ask<T>(
         &mut self,
-        work: impl AsyncFnOnce(&mut Session) -> Result<T, tokio_postgres::Error>,
+        work: impl AsyncFnOnce(&mut Session) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         if self.role == Role::Reader {
             self.reopen()?;
         }
         let session = self.session.as_mut().ok_or(StoreError::Away)?;
-        let limit = Duration::from_secs(DATABASE_ANSWER_S_MAX);
-        let answer = self.runtime.block_on(async { tokio::time::timeout(limit, work(session)).await });
-        let answer = answer.map_err(|_| StoreError::Away).and_then(|answer| Ok(answer?));
+        let answer = self.runtime.block_on(work(session));
         if matches!(answer, Err(StoreError::Away)) {
             self.session = None;
         }
         answer
     }
+}
+
+/// One that does not answer in time is as good as away.
+async fn in_time<T>(answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, StoreError> {
+    let limit = Duration::from_secs(DATABASE_ANSWER_S_MAX);
+    Ok(tokio::time::timeout(limit, answer).await.map_err(|_| StoreError::Away)??)
 }
 
 impl Engine for Postgres {
@@ -163,14 +177,18 @@ impl Engine for Postgres {
         (!self.is_open()).then_some(Undone::Away)
     }
 
+    fn begin_reading(&mut self) -> Result<(), StoreError> {
+        self.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    }
+
     fn batch(&mut self, statements: &str) -> Result<(), StoreError> {
-        self.ask(async |session| session.client.batch_execute(statements).await)
+        self.ask(async |session| in_time(session.client.batch_execute(statements)).await)
     }
 
     fn execute(&mut self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
         self.ask(async |session| {
-            let statement = session.statement(statement).await?;
-            session.client.execute_raw(&statement, values).await
+            let statement = in_time(session.statement(statement)).await?;
+            in_time(session.client.execute_raw(&statement, values)).await
         })
     }
 
@@ -180,37 +198,47 @@ impl Engine for Postgres {
         values: &[Value<'_>],
         take: &mut EachRow<'_>,
     ) -> Result<(), StoreError> {
-        let taken = self.ask(async |session| {
-            let statement = session.statement(statement).await?;
-            let columns: Arc<[String]> =
-                statement.columns().iter().map(|column| column.name().to_owned()).collect();
-            let mut found = pin!(session.client.query_raw(&statement, values).await?);
-            while let Some(row) = poll_fn(|context| found.as_mut().poll_next(context)).await {
-                let row = row?;
+        self.ask(async |session| {
+            let statement = in_time(session.statement(statement)).await?;
+            let names = statement.columns().iter().map(|column| column.name().to_owned());
+            let columns: Arc<[String]> = names.collect();
+            let mut found = pin!(in_time(session.client.query_raw(&statement, values)).await?);
+            let mut next = async || poll_fn(|context| found.as_mut().poll_next(context)).await.transpose();
+            while let Some(row) = in_time(next()).await? {
                 let held = |at| row.try_get(at).map(|Held(value)| value);
                 let values = (0..row.len()).map(held).collect::<Result<_, _>>()?;
-                if let Err(error) = take(Row { columns: Arc::clone(&columns), values }) {
-                    return Ok(Err(error));
-                }
+                take(Row { columns: Arc::clone(&columns), values })?;
             }
-            Ok(Ok(()))
-        });
-        taken?
+            Ok(())
+        })
+    }
+
+    fn last_id(&mut self, table: &str) -> Result<i64, StoreError> {
+        let statement = "SELECT coalesce(max(last_value), 0) AS last FROM pg_sequences
+            WHERE schemaname = current_schema() AND sequencename = $1 || '_id_seq'";
+        self.number(statement, &[table.bind()])
+    }
+
+    fn set_last_id(&mut self, table: &str, id: i64) -> Result<(), StoreError> {
+        // An id of 0 was never given: then the next one is the first.
+        self.batch(&format!("SELECT setval('{table}_id_seq', greatest({id}, 1), {id} > 0)"))
     }
 
     fn format(&mut self) -> Result<u32, StoreError> {
-        self.batch("CREATE TABLE IF NOT EXISTS store_format (number BIGINT NOT NULL)")?;
-        let mut number = 0;
-        self.each("SELECT number FROM store_format", &[], &mut |row| {
-            number = row.get("number")?;
-            Ok(())
-        })?;
-        Ok(number)
+        let there = "SELECT CAST(to_regclass('store_format') IS NOT NULL AS INTEGER) AS there";
+        if self.number(there, &[])? == 0 {
+            return Ok(0);
+        }
+        let number = self.number("SELECT number FROM store_format", &[])?;
+        u32::try_from(number).map_err(|_| StoreError::Corrupt("store_format"))
     }
 
     fn define(&mut self, migration: &str, number: u32) -> Result<(), StoreError> {
         let said = WORDS.iter().fold(migration.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours));
-        self.batch(&format!("{said}; DELETE FROM store_format; INSERT INTO store_format VALUES ({number})"))
+        self.batch(&format!(
+            "CREATE TABLE IF NOT EXISTS store_format (number BIGINT NOT NULL);
+            {said}; DELETE FROM store_format; INSERT INTO store_format VALUES ({number})"
+        ))
     }
 }
 

@@ -43,6 +43,10 @@ impl Engine for Sqlite {
         self.batch("BEGIN IMMEDIATE")
     }
 
+    fn begin_reading(&mut self) -> Result<(), StoreError> {
+        self.batch("BEGIN")
+    }
+
     /// When the disk is full SQLite may undo the whole transaction in the midst.
     fn gave_up(&self) -> Option<Undone> {
         self.0.is_autocommit().then_some(Undone::Full)
@@ -72,6 +76,17 @@ impl Engine for Sqlite {
             let values = (0..columns.len()).map(|at| row.get_ref(at).map(held)).collect::<Result<_, _>>()?;
             take(Row { columns: Arc::clone(&columns), values })?;
         }
+        Ok(())
+    }
+
+    fn last_id(&mut self, table: &str) -> Result<i64, StoreError> {
+        let statement = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?1";
+        Ok(self.0.query_row(statement, [table], |row| row.get(0))?)
+    }
+
+    fn set_last_id(&mut self, table: &str, id: i64) -> Result<(), StoreError> {
+        self.0.execute("DELETE FROM sqlite_sequence WHERE name = ?1", [table])?;
+        self.0.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)", (table, id))?;
         Ok(())
     }
 
