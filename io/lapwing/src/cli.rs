@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod reference;
 
-use crate::commands::{audit, delta, device, key, release, serve, token, webhook};
+use crate::commands::{audit, delta, device, key, release, serve, store, token, webhook};
 use crate::exit::CODES_HELP;
 use crate::signer::{self, Key, KeyRole};
 use crate::signing_dir::SigningDir;
@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// Webhooks: endpoints that the server tells of events.
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
+    /// The rows that a server keeps: to a file, and from one.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// Run the server until it is told to stop.
     Serve(serve::ServeArgs),
     /// Print the completions for a shell.

@@ -8,6 +8,7 @@ pub(crate) mod device;
 pub(crate) mod key;
 pub(crate) mod release;
 pub(crate) mod serve;
+pub(crate) mod store;
 pub(crate) mod token;
 pub(crate) mod webhook;
 
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command, json: bool) -> Result<Said> {
         Command::Token(command) => token::run(command),
         Command::Audit(command) => audit::run(command),
         Command::Webhook(command) => webhook::run(command),
+        Command::Store(command) => store::run(&command),
         Command::Serve(args) => serve::run(&args, json),
         Command::Completions { shell } => {
             let mut script = Vec::new();

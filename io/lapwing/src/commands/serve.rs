@@ -19,15 +19,22 @@ const CONFIG_BYTES_MAX: usize = 64 * 1024;
 /// What the server calls this program with to have an artifact made.
 pub(crate) const DELTA_WORKER: &str = "delta-worker";
 
-/// Arguments of `serve`. They go before what the configuration says.
+/// Where a server's configuration is, and its data.
 #[derive(Args)]
-pub(crate) struct ServeArgs {
+pub(crate) struct ConfigArgs {
     /// Read the configuration from this file; docs/reference/server-config.md has its keys.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Keep everything in this directory [default: lapwing-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+}
+
+/// Arguments of `serve`. They go before what the configuration says.
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
     /// Where devices connect, HTTPS [default: 0.0.0.0:8443]
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
@@ -44,7 +51,9 @@ pub(crate) struct ServeArgs {
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) fn run(args: &ServeArgs, json: bool) -> Result<Said> {
-    let config = configuration(args)?;
+    let mut config = configuration(&args.config)?;
+    config.device_listen = args.listen.unwrap_or(config.device_listen);
+    config.management_listen = args.management.unwrap_or(config.management_listen);
     config.check().map_err(|error| wrong_configuration(&error))?;
     if args.check_config {
         return Ok(Said::new("the configuration is good\n", json!({ "good": true })));
@@ -74,7 +83,8 @@ async fn serve(config: Config, log: LogControl, json: bool) -> Result<Said> {
     Ok(Said::new("stopped in good order\n", json!({ "stopped": true })))
 }
 
-fn configuration(args: &ServeArgs) -> Result<Config> {
+/// The configuration that the arguments name.
+pub(crate) fn configuration(args: &ConfigArgs) -> Result<Config> {
     let mut config = match &args.config {
         None => Config::in_dir("lapwing-data"),
         Some(path) => {
@@ -85,8 +95,6 @@ fn configuration(args: &ServeArgs) -> Result<Config> {
         }
     };
     config.data_dir = args.data.clone().unwrap_or(config.data_dir);
-    config.device_listen = args.listen.unwrap_or(config.device_listen);
-    config.management_listen = args.management.unwrap_or(config.management_listen);
     Ok(config)
 }
 
