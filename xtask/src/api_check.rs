@@ -107,7 +107,7 @@ impl Served {
         if !ended.is_ok_and(|status| status.success()) {
             return Err(format!("as {role}:\n{text}"));
         }
-        let tried = text.lines().find(|line| line.contains("generated")).unwrap_or("?");
+        let tried = text.lines().find(|line| line.contains(" generated, ")).unwrap_or("?");
         eprintln!("{role}: {}", tried.trim());
         Ok(format!("{role} {}", tried.trim()))
     }
