@@ -93,7 +93,8 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         (true, "500", "internal"),
         (true, "503", "busy"),
         (operation.get("parameters").is_some() || has_body || writes, "400", "refused"),
-        (!is_public, "401", "unauthorised"),
+        // A wrong token is refused even where none is needed.
+        (true, "401", "unauthorised"),
         (!is_public, "403", "forbidden"),
         (path.contains('{'), "404", "not-found"),
         (method == "post", "409", "idempotency-busy"),
@@ -104,10 +105,12 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         (writes, "507", "disk-full"),
     ];
     if method == "post" {
-        parameter(operation, "Idempotency-Key", "Makes a repetition harmless.", 128);
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" });
+        parameter(operation, "Idempotency-Key", "Makes a repetition harmless.", schema);
     }
     if writes {
-        parameter(operation, "Lapwing-Reason", "Why this is done, for the audit.", 1024);
+        let about = "Why this is done, for the audit: at most 1,024 bytes of UTF-8.";
+        parameter(operation, "Lapwing-Reason", about, json!({ "type": "string" }));
     }
     let Some(responses) = operation["responses"].as_object_mut() else { return };
     for (_, status, code) in common.into_iter().filter(|(applies, ..)| *applies) {
@@ -128,8 +131,7 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     }
 }
 
-fn parameter(operation: &mut Value, name: &str, about: &str, bytes_max: u32) {
-    let schema = json!({ "type": "string", "minLength": 1, "maxLength": bytes_max, "pattern": "^[!-~]+$" });
+fn parameter(operation: &mut Value, name: &str, about: &str, schema: Value) {
     let parameter = json!({ "name": name, "in": "header", "description": about, "schema": schema });
     if let Some(operation) = operation.as_object_mut() {
         let parameters = operation.entry("parameters").or_insert_with(|| json!([]));

@@ -37,7 +37,7 @@ impl Repetitions {
     /// What is known of the request `asked` under this name.
     pub(super) fn begin(&self, name: Digest, asked: Digest, now: UnixSeconds) -> Known {
         let mut entries = self.entries();
-        entries.retain(|entry| entry.answer.is_none() || entry.at.after(IDEMPOTENCY_KEPT_S) > now);
+        entries.retain(|entry| entry.at.after(IDEMPOTENCY_KEPT_S) > now);
         if let Some(entry) = entries.iter().find(|entry| entry.name == name) {
             return match &entry.answer {
                 _ if entry.asked != asked => Known::Other,

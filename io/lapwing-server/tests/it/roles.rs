@@ -226,3 +226,17 @@ async fn changes_are_told_as_they_happen_and_nothing_is_missed() {
     // An open stream does not hold up the end.
     world.server.shutdown().await;
 }
+
+#[tokio::test]
+async fn readers_of_changes_are_bounded_and_one_too_many_is_told_when_to_come_back() {
+    let world = World::new().await;
+    let mut readers = Vec::new();
+    for _ in 0..64 {
+        let mut reader = follow_changes(&world, None).await;
+        read_until(&mut reader, ": from here on").await;
+        readers.push(reader);
+    }
+    let refused = world.get("/api/v1/changes").await.expect(503);
+    assert!(refused.header("retry-after").is_some());
+    drop(readers);
+}
