@@ -28,6 +28,14 @@ pub(super) struct Table {
     pub(super) anchors: Option<[u32; 2]>,
 }
 
+impl Table {
+    /// Whether the word at `offset` of the image has to do with it.
+    pub(super) fn holds(&self, offset: usize) -> bool {
+        let start = self.offset as usize;
+        offset + 4 > start && offset < start + self.words as usize * 4
+    }
+}
+
 /// Both images, if they are programs of one architecture; their segments and anchors correspond in order.
 pub(super) fn pair(base: &[u8], target: &[u8]) -> Option<[Program; 2]> {
     let mut programs = [program(base)?, program(target)?];
