@@ -34,7 +34,6 @@ const SMALL_BYTES: usize = 4 << 20;
 /// to hold too.
 const DICTIONARY_BYTES_MAX: usize = 4 << 20;
 const DELTA_DICTIONARY_BYTES: usize = 1 << 20;
-const DELTA_DICTIONARY_SHARE: usize = 4;
 /// No more than this share of a profile is kept free for the map.
 const MAP_SHARE: usize = 8;
 /// The table of codec 2 is at most this many times the target, unless that is very small.
@@ -64,11 +63,7 @@ pub(super) fn lzma(profile: Profile, properties: Properties, target_bytes: u32, 
     let coding = Coding::Lzma { properties, dictionary_bytes: least };
     let left = left_bytes(profile, coding, least as usize, target_bytes, map_bytes);
     let target = target_bytes as usize;
-    let wanted = if map_bytes == 0 {
-        DICTIONARY_BYTES_MAX
-    } else {
-        DELTA_DICTIONARY_BYTES.max(target / DELTA_DICTIONARY_SHARE).min(DICTIONARY_BYTES_MAX)
-    };
+    let wanted = if map_bytes == 0 { DICTIONARY_BYTES_MAX } else { DELTA_DICTIONARY_BYTES };
     let dictionary_bytes = left.min(wanted).min(target).max(least as usize) as u32;
     Coding::Lzma { properties, dictionary_bytes }
 }

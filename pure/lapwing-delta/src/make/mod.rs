@@ -99,7 +99,7 @@ pub fn make(
         let mut pair = Pair::delta(base, &image, &found);
         pair.improve(&mut best, profile, true, progress)?;
         // Given more memory than this, contexts remember more than a dictionary holds.
-        if profile == Profile::Kib64 {
+        if profile != Profile::Free {
             pair.improve(&mut best, profile, false, progress)?;
         }
     }
