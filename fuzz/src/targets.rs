@@ -236,8 +236,8 @@ static BASE: LazyLock<Vec<u8>> =
 static ARTIFACTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let mut image = [&BASE[1200..], b"something new", &BASE[..2000]].concat();
     image.iter_mut().step_by(97).for_each(|byte| *byte = byte.wrapping_add(4));
-    let made = [None, Some(BASE.as_slice())]
-        .map(|base| make(base, &image, Profile::Kib64, &mut |_| ControlFlow::Continue(())));
+    let made = [&[], BASE.as_slice()]
+        .map(|mut base| make(&mut base, &mut &image[..], Profile::Kib64, &mut |_| ControlFlow::Continue(())));
     made.into_iter().flatten().collect()
 });
 

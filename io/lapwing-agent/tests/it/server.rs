@@ -62,7 +62,10 @@ impl Server {
 
     /// Publishes an image, as a delta from `base` or in full.
     pub(crate) fn publish(&mut self, seq: u64, version: &str, base: Option<&[u8]>, image: &[u8]) -> u64 {
-        let made = lapwing_delta::make(base, image, Profile::Kib256, &mut |_| ControlFlow::Continue(()));
+        let made =
+            lapwing_delta::make(&mut base.unwrap_or_default(), &mut &image[..], Profile::Kib256, &mut |_| {
+                ControlFlow::Continue(())
+            });
         let artifact = made.unwrap();
         self.publish_artifact(seq, version, base, image, artifact)
     }

@@ -3,7 +3,8 @@
 //! Touches: the files that the job names; standard input, in the worker, which ends when that is closed:
 //! so it never outlives its server. Never: the store; whoever asked proves the result again.
 
-use lapwing_delta::{MakeError, Profile, make};
+use super::prove::Image;
+use lapwing_delta::{Base, MakeError, NoBase, Profile, make};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use rustix::process::{
@@ -11,6 +12,7 @@ use rustix::process::{
 };
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, BufRead, Read, Write};
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
@@ -124,10 +126,13 @@ pub(super) fn judge(status: ExitStatus) -> Result<(), CraftError> {
 
 /// Does a job in this process.
 pub(super) fn craft(job: &Job, go_on: &dyn Fn() -> bool) -> Result<(), CraftError> {
-    let base = job.base.as_ref().map(std::fs::read).transpose()?;
-    let target = std::fs::read(&job.target)?;
+    let mut base: Box<dyn Base> = match &job.base {
+        Some(base) => Box::new(Image(File::open(base)?)),
+        None => Box::new(NoBase),
+    };
+    let mut target = Image(File::open(&job.target)?);
     let mut progress = |_| if go_on() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
-    let bytes = make(base.as_deref(), &target, profile_for(job.profile), &mut progress)?;
+    let bytes = make(&mut *base, &mut target, profile_for(job.profile), &mut progress)?;
     Ok(std::fs::write(&job.out, bytes)?)
 }
 

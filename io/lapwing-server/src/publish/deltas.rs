@@ -4,7 +4,7 @@
 //! Never: keeps a device waiting for a delta when the full image is there and its patience is over.
 
 use super::craft::Worker;
-use super::maker::{Workshop, job_memory_bytes};
+use super::maker::Workshop;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::config;
@@ -12,7 +12,7 @@ use crate::limits::{FAILED_MAX, FAILED_REST_S};
 use crate::metrics::Metrics;
 use crate::store::{ArtifactRow, Store, StoreError, artifact};
 use lapwing_core::{Digest, UnixSeconds};
-use lapwing_delta::Profile;
+use lapwing_delta::{Profile, make_memory_bytes};
 use std::collections::HashMap;
 use std::io;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -149,7 +149,7 @@ impl Deltas {
     /// Whether the full image's artifact can be made at all within the bound of memory.
     pub(crate) fn fits(&self, image_size_bytes: u64) -> bool {
         i32::try_from(image_size_bytes).is_ok()
-            && job_memory_bytes(0, image_size_bytes, Profile::Free) <= self.limits.memory_bytes_max
+            && make_memory_bytes(0, image_size_bytes, Profile::Free) <= self.limits.memory_bytes_max
     }
 
     pub(crate) fn limits(&self) -> config::Deltas {

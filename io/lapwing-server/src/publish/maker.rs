@@ -12,7 +12,7 @@ use crate::config;
 use crate::limits::WORKER_TRIES_MAX;
 use crate::metrics::Metrics;
 use crate::store::{ArtifactRow, Store, StoreError, artifact, put_artifact, put_blob};
-use lapwing_delta::{Profile, make_memory_bytes};
+use lapwing_delta::make_memory_bytes;
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -114,7 +114,7 @@ impl Workshop {
         }
         let size = |digest| std::fs::metadata(self.blobs.path(digest)).map(|data| data.len());
         let target_bytes = size(target)?;
-        let memory_bytes = job_memory_bytes(base.map(size).transpose()?.unwrap_or(0), target_bytes, profile);
+        let memory_bytes = make_memory_bytes(base.map(size).transpose()?.unwrap_or(0), target_bytes, profile);
         let _share = self.memory.take(memory_bytes).ok_or(JobError::TooLarge)?;
         let mut draft = self.blobs.draft()?;
         let job = Job {
@@ -174,12 +174,6 @@ impl Workshop {
     fn leashes(&self) -> MutexGuard<'_, HashMap<Want, Arc<Leash>>> {
         self.leashes.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// All that making this artifact takes, the images included.
-pub(super) fn job_memory_bytes(base_bytes: u64, target_bytes: u64, profile: Profile) -> u64 {
-    let images = base_bytes.saturating_add(target_bytes);
-    make_memory_bytes(base_bytes, target_bytes, profile).saturating_add(images)
 }
 
 /// The memory that all makers may use together.

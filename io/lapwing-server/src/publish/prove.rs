@@ -68,7 +68,8 @@ impl Artifact for Bytes {
     }
 }
 
-struct Image(File);
+/// An image as a file.
+pub(super) struct Image(pub(super) File);
 
 impl Base for Image {
     fn length_bytes(&self) -> u64 {

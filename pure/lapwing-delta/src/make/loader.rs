@@ -28,6 +28,14 @@ pub(super) struct Table {
     pub(super) anchors: Option<[u32; 2]>,
 }
 
+impl Table {
+    /// Whether the word at `offset` of the image has to do with it.
+    pub(super) fn holds(&self, offset: usize) -> bool {
+        let start = self.offset as usize;
+        offset + 4 > start && offset < start + self.words as usize * 4
+    }
+}
+
 /// Both images, if they are programs of one architecture; their segments and anchors correspond in order.
 pub(super) fn pair(base: &[u8], target: &[u8]) -> Option<[Program; 2]> {
     let mut programs = [program(base)?, program(target)?];
@@ -45,7 +53,7 @@ pub(super) fn pair(base: &[u8], target: &[u8]) -> Option<[Program; 2]> {
 }
 
 fn program(image: &[u8]) -> Option<Program> {
-    let mut program = elf(image).or_else(|| pe(image)).or_else(|| raw(image))?;
+    let mut program = elf(image).or_else(|| pe(image)).or_else(|| raw(image)).or_else(|| holder(image))?;
     program.segments.truncate(SEGMENTS_MAX);
     if let Some((anchors, table)) = go_tables(image, &program.segments) {
         program.anchors.extend(anchors);
@@ -97,6 +105,9 @@ fn number(image: &[u8], offset: usize, bytes: usize) -> Option<usize> {
     let field = image.get(offset..)?.get(..bytes)?;
     field.iter().rev().try_fold(0usize, |number, byte| Some(number.checked_mul(256)? | usize::from(*byte)))
 }
+
+/// So many programs in an image tell what machine it is for.
+const HEADS_MAX: usize = 64;
 
 /// Types of ELF program headers.
 const LOADED: usize = 1;
@@ -236,6 +247,20 @@ fn raw(image: &[u8]) -> Option<Program> {
         anchors: vec![],
         tables: vec![],
     })
+}
+
+/// An image that holds programs as they are: an archive, or a file system that does not compress. What they
+/// refer to relatively is found where they lie, as if all of it were code of the machine that most are for.
+fn holder(image: &[u8]) -> Option<Program> {
+    let heads = image.windows(4).enumerate().filter(|(_, head)| head == b"\x7FELF").map(|(at, _)| at);
+    let machines =
+        heads.take(HEADS_MAX).filter_map(|at| elf(&image[at..])).map(|program| program.architecture);
+    let mut counts = [0; 5];
+    machines.for_each(|machine| counts[machine as usize] += 1);
+    let most = (1..counts.len() as u8).max_by_key(|machine| counts[usize::from(*machine)])?;
+    let whole = Segment { file_bytes: image.len() as u32, code: 1, ..Segment::default() };
+    let architecture = Architecture::from_id(most).filter(|_| counts[usize::from(most)] > 0)?;
+    Some(Program { architecture, segments: vec![whole], anchors: vec![], tables: vec![] })
 }
 
 /// The address at which the most pointers to functions lead to the beginning of one.

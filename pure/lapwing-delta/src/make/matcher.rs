@@ -4,7 +4,7 @@
 //! neighbourhood belongs to it as long as more bytes agree than differ.
 //! Never: returns stretches that overlap in the target, or a stretch that is not worth its record.
 
-use super::index::{Index, common_bytes};
+use super::index::{Index, Lists, common_bytes};
 use super::{MakeError, OnProgress, Progress, Stage};
 use crate::map::Record;
 use std::vec::Vec;
@@ -18,12 +18,22 @@ const FUSE_BYTES_MAX: u32 = 128;
 /// A stretch with fewer bytes as they are in the base costs more than it saves.
 const WORTH_BYTES: usize = 14;
 /// How often progress is told.
-const PROGRESS_BYTES: usize = 1 << 16;
+const PROGRESS_BYTES: usize = 1 << 14;
 
 /// The stretches, in the order of the target.
-pub(super) fn find(base: &[u8], target: &[u8], progress: OnProgress<'_>) -> Result<Vec<Record>, MakeError> {
+pub(super) fn find(
+    base: &[u8],
+    target: &[u8],
+    memory: &mut Lists,
+    progress: OnProgress<'_>,
+) -> Result<Vec<Record>, MakeError> {
     let total_bytes = target.len() as u64;
+    let mut next_report = 0;
     let mut report = |stage, done: usize| {
+        if done < next_report {
+            return Ok(());
+        }
+        next_report = done + PROGRESS_BYTES;
         let stop = progress(Progress { stage, done_bytes: done as u64, total_bytes }).is_break();
         if stop { Err(MakeError::Stopped) } else { Ok(()) }
     };
@@ -32,7 +42,7 @@ pub(super) fn find(base: &[u8], target: &[u8], progress: OnProgress<'_>) -> Resu
     }
     report(Stage::Index, 0)?;
     let images = Images { base, target };
-    let index = Index::new(base);
+    let index = Index::new(base, memory);
     let mut records = Vec::new();
     let mut start = Point { base: 0, target: 0 };
     let mut scan = 0;
@@ -118,12 +128,8 @@ impl Images<'_> {
         let on_diagonal = |target: usize| Point { base: start.base + (target - start.target), target };
         // How many bytes between `scan` and `counted` agree on the diagonal.
         let (mut agreed, mut counted) = (0, scan);
-        let mut reported = scan;
         while scan < self.target.len() {
-            if scan - reported >= PROGRESS_BYTES {
-                report(scan)?;
-                reported = scan;
-            }
+            report(scan)?;
             let run = self.run(on_diagonal(scan));
             if run >= CONTENT_BYTES {
                 scan += run;

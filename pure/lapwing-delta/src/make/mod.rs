@@ -1,6 +1,6 @@
 //! Finds a small artifact that `apply` turns into a given image.
 //!
-//! Touches: the two images in memory; `crate::apply`, to prove each artifact before it is given out.
+//! Touches: the two images, by their ports; `crate::apply`, to prove each artifact before it is given out.
 //! Never: trusts its own encoder.
 
 mod body;
@@ -15,10 +15,11 @@ use crate::apply::{ApplyError, apply};
 use crate::header::{Coding, Header, Profile, short};
 use crate::limits::RECORD_BYTES;
 use crate::map::Record;
-use crate::ports::{NoScratch, PortError, Ports, Target};
+use crate::ports::{Base, NoBase, NoScratch, PortError, Ports, Target};
 use crate::reference::Architecture;
 use body::Job;
 use core::ops::ControlFlow;
+use index::Lists;
 use lapwing_core::Digest;
 use loader::Program;
 use std::vec;
@@ -42,7 +43,7 @@ pub enum Stage {
     Index,
     /// Finding stretches of the target in the base.
     Match,
-    /// Compressing a sample of what is left in several ways.
+    /// Compressing what is left, quickly and in several ways.
     Choose,
     /// Compressing what is left.
     Encode,
@@ -56,6 +57,9 @@ pub enum MakeError {
     /// An image of 2 GiB or more.
     #[error("an image is too large")]
     TooLarge,
+    /// The port of an image failed.
+    #[error("an image cannot be read")]
+    Image,
     /// The caller's progress function said so.
     #[error("the caller stopped it")]
     Stopped,
@@ -71,186 +75,215 @@ pub enum MakeError {
 type OnProgress<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 
 /// Images up to this size are matched again twice, where that takes no time; longer ones once.
-const SMALL_BYTES: usize = 4 << 20;
+const SMALL_BYTES: u64 = 4 << 20;
 /// A delta above this share of its target is compared with the full image.
 const FULL_IMAGE_SHARE: usize = 8;
 
-/// Makes the artifact that turns `base` into `target`, or the full image if there is no base or a
-/// delta would not be smaller: `Header::is_full` tells.
+/// Makes the artifact that turns `base` into `target`, or the full image if `base` is empty or a delta
+/// would not be smaller: `Header::is_full` tells.
 ///
-/// The result has been applied and compared. Memory: `make_memory_bytes` beside the two images.
+/// The result has been applied and compared. Both images are read whole several times, so that neither is
+/// in memory longer than it has to be. Memory: `make_memory_bytes` and a few KiB.
 /// # Errors
-/// `MakeError::Stopped` as soon as `progress` breaks, except while the base is indexed.
+/// `MakeError::Stopped` soon after `progress` breaks; indexing, a fraction of a second, is not interrupted.
 pub fn make(
-    base: Option<&[u8]>,
-    target: &[u8],
+    base: &mut dyn Base,
+    target: &mut dyn Base,
     profile: Profile,
     progress: OnProgress<'_>,
 ) -> Result<Vec<u8>, MakeError> {
-    for image in [base.unwrap_or_default(), target] {
-        i32::try_from(image.len()).map_err(|_| MakeError::TooLarge)?;
-    }
-    let base = base.unwrap_or_default();
-    let programs = loader::pair(base, target);
-    let mut records = matcher::find(base, target, progress)?;
-    if let Some(programs) = &programs {
-        for _ in 0..if target.len() <= SMALL_BYTES { 2 } else { 1 } {
-            records = rematched(base, target, programs, records, progress)?;
-        }
-    }
-    let mut best: Option<Vec<u8>> = None;
-    let mut keep = |made: Vec<u8>| {
-        if best.as_ref().is_none_or(|best| made.len() < best.len()) {
-            best = Some(made);
-        }
-        best.as_ref().map_or(0, Vec::len)
-    };
-    let full = Pair::full(target);
-    let mut try_full = true;
-    if !records.is_empty() {
-        let pair = Pair::delta(base, target, records, programs.as_ref());
-        let mut least = keep(pair.artifact(profile, true, progress)?);
+    let found = Found::between(base, target, progress)?;
+    let image = whole(target)?;
+    let mut best = None;
+    if !found.records.is_empty() {
+        let mut pair = Pair::delta(base, &image, &found);
+        pair.improve(&mut best, profile, true, progress)?;
         // Given more memory than this, contexts remember more than a dictionary holds.
-        if profile == Profile::Kib64 {
-            least = keep(pair.artifact(profile, false, progress)?);
+        if profile != Profile::Free {
+            pair.improve(&mut best, profile, false, progress)?;
         }
-        try_full = least > target.len() / FULL_IMAGE_SHARE && full.may_be_smaller(least, progress)?;
     }
-    if try_full {
-        keep(full.artifact(profile, false, progress)?);
+    if best.as_ref().is_none_or(|best| best.len() > image.len() / FULL_IMAGE_SHARE) {
+        Pair::full(&mut NoBase, &image).improve(&mut best, profile, false, progress)?;
     }
     let best = best.ok_or(MakeError::Encoder)?;
-    prove(base, target, &best, progress)?;
+    prove(base, &image, &best, progress)?;
     Ok(best)
 }
 
-/// The most memory that `make` takes beside the two images, known before it starts.
+/// The most memory that `make` takes, the images included, known before it starts.
 #[must_use]
 pub fn make_memory_bytes(base_bytes: u64, target_bytes: u64, profile: Profile) -> u64 {
-    // Likenesses of both images, and the index.
-    let matching = index::memory_bytes(base_bytes).saturating_add(base_bytes).saturating_add(target_bytes);
-    // What codec 1 compresses, the streams of a delta and of a full image, and one of them put together.
-    let streams = target_bytes.saturating_mul(4);
+    let images = base_bytes.saturating_add(target_bytes);
+    let matching = index::memory_bytes(base_bytes).saturating_add(images);
+    // The target, what codec 1 compresses, the streams of a delta and of a full image, and one of them put together.
+    let streams = target_bytes.saturating_mul(5);
     let encoding = body::encoder_memory_bytes(profile) + profile.memory_bytes() as u64;
     // Records are smaller than the stretches they stand for; a growing list may be half empty.
     let records = target_bytes.saturating_mul(2);
     matching.max(encoding.saturating_add(streams)).saturating_add(records)
 }
 
+/// What is known of two images before anything is compressed.
+struct Found {
+    programs: Option<[Program; 2]>,
+    records: Vec<Record>,
+    base_digest: [u8; 8],
+}
+
+impl Found {
+    fn between(
+        base: &mut dyn Base,
+        target: &mut dyn Base,
+        progress: OnProgress<'_>,
+    ) -> Result<Self, MakeError> {
+        let mut images = [whole(base)?, whole(target)?];
+        let [old, new] = &images;
+        let programs = loader::pair(old, new);
+        let base_digest = short(&Digest::of(old));
+        let mut lists = Lists::default();
+        let records = matcher::find(old, new, &mut lists, progress)?;
+        let mut found = Self { programs, records, base_digest };
+        for _ in 0..if target.length_bytes() <= SMALL_BYTES { 2 } else { 1 } {
+            found.match_again([base, target], &mut images, &mut lists, progress)?;
+        }
+        Ok(found)
+    }
+
+    /// Compares the images with their references undone.
+    fn match_again(
+        &mut self,
+        [base, target]: [&mut dyn Base; 2],
+        [old, new]: &mut [Vec<u8>; 2],
+        lists: &mut Lists,
+        progress: OnProgress<'_>,
+    ) -> Result<(), MakeError> {
+        let Some(programs) = self.programs.as_ref().filter(|_| !self.records.is_empty()) else {
+            return Ok(());
+        };
+        base.read_at(0, old).and_then(|()| target.read_at(0, new)).map_err(|_| MakeError::Image)?;
+        let pair = Pair::delta(base, new, self);
+        let header = pair.header(Profile::Mib1, body::mixing(Profile::Mib1, new.len() as u32, 0));
+        body::with_map(&header, &pair.map, |map| likeness::of_base(old, programs, map))?;
+        likeness::of_target(new, &programs[1]).map_err(MakeError::Unproven)?;
+        self.records = matcher::find(old, new, lists, progress)?;
+        Ok(())
+    }
+}
+
+/// An image, in memory.
+fn whole(image: &mut dyn Base) -> Result<Vec<u8>, MakeError> {
+    let length = i32::try_from(image.length_bytes()).map_err(|_| MakeError::TooLarge)?;
+    let mut bytes = vec![0; length as usize];
+    image.read_at(0, &mut bytes).map_err(|_| MakeError::Image)?;
+    Ok(bytes)
+}
+
 /// The images and what was found out about them.
 struct Pair<'a> {
-    base: &'a [u8],
+    base: &'a mut dyn Base,
     target: &'a [u8],
-    records: Vec<Record>,
     architecture: Architecture,
+    map_records: usize,
     map: Vec<u8>,
+    base_digest: [u8; 8],
+    target_digest: [u8; 8],
 }
 
 impl<'a> Pair<'a> {
-    fn delta(
-        base: &'a [u8],
-        target: &'a [u8],
-        records: Vec<Record>,
-        programs: Option<&[Program; 2]>,
-    ) -> Self {
-        let architecture = programs.map_or(Architecture::None, |[base, _]| base.architecture);
-        let map = map_encoder::encode(programs, &records);
-        Self { base, target, records, architecture, map }
+    fn delta(base: &'a mut dyn Base, target: &'a [u8], found: &Found) -> Self {
+        let Found { programs, records, base_digest } = found;
+        Self {
+            base,
+            target,
+            architecture: programs.as_ref().map_or(Architecture::None, |[base, _]| base.architecture),
+            map_records: records.len(),
+            map: map_encoder::encode(programs.as_ref(), records),
+            base_digest: *base_digest,
+            target_digest: short(&Digest::of(target)),
+        }
     }
 
-    const fn full(target: &'a [u8]) -> Self {
-        Self { base: &[], target, records: Vec::new(), architecture: Architecture::None, map: Vec::new() }
-    }
-
-    /// Whether a sample of the full image leaves hope for less than `bytes`.
-    fn may_be_smaller(&self, bytes: usize, progress: OnProgress<'_>) -> Result<bool, MakeError> {
-        let (sample, made) = body::sampled(self.target, progress)?;
-        // A sample lacks context, and so does worse than the whole.
-        Ok(made as u64 * self.target.len() as u64 * 3 / 4 < bytes as u64 * sample as u64)
+    fn full(base: &'a mut NoBase, target: &'a [u8]) -> Self {
+        Self {
+            base,
+            target,
+            architecture: Architecture::None,
+            map_records: 0,
+            map: Vec::new(),
+            base_digest: [0; 8],
+            target_digest: short(&Digest::of(target)),
+        }
     }
 
     fn header(&self, profile: Profile, coding: Coding) -> Header {
-        let is_full = self.records.is_empty();
         Header {
             profile,
             architecture: self.architecture,
             coding,
-            base_bytes: self.base.len() as u32,
+            base_bytes: self.base.length_bytes() as u32,
             target_bytes: self.target.len() as u32,
-            map_records: self.records.len() as u32,
+            map_records: self.map_records as u32,
             map_encoded_bytes: self.map.len() as u32,
             body_encoded_bytes: 0,
-            base_digest: if is_full { [0; 8] } else { short(&Digest::of(self.base)) },
-            target_digest: short(&Digest::of(self.target)),
+            base_digest: self.base_digest,
+            target_digest: self.target_digest,
             header_bytes: 0,
         }
     }
 
-    fn artifact(
-        &self,
+    /// Puts an artifact by one of the codecs in the place of `best` if it is smaller.
+    fn improve(
+        &mut self,
+        best: &mut Option<Vec<u8>>,
         profile: Profile,
         is_mixed: bool,
         progress: OnProgress<'_>,
-    ) -> Result<Vec<u8>, MakeError> {
-        let job = Job { base: self.base, target: self.target, map: &self.map };
-        let map_bytes = self.records.len() * RECORD_BYTES * 2;
+    ) -> Result<(), MakeError> {
+        let most_bytes = best.as_ref().map_or(usize::MAX, Vec::len);
+        let map_bytes = self.map_records * RECORD_BYTES * 2;
         let target_bytes = self.target.len() as u32;
-        let (mut header, stream);
-        if is_mixed {
-            header = self.header(profile, body::mixing(profile, target_bytes, map_bytes));
-            stream = job.mixing(&header, progress)?;
+        let coding = if is_mixed {
+            body::mixing(profile, target_bytes, map_bytes)
         } else {
-            header = self.header(profile, body::lzma(profile, body::WIDEST, target_bytes, map_bytes));
-            let Coding::Lzma { dictionary_bytes, .. } = header.coding else { return Err(MakeError::Encoder) };
-            let properties;
-            (properties, stream) = job.lzma(&header, dictionary_bytes, progress)?;
-            header.coding = Coding::Lzma { properties, dictionary_bytes };
-        }
+            body::lzma(profile, body::WIDEST, target_bytes, map_bytes)
+        };
+        let mut header = self.header(profile, coding);
+        let mut job = Job { base: self.base, target: self.target, map: &self.map };
+        let stream = match coding {
+            Coding::Mixing { .. } => job.mixing(&header, progress)?,
+            Coding::Lzma { dictionary_bytes, .. } => {
+                let most_bytes = most_bytes.saturating_sub(self.map.len());
+                let made = job.lzma(&header, dictionary_bytes, most_bytes, progress)?;
+                let Some((properties, stream)) = made else { return Ok(()) };
+                header.coding = Coding::Lzma { properties, dictionary_bytes };
+                stream
+            }
+        };
         header.body_encoded_bytes = u32::try_from(stream.len()).map_err(|_| MakeError::TooLarge)?;
         let mut artifact = header.to_bytes();
         artifact.extend_from_slice(&self.map);
         artifact.extend(stream);
-        Ok(artifact)
+        if artifact.len() < most_bytes {
+            *best = Some(artifact);
+        }
+        Ok(())
     }
-}
-
-/// The records that come of comparing the images with their references undone.
-fn rematched(
-    base: &[u8],
-    target: &[u8],
-    programs: &[Program; 2],
-    records: Vec<Record>,
-    progress: OnProgress<'_>,
-) -> Result<Vec<Record>, MakeError> {
-    if records.is_empty() {
-        return Ok(records);
-    }
-    let pair = Pair::delta(base, target, records, Some(programs));
-    let header = pair.header(Profile::Mib1, body::mixing(Profile::Mib1, target.len() as u32, 0));
-    let job = Job { base, target, map: &pair.map };
-    let likenesses = job.with_map(&header, |map| {
-        Ok([likeness::of_base(base, programs, map)?, likeness::of_target(target, &programs[1])?])
-    })?;
-    drop(pair);
-    matcher::find(&likenesses[0], &likenesses[1], progress)
 }
 
 /// Applies `artifact` in the least memory and compares the result.
 fn prove(
-    mut base: &[u8],
+    base: &mut dyn Base,
     target: &[u8],
     mut artifact: &[u8],
     progress: OnProgress<'_>,
 ) -> Result<(), MakeError> {
     let header = Header::read(&mut artifact).map_err(|_| MakeError::Unproven(ApplyError::Corrupt))?;
-    if header.is_full() {
-        base = &[];
-    }
+    let base = if header.is_full() { &mut NoBase } else { base };
     let map_bytes = header.scratch_bytes() as usize;
     let mut memory = vec![0; header.required_memory_bytes() + map_bytes];
     let mut rest = Compared(target);
-    let ports =
-        Ports { base: &mut base, artifact: &mut artifact, scratch: &mut NoScratch, target: &mut rest };
+    let ports = Ports { base, artifact: &mut artifact, scratch: &mut NoScratch, target: &mut rest };
     let total_bytes = target.len() as u64;
     let applied = apply(&header, ports, &mut memory, 0, &mut |done_bytes| {
         progress(Progress { stage: Stage::Prove, done_bytes, total_bytes })

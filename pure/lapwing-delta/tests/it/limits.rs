@@ -6,8 +6,8 @@
 use crate::support::{Machine, Program, Seed, Written, made, memory_bytes, quiet};
 use core::ops::ControlFlow;
 use lapwing_delta::{
-    ApplyError, Artifact, Base, Header, MakeError, NoScratch, PortError, Ports, Profile, Scratch, Stage,
-    Target, apply, make, make_memory_bytes,
+    ApplyError, Artifact, Base, Header, MakeError, NoBase, NoScratch, PortError, Ports, Profile, Scratch,
+    Stage, Target, apply, make, make_memory_bytes,
 };
 
 struct Case {
@@ -126,12 +126,29 @@ fn a_progress_function_that_breaks_stops_apply_and_make() {
     });
     assert_eq!(stopped, Err(ApplyError::Stopped));
     assert_eq!(written.0, case.target[..8192]);
-    for stage in [Stage::Index, Stage::Encode, Stage::Prove] {
-        let stopped = make(Some(&case.base), &case.target, Profile::Kib64, &mut |at| {
+    for stage in [Stage::Index, Stage::Match, Stage::Encode, Stage::Choose, Stage::Prove] {
+        let stopped = make(&mut &case.base[..], &mut &case.target[..], Profile::Kib64, &mut |at| {
             if at.stage == stage { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        assert_eq!(stopped, Err(MakeError::Stopped));
+        assert_eq!(stopped, Err(MakeError::Stopped), "{stage:?}");
     }
+}
+
+#[test]
+fn make_asks_whether_to_go_on_at_least_every_64_kib_however_much_has_changed() {
+    let base = Seed(27).image(400_000);
+    let target = Seed(28).edited(&base, 9000);
+    let (mut stage, mut done_bytes, mut matched) = (Stage::Index, 0, 0);
+    let made = make(&mut &base[..], &mut &target[..], Profile::Kib64, &mut |at| {
+        if at.stage == Stage::Match {
+            matched += 1;
+            let since = at.done_bytes.saturating_sub(if stage == at.stage { done_bytes } else { 0 });
+            assert!(since <= 70_000, "{since} bytes without a word");
+        }
+        (stage, done_bytes) = (at.stage, at.done_bytes);
+        ControlFlow::Continue(())
+    });
+    assert!(made.is_ok() && matched >= target.len() / 70_000, "{matched} times");
 }
 
 /// Fails at the call numbered by its first field.
@@ -190,7 +207,7 @@ fn a_port_that_fails_is_named() {
 fn the_memory_of_make_is_known_before() {
     let mib = 1 << 20;
     assert!(make_memory_bytes(10 * mib, 10 * mib, Profile::Mib1) < 90 * mib);
-    assert!(make(None, &[], Profile::Free, &mut quiet).is_ok());
+    assert!(make(&mut NoBase, &mut NoBase, Profile::Free, &mut quiet).is_ok());
 }
 
 /// Counts calls, and insists that they stay inside.

@@ -111,3 +111,16 @@ proptest! {
         check(Some(&base), &target, Profile::Kib64);
     }
 }
+
+#[test]
+fn references_of_programs_in_an_archive_are_followed_too() {
+    let mut program = Program::new(&mut Seed(29), 300);
+    let base = program.linked(Machine::Aarch64);
+    (0..12).for_each(|function| program.grow(function * 23, function as u32));
+    let target = program.linked(Machine::Aarch64);
+    let [alone, held] = [0, 4096].map(|head_bytes| {
+        let [base, target] = [&base, &target].map(|image| [&vec![b' '; head_bytes], &image[..]].concat());
+        check(Some(&base), &target, Profile::Kib64).len()
+    });
+    assert!(held < alone * 3 / 2, "{alone} bytes alone, {held} in an archive");
+}

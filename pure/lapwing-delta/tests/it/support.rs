@@ -71,7 +71,7 @@ pub(crate) fn quiet(_: Progress) -> ControlFlow<()> {
 
 #[expect(clippy::unwrap_used, reason = "a test that cannot make its artifact has failed")]
 pub(crate) fn made(base: Option<&[u8]>, target: &[u8], profile: Profile) -> Vec<u8> {
-    make(base, target, profile, &mut quiet).unwrap()
+    make(&mut base.unwrap_or_default(), &mut &target[..], profile, &mut quiet).unwrap()
 }
 
 /// Memory for an artifact, its map included.

@@ -43,8 +43,7 @@ impl Bench {
 
     /// An artifact that makes `image`, and what the brain says about it.
     fn artifact(&self, base: Option<&[u8]>, image: &[u8]) -> (Install, ArtifactFile) {
-        let made = lapwing_delta::make(base, image, Profile::Kib64, &mut |_| ControlFlow::Continue(()));
-        self.stored(&made.unwrap(), image)
+        self.stored(&made(base.unwrap_or_default(), image, Profile::Kib64), image)
     }
 
     fn stored(&self, artifact: &[u8], image: &[u8]) -> (Install, ArtifactFile) {
@@ -70,6 +69,10 @@ impl Bench {
         self.staged().switch(&Digest::of(NEW), StartLimits::APP).unwrap();
         self.slots(Slot::B)
     }
+}
+
+fn made(mut base: &[u8], image: &[u8], profile: Profile) -> Vec<u8> {
+    lapwing_delta::make(&mut base, &mut &image[..], profile, &mut |_| ControlFlow::Continue(())).unwrap()
 }
 
 #[test]
@@ -108,8 +111,7 @@ fn a_delta_for_another_base_and_one_that_is_too_large_are_refused() {
     let random: Vec<u8> = (0..20_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let (install, artifact) = bench.artifact(Some(&random), &random[1..]);
     assert!(matches!(slots.apply(&install, &artifact, Profile::Kib64), Ok(Applied::Undecodable)));
-    let made = lapwing_delta::make(None, NEW, Profile::Kib256, &mut |_| ControlFlow::Continue(()));
-    let (install, artifact) = bench.stored(&made.unwrap(), NEW);
+    let (install, artifact) = bench.stored(&made(&[], NEW, Profile::Kib256), NEW);
     assert!(matches!(slots.apply(&install, &artifact, Profile::Kib64), Ok(Applied::TooLarge)));
 }
 
@@ -222,8 +224,7 @@ fn ended_at(bench: &Bench, artifact: &[u8], image: &[u8], end: usize) -> u64 {
 #[test]
 fn an_apply_goes_on_where_a_cut_ended_it_and_writes_nothing_twice() {
     let image = noise(100_000);
-    let made = lapwing_delta::make(None, &image, Profile::Kib64, &mut |_| ControlFlow::Continue(()));
-    let artifact = made.unwrap();
+    let artifact = made(&[], &image, Profile::Kib64);
     let mut counters = Vec::new();
     for end in (1_000..artifact.len()).step_by(9_973) {
         let bench = Bench::new();
@@ -246,8 +247,7 @@ fn an_apply_goes_on_where_a_cut_ended_it_and_writes_nothing_twice() {
 #[test]
 fn what_was_counted_and_is_not_there_is_made_anew() {
     let image = noise(50_000);
-    let made = lapwing_delta::make(None, &image, Profile::Kib64, &mut |_| ControlFlow::Continue(()));
-    let artifact = made.unwrap();
+    let artifact = made(&[], &image, Profile::Kib64);
     let path = |bench: &Bench| bench.device_dir().image(Slot::B);
     let damages: [fn(&Path); 3] = [
         |path| fs::remove_file(path).unwrap(),

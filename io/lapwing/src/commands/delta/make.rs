@@ -1,14 +1,15 @@
 //! `lapwing delta make`: the artifact from one image to another.
 //!
-//! Touches: two images in memory, the artifact's file. Never: gives out what did not prove right.
+//! Touches: the files of two images and of the artifact. Never: gives out what did not prove right.
 
 use super::Memory;
+use super::files::BaseFile;
 use crate::durable;
 use crate::output::{Said, progress_bar};
 use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::ProgressBar;
-use lapwing_delta::{Header, Progress, Stage, make, make_memory_bytes};
+use lapwing_delta::{Base, Header, NoBase, Progress, Stage, make, make_memory_bytes};
 use serde_json::json;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -32,45 +33,44 @@ pub(crate) struct MakeArgs {
 
 /// Makes the artifact.
 pub(crate) fn run(args: &MakeArgs) -> Result<Said> {
-    let base = args.base.as_deref().map(read).transpose()?;
-    let image = read(&args.image)?;
-    let (artifact, header) = made(base.as_deref(), &image, args.profile)?;
+    let (artifact, header) = made(args.base.as_deref(), &args.image, args.profile)?;
     durable::write(&args.out, &artifact, durable::PUBLIC)?;
+    let base_bytes = args.base.as_ref().and_then(|base| base.metadata().ok()).map_or(0, |base| base.len());
+    let image_bytes = u64::from(header.target_bytes());
     let kind = if header.is_full() { "full image" } else { "delta" };
     let words = format!(
         "{}: {kind}, {} bytes, {} of the image's {}; applies in {} bytes of memory",
         args.out.display(),
         artifact.len(),
-        share(artifact.len() as u64, image.len() as u64),
-        image.len(),
+        share(artifact.len() as u64, image_bytes),
+        image_bytes,
         header.required_memory_bytes(),
     );
-    let base_bytes = base.as_ref().map_or(0, Vec::len) as u64;
     let json = json!({
         "kind": kind,
         "profile": args.profile.name(),
         "artifact_bytes": artifact.len(),
-        "image_bytes": image.len(),
+        "image_bytes": image_bytes,
         "apply_memory_bytes": header.required_memory_bytes(),
         "apply_scratch_bytes": header.scratch_bytes(),
-        "make_memory_bytes_max": make_memory_bytes(base_bytes, image.len() as u64, args.profile.profile()),
+        "make_memory_bytes_max": make_memory_bytes(base_bytes, image_bytes, args.profile.profile()),
     });
     Ok(Said::new(words, json))
 }
 
 /// The artifact and its header, with a bar for whoever watches.
-pub(crate) fn made(base: Option<&[u8]>, image: &[u8], memory: Memory) -> Result<(Vec<u8>, Header)> {
+pub(crate) fn made(base: Option<&Path>, image: &Path, memory: Memory) -> Result<(Vec<u8>, Header)> {
+    let mut base: Box<dyn Base> = match base {
+        Some(base) => Box::new(BaseFile::open(base)?),
+        None => Box::new(NoBase),
+    };
+    let mut image = BaseFile::open(image)?;
     let bar = progress_bar(0, "");
-    let artifact = make(base, image, memory.profile(), &mut |progress| show(&bar, progress));
+    let artifact = make(&mut *base, &mut image, memory.profile(), &mut |progress| show(&bar, progress));
     bar.finish_and_clear();
     let artifact = artifact.context("make the artifact")?;
     let header = Header::read(&mut artifact.as_slice()).context("read the artifact that was made")?;
     Ok((artifact, header))
-}
-
-/// An image, whole.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| format!("read {}", path.display()))
 }
 
 /// `part` of `whole` in percent, for people.

@@ -15,7 +15,7 @@ use clap::{Subcommand, ValueEnum};
 use lapwing_delta::{Header, Profile};
 use std::path::Path;
 
-pub(crate) use make::{made, read};
+pub(crate) use make::made;
 
 /// The commands.
 #[derive(Subcommand)]

@@ -9,7 +9,7 @@ mod money;
 mod picture;
 mod words;
 
-use crate::commands::delta::{Memory, made, read};
+use crate::commands::delta::{Memory, made};
 use crate::durable;
 use crate::hardware::Hardware;
 use crate::management::ManagementArgs;
@@ -159,20 +159,19 @@ pub(crate) fn run(args: &ForecastArgs) -> Result<Said> {
 
 /// The full image, and a real delta from each base that devices run.
 fn measured(args: &ForecastArgs, image: &Path) -> Result<(u64, Vec<(String, FieldBase)>)> {
-    let image = read(image)?;
     let runners = if args.ask_server {
         field::counted(&args.management.open()?, &args.bases, &args.component, args.hardware.as_ref())?
     } else {
         field::told(&args.bases, args.devices, args.profile)?
     };
-    let (full, _) = made(None, &image, args.profile)?;
+    let (full, _) = made(None, image, args.profile)?;
     let mut groups = Vec::new();
     for Runners { base, memory, devices } in runners {
         let base = base.and_then(|place| args.bases.get(place));
         let (name, delta_bytes) = match base {
             None => ("another image".to_owned(), None),
             Some(base) => {
-                let (delta, header) = made(Some(&read(&base.file)?), &image, memory)?;
+                let (delta, header) = made(Some(&base.file), image, memory)?;
                 let delta_bytes = (!header.is_full()).then_some(delta.len() as u64);
                 (format!("{}, {}", base.file.display(), memory.name()), delta_bytes)
             }
