@@ -26,6 +26,7 @@ mod view;
 
 mod app;
 mod housekeeping;
+mod orchestrator;
 
 mod device_plane;
 mod heap_profile;

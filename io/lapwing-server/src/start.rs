@@ -18,7 +18,7 @@ use crate::publish::{Deltas, Worker};
 use crate::store::{Setting, Sql, Store, StoreError, blob_names, forget_blob, get_setting, orphans};
 use crate::tls::{TlsError, identity};
 use crate::trust::{Trust, TrustError};
-use crate::{device_plane, housekeeping, management};
+use crate::{device_plane, housekeeping, management, orchestrator};
 use lapwing_core::{Digest, UnixSeconds};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -106,6 +106,7 @@ impl Server {
         tasks.spawn(serve(device_listener, Some(tls.acceptor), devices, patience, stopped.clone()));
         let operators = management::router(Arc::clone(&app));
         tasks.spawn(serve(management_listener, None, operators, patience, stopped.clone()));
+        tasks.spawn(orchestrator::run(Arc::clone(&app), stopped.clone()));
         tasks.spawn(housekeeping::run(Arc::clone(&app), stopped));
         tracing::info!(%device_addr, %management_addr, "listening");
         Ok(Running { device_addr, management_addr, app, stop, tasks, threads, lock })
@@ -174,6 +175,14 @@ impl Running {
     /// Returns once every artifact that was asked for is made, or was found to be impossible.
     pub async fn artifacts_settled(&self) {
         self.app.deltas.settled().await;
+    }
+
+    /// Looks at every rollout once, as happens by itself every few seconds.
+    ///
+    /// # Errors
+    /// If the store could not be asked; nothing was half done.
+    pub async fn look_at_rollouts(&self) -> Result<(), StoreError> {
+        orchestrator::look(&self.app).await
     }
 
     /// Stops listening, lets open requests end, writes what is pending.
@@ -281,7 +290,10 @@ async fn assemble(
         spki,
         device_url,
         admin_token,
+        orchestrator: Default::default(),
     };
+    // The first check-in must already find what was halted.
+    orchestrator::look(&app).await?;
     Ok((Arc::new(app), threads))
 }
 

@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod reference;
 
-use crate::commands::{delta, device, key, release, serve};
+use crate::commands::{delta, device, group, key, plan, release, rollout, serve};
 use crate::exit::CODES_HELP;
 use crate::signer::{self, Key, KeyRole};
 use crate::signing_dir::SigningDir;
@@ -38,6 +38,15 @@ pub(crate) enum Command {
     /// Devices: provision, look, steer.
     #[command(subcommand)]
     Device(device::DeviceCommand),
+    /// Groups: which devices people speak of together.
+    #[command(subcommand)]
+    Group(group::GroupCommand),
+    /// Plans: how rollouts proceed.
+    #[command(subcommand)]
+    Plan(plan::PlanCommand),
+    /// Rollouts: bring a version to a group, step by step, and stop by themselves.
+    #[command(subcommand)]
+    Rollout(rollout::RolloutCommand),
     /// Deltas: make, apply, look into, compare. Servers and devices do it by themselves.
     #[command(subcommand)]
     Delta(delta::DeltaCommand),

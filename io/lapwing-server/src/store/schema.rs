@@ -6,8 +6,11 @@
 use super::StoreError;
 use super::engine::Engine;
 
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_fleet.sql"), include_str!("migrations/0002_names.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_fleet.sql"),
+    include_str!("migrations/0002_names.sql"),
+    include_str!("migrations/0003_rollouts.sql"),
+];
 
 /// Brings the tables up to this version of the program, all of it or nothing.
 pub(super) fn migrate(engine: &mut dyn Engine) -> Result<(), StoreError> {

@@ -16,4 +16,5 @@ mod kills;
 mod operating;
 mod publishing;
 mod reports;
+mod rollouts;
 mod workers;

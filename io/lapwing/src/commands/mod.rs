@@ -4,8 +4,11 @@
 
 pub(crate) mod delta;
 pub(crate) mod device;
+pub(crate) mod group;
 pub(crate) mod key;
+pub(crate) mod plan;
 pub(crate) mod release;
+pub(crate) mod rollout;
 pub(crate) mod serve;
 
 use crate::cli::{Cli, Command};
@@ -20,6 +23,9 @@ pub(crate) fn run(command: Command, json: bool) -> Result<Said> {
         Command::Key(command) => key::run(command),
         Command::Release(command) => release::run(command, json),
         Command::Device(command) => device::run(command),
+        Command::Group(command) => group::run(command),
+        Command::Plan(command) => plan::run(command),
+        Command::Rollout(command) => rollout::run(command, json),
         Command::Delta(command) => delta::run(command),
         Command::Serve(args) => serve::run(&args, json),
         Command::Completions { shell } => {
