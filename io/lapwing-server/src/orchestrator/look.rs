@@ -110,16 +110,18 @@ async fn counted(
 ) -> Result<Live, StoreError> {
     let id = row.id;
     let tries = app.store.read(move |c| tries(c, id)).await?;
-    let surveyed = looked.surveyed.get(&id).copied().unwrap_or_default();
-    let tally = tally(&rollout, &tries, surveyed, now);
+    let tally = tally(&rollout, &tries, looked.surveyed.get(&id), now);
     Ok(Live::new(id, rollout, tally, row.granted))
 }
 
-fn tally(rollout: &Rollout, tries: &[Try], surveyed: Surveyed, now: UnixSeconds) -> Tally {
+fn tally(rollout: &Rollout, tries: &[Try], surveyed: Option<&Surveyed>, now: UnixSeconds) -> Tally {
     let horizons = rollout.horizons();
     let minute_ago = UnixSeconds(now.0.saturating_sub(60));
     let lately = tries.iter().filter(|one| one.granted_at > minute_ago).count();
-    let Surveyed { reachable, controls, new_errors, old_errors, new_health } = surveyed;
+    // Who can be reached is not known before the fleet was asked about what is open now.
+    let asked = surveyed.filter(|then| then.open == rollout.open);
+    let reachable = asked.map_or(u32::MAX, |then| then.reachable);
+    let Surveyed { controls, new_errors, old_errors, new_health, .. } = surveyed.cloned().unwrap_or_default();
     let outcomes = early_lately(tries, &horizons, now);
     Tally {
         cells: count(&rollout.charter.census, tries, &horizons, now),
@@ -138,7 +140,7 @@ async fn survey_if_due(app: &App, looked: &mut Looked, now: UnixSeconds) -> Resu
     let fresh = looked.surveyed_at.is_some_and(|at| now.since(at) < SURVEY_S && at <= now);
     let opened = |live: &Live| {
         let admitting = live.rollout.phase.stage == Stage::Admitting && live.rollout.state == State::Running;
-        admitting && !looked.surveyed.contains_key(&live.id)
+        admitting && looked.surveyed.get(&live.id).is_none_or(|then| then.open != live.rollout.open)
     };
     let due = steering.live.iter().any(waits) && !fresh;
     if due || steering.live.iter().any(opened) {

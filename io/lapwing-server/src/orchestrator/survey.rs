@@ -3,17 +3,17 @@
 //! Touches: the device table, page by page, and the decision that answers check-ins.
 //! Never: changes anything; takes no place.
 
-use super::Steering;
+use super::{Live, Steering};
 use crate::app::App;
 use crate::limits::{AFFECTED_DEVICES_SHOWN_MAX, PAGE_ROWS_MAX};
 use crate::store::{Device, StoreError, devices_page};
 use crate::view::View;
 use lapwing_core::wire::check_in::{Gate, Health};
-use lapwing_core::{DeviceId, UnixSeconds};
+use lapwing_core::{DeviceId, UnixSeconds, Version};
 use lapwing_fleet::rollout::{
-    Census, Dimension, Kind, NotYet, Rollout, RolloutId, Seen, Tally, WINDOW_S, kind,
+    Census, Dimension, Kind, NotYet, Open, Rollout, RolloutId, Seen, Tally, WINDOW_S, kind,
 };
-use lapwing_fleet::{Blocker, Bringing, Catalogue, Decision, Standing};
+use lapwing_fleet::{Blocker, Bringing, Catalogue, Decision};
 use std::collections::{BTreeMap, HashMap};
 
 /// A device that missed its check-in by so much is silent, seconds.
@@ -24,8 +24,10 @@ const FORGOTTEN_S: u64 = 86_400;
 const CHECK_INS_MISSED_MAX: u64 = 3;
 
 /// What the fleet says beside the attempts of a rollout.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Surveyed {
+    /// What was open then.
+    pub(super) open: Vec<Open>,
     pub(super) reachable: u32,
     pub(super) controls: Seen,
     pub(super) new_errors: Seen,
@@ -58,12 +60,15 @@ pub(super) async fn survey(
     now: UnixSeconds,
 ) -> Result<HashMap<RolloutId, Surveyed>, StoreError> {
     let catalogue = app.catalogue();
-    let mut surveyed: HashMap<RolloutId, Surveyed> = HashMap::new();
+    let under_way = || steering.live.iter().filter(|live| live.rollout.state.is_under_way());
+    let nothing = |live: &Live| Surveyed { open: live.rollout.open.clone(), ..Surveyed::default() };
+    let mut surveyed: HashMap<RolloutId, Surveyed> =
+        under_way().map(|live| (live.id, nothing(live))).collect();
     every_device(app, |device| {
         let view = View::of(device, &catalogue, steering)?;
         let decision = steering.bringing(|bringing| view.decide(&catalogue, bringing, now));
         let heard = Heard::of(app, device, now);
-        for live in steering.live.iter().filter(|live| live.rollout.state.is_under_way()) {
+        for live in under_way() {
             let group = live.rollout.charter.group.as_str();
             if view.named.is_in(group) {
                 let found = surveyed.entry(live.id).or_default();
@@ -183,8 +188,8 @@ pub(crate) struct Outlook {
 pub(crate) struct Finding {
     /// The sentence of one of them.
     pub(crate) sentence: String,
-    /// Whether time alone mends it.
-    pub(crate) passes: bool,
+    /// It is in the way of a start: neither time nor what people decided about the device explains it.
+    pub(crate) stops: bool,
     pub(crate) devices: u32,
     /// The first of them.
     pub(crate) shown: Vec<DeviceId>,
@@ -219,12 +224,13 @@ pub(crate) async fn foresee(app: &App, rollout: &Rollout) -> Result<Outlook, Sto
             return Ok(());
         }
         // What else there is for it must not hide why it does not get this.
-        view.standing = Standing { pinned: Some(rollout.charter.version.clone()), ..view.standing };
+        let pinned = view.standing.pinned.take().unwrap_or_else(|| rollout.charter.version.clone());
+        view.standing.pinned = Some(pinned);
         let reason = match view.decide(&catalogue, &bringing, now) {
             Decision::Nothing(reason) => reason,
             Decision::Offer(_) => Blocker::UpToDate,
         };
-        outlook.add(device, reason);
+        outlook.add(device, &rollout.charter.version, &reason);
         Ok(())
     })
     .await?;
@@ -232,21 +238,19 @@ pub(crate) async fn foresee(app: &App, rollout: &Rollout) -> Result<Outlook, Sto
 }
 
 impl Outlook {
-    fn add(&mut self, device: &Device, reason: Blocker) {
-        let passes = passes(&reason);
-        let side = if passes { &mut self.later } else { &mut self.never };
+    fn add(&mut self, device: &Device, version: &Version, reason: &Blocker) {
+        let side = if passes(reason) { &mut self.later } else { &mut self.never };
         *side = side.saturating_add(1);
-        let (code, sentence) = match &reason {
+        let (code, sentence) = match reason {
             // It was asked about this version alone.
-            Blocker::Pinned(version) => (
+            Blocker::Pinned(pinned) if pinned == version => (
                 "cannot-have-it",
-                format!(
-                    "Version {version} is not above what it tried or ran before, or not for its hardware."
-                ),
+                format!("Version {version} was not made for its hardware, or is below what it tried before."),
             ),
             other => (other.code(), other.to_string()),
         };
-        let none = || Finding { sentence, passes, devices: 0, shown: Vec::new() };
+        let stops = code == "cannot-have-it" || stops(reason);
+        let none = || Finding { sentence, stops, devices: 0, shown: Vec::new() };
         let finding = self.why.entry(code).or_insert_with(none);
         finding.devices = finding.devices.saturating_add(1);
         if finding.shown.len() < AFFECTED_DEVICES_SHOWN_MAX {
@@ -258,8 +262,24 @@ impl Outlook {
 /// Whether a reason goes away without anybody's doing.
 fn passes(reason: &Blocker) -> bool {
     match reason {
-        Blocker::Turn(..) | Blocker::UpToDate | Blocker::Penalised(_) | Blocker::BackOff(..) => true,
+        Blocker::Turn(..) | Blocker::UpToDate | Blocker::Penalised(_) => true,
+        Blocker::BackOff(..) | Blocker::FactsUnknown => true,
         Blocker::Gate(gate) => *gate != Gate::Room,
         _ => false,
     }
+}
+
+/// Whether a rollout should not start while a device has this reason.
+fn stops(reason: &Blocker) -> bool {
+    matches!(
+        reason,
+        Blocker::AnchorsBehind
+            | Blocker::NothingForHardware(_)
+            | Blocker::NoPath(_)
+            | Blocker::NotApproved(_)
+            | Blocker::BootloaderTooOld(_)
+            | Blocker::RequiresUnmet(_)
+            | Blocker::Expired(_)
+            | Blocker::Gate(Gate::Room)
+    )
 }

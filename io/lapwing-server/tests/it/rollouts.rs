@@ -50,6 +50,9 @@ impl Fleet {
         }
         let fleet = Self { world, devices, old, new };
         fleet.send("PUT", "/api/v1/plans/quick", &plan(1)).await.expect(201);
+        for at in 0..size {
+            assert!(fleet.check_in(at).await.is_none(), "what is held comes to nobody by itself");
+        }
         fleet
     }
 
@@ -157,7 +160,7 @@ fn plan(revision: u32) -> Value {
         })
     };
     json!({
-        "name": "quick", "revision": revision, "phases": [phase("some", 3_000), phase("all", 10_000)],
+        "name": "quick", "revision": revision, "phases": [phase("some", 5_000), phase("all", 10_000)],
         "brakes": "itself", "approvals": 0, "rate_per_minute": 1_000, "priority": "feature",
     })
 }
@@ -165,8 +168,6 @@ fn plan(revision: u32) -> Value {
 #[tokio::test]
 async fn a_good_release_goes_from_phase_to_phase_and_reaches_everyone() {
     let mut fleet = Fleet::new(30).await;
-    fleet.round(|_| Does::Confirms).await;
-    assert_eq!(fleet.on_new(), 0, "what is held comes to nobody by itself");
     let id = fleet.started(&json!({})).await;
     let first = fleet.round(|_| Does::Confirms).await;
     assert!((1..=12).contains(&first), "{first} devices at once");
@@ -194,10 +195,10 @@ async fn a_good_release_goes_from_phase_to_phase_and_reaches_everyone() {
 async fn a_bad_release_halts_after_few_devices_and_calls_off_all_that_have_not_switched() {
     let mut fleet = Fleet::new(40).await;
     let id = fleet.started(&json!({})).await;
-    fleet.round(|at| if at % 4 == 0 { Does::Fetches } else { Does::ComesBack }).await;
+    fleet.round(|at| if at % 2 == 0 { Does::Fetches } else { Does::ComesBack }).await;
     let mut rounds = 0;
     while fleet.rollout(id).await["state"] != "halted" {
-        fleet.round(|at| if at % 4 == 0 { Does::Fetches } else { Does::ComesBack }).await;
+        fleet.round(|at| if at % 2 == 0 { Does::Fetches } else { Does::ComesBack }).await;
         rounds += 1;
         assert!(rounds < ROUNDS_MAX, "{}", fleet.rollout(id).await);
     }
@@ -283,8 +284,7 @@ async fn a_restart_in_the_midst_changes_nothing() {
 
 #[tokio::test]
 async fn a_preview_counts_and_preflight_names_what_is_in_the_way() {
-    let mut fleet = Fleet::new(20).await;
-    fleet.round(|_| Does::Confirms).await;
+    let fleet = Fleet::new(20).await;
     let id = fleet.create(&json!({})).await;
     let preview = fleet.world.get(&format!("/api/v1/rollouts/{id}/preview")).await.expect(200).json();
     let number = |name: &str| preview[name].as_u64().unwrap();
@@ -293,19 +293,16 @@ async fn a_preview_counts_and_preflight_names_what_is_in_the_way() {
     assert_eq!(preview["findings"], json!([]));
     assert_eq!(preview["why"][0]["code"], "place-beyond-share");
 
-    fleet
-        .send("PUT", "/api/v1/groups/lab", &json!({ "devices": ["dev-3"], "purpose": "testing" }))
-        .await
-        .expect(201);
-    fleet
-        .world
-        .manage("POST", "/api/v1/devices/dev-3/pin", json!({ "version": "1.0.0" }).to_string())
-        .await
-        .expect(204);
-    let lab = fleet.create(&json!({ "group": "lab" })).await;
+    let lab = json!({ "devices": ["dev-3"], "purpose": "testing" });
+    fleet.send("PUT", "/api/v1/groups/lab", &lab).await.expect(201);
+    let major = crate::world::release(3, "2.0.0", &fleet.new);
+    fleet.world.push_envelopes(&[fleet.world.signed(&major)], true).await.expect(201);
+    let lab = fleet.create(&json!({ "version": "2.0.0", "group": "lab" })).await;
     let refused = fleet.command(lab, "start", "").await.expect(422).json();
-    assert!(refused["detail"].as_str().unwrap().contains("dev-3"), "{refused}");
-    fleet.command_at(0, lab, "start", &json!({ "accept": ["cannot-have-it"] })).await.expect(200);
+    let said = refused["detail"].as_str().unwrap();
+    assert!(said.starts_with("not-approved: ") && said.ends_with("(dev-3)"), "{said}");
+    fleet.command_at(0, lab, "start", &json!({ "accept": ["not-approved"] })).await.expect(200);
+    assert_eq!(fleet.why(3).await["code"], "not-approved");
     fleet.send("DELETE", "/api/v1/groups/lab", &json!({})).await.expect(409);
 
     let empty = json!({ "filter": "model == x9" });

@@ -41,7 +41,7 @@ impl Fault {
 
 /// All that is in the way, what concerns devices first.
 pub(super) fn preflight(app: &App, rollout: &Rollout, outlook: &Outlook) -> Vec<Fault> {
-    let of_devices = outlook.why.iter().filter(|(_, finding)| !finding.passes).map(|(code, finding)| Fault {
+    let of_devices = outlook.why.iter().filter(|(_, finding)| finding.stops).map(|(code, finding)| Fault {
         code,
         sentence: finding.sentence.clone(),
         devices: finding.devices,
