@@ -241,3 +241,58 @@ pub(crate) fn put_plan(
         ON CONFLICT (name, revision) DO NOTHING";
     Ok(sql.execute(statement, &[name, &revision, &plan, &now])? == 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use lapwing_fleet::rollout::{
+        Approved, BuiltIn, Census, Charter, Command, Event, History, Order, Preflight, Salt,
+    };
+    use std::collections::BTreeMap;
+
+    const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
+
+    fn draft() -> Rollout {
+        Rollout::new(Charter {
+            version: "2.0.0".parse().unwrap(),
+            group: "everyone".parse().unwrap(),
+            recall: None,
+            approved: Approved::default(),
+            plan: BuiltIn::Gentle.plan(),
+            salt: Salt([1; 16]),
+            census: Census::new(Vec::new(), &BTreeMap::new()),
+            history: History::NONE,
+            deadline_s: 3_600,
+        })
+    }
+
+    fn submitted(draft: &Rollout) -> Rollout {
+        let submit = Event::Command(Command { expected: 0, order: Order::Submit });
+        draft.clone().step(NOW, submit).next.step(NOW, Event::Checked(Preflight::Clear(NOW))).next
+    }
+
+    #[tokio::test]
+    async fn of_two_servers_that_saw_the_same_one_saves_and_places_go_with_the_revision() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, thread) = Store::open(&dir.path().join("db")).unwrap();
+        let done = store
+            .write(|c| -> Result<(), StoreError> {
+                let before = draft();
+                let id = new_rollout(c, &before, NOW)?;
+                let next = submitted(&before);
+                assert!(put_rollout(c, id, before.revision, &next)?, "the first");
+                assert!(!put_rollout(c, id, before.revision, &next)?, "the second looks again");
+                let held = rollout(c, id)?.unwrap();
+                assert_eq!(held.rollout().unwrap(), next);
+                assert!(!take_place(c, id, before.revision, 10)?, "not by what was true before");
+                let taken = (0..5).filter(|_| take_place(c, id, next.revision, 3).unwrap()).count();
+                assert_eq!((taken, rollout(c, id)?.unwrap().granted), (3, 3), "no place twice");
+                Ok(())
+            })
+            .await;
+        done.unwrap();
+        drop(store);
+        thread.join().unwrap();
+    }
+}
