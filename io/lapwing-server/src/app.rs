@@ -13,9 +13,11 @@ use crate::logging::LogControl;
 use crate::management::Repetitions;
 use crate::metrics::Metrics;
 use crate::online::Online;
+use crate::orchestrator::{Orchestrator, Steering};
 use crate::publish::Deltas;
-use crate::store::{Store, StoreError, releases, version_sets};
+use crate::store::{Device, Store, StoreError, releases, version_sets};
 use crate::trust::Trust;
+use crate::view::View;
 use crate::webhooks::Post;
 use lapwing_core::{Digest, UnixSeconds};
 use lapwing_fleet::{Catalogue, Entry, RetryPolicy, Shelf};
@@ -54,6 +56,7 @@ pub(crate) struct App {
     /// One change to what is published at a time.
     pub(crate) publishing: AsyncMutex<()>,
     pub(crate) snapshots: Snapshots,
+    pub(crate) orchestrator: Orchestrator,
 }
 
 /// What check-ins read without waiting for anyone.
@@ -71,6 +74,12 @@ impl Snapshots {
 impl App {
     pub(crate) fn now(&self) -> UnixSeconds {
         self.clock.now()
+    }
+
+    /// A device as the fleet's rules see it, and the rollouts that they see it with.
+    pub(crate) fn view(&self, device: &Device) -> Result<(View, Arc<Steering>), StoreError> {
+        let steering = self.orchestrator.steering();
+        Ok((View::of(device, &self.catalogue(), &steering)?, steering))
     }
 
     pub(crate) fn trust(&self) -> Arc<Trust> {

@@ -13,7 +13,7 @@ use crate::store::{
 };
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::{DeviceId, UnixSeconds};
-use lapwing_fleet::{AttemptState, Outcome, Shelf};
+use lapwing_fleet::{AttemptState, Outcome};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -71,18 +71,18 @@ fn keep_last_signed(c: &Sql, time: UnixSeconds, steady: Option<Steady>) -> Resul
     put_setting(c, Setting::MachineRun, boot)
 }
 
-/// Ends the attempts of a device whose deadline passed in silence, and those of withdrawn versions.
+/// Ends the attempts of a device whose deadline passed in silence, and those of withdrawn versions and stopped rollouts.
 async fn end_attempts(app: &App, id: &DeviceId, now: UnixSeconds) -> Result<(), StoreError> {
     let _lock = app.devices.lock(id).await;
     let Some(held) = app.devices.get_locked(id).await? else { return Ok(()) };
     let mut device = Device::clone(&held);
-    let catalogue = app.catalogue();
+    let (catalogue, steering) = (app.catalogue(), app.orchestrator.steering());
     let mut ended = Vec::new();
     for attempt in device.attempts.iter_mut().filter(|attempt| attempt.ended.is_none()) {
         let state = attempt.outcome.state;
-        let release = catalogue.release(attempt.release);
-        let withdrawn = release.is_some_and(|entry| entry.shelf == Shelf::Withdrawn);
-        let event = if withdrawn && !state.is_over() && !state.is_past_switch() {
+        let stands = steering.bringing(|bringing| attempt.past().stands(&catalogue, bringing));
+        let known = catalogue.release(attempt.release).is_some();
+        let event = if known && !stands && !state.is_over() && !state.is_past_switch() {
             attempt.outcome = Outcome { state: AttemptState::Superseded, cause: Some(Cause::Withdrawn) };
             "attempt.withdrawn"
         } else if attempt.deadline < now {

@@ -30,6 +30,7 @@ mod view;
 mod app;
 mod follow;
 mod housekeeping;
+mod orchestrator;
 mod webhooks;
 
 mod device_plane;

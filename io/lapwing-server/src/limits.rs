@@ -115,5 +115,19 @@ pub(crate) const PROFILE_HZ: i32 = 99;
 pub(crate) const FORGOTTEN_MAX: u32 = 10_000;
 /// When to come back while the database is away, seconds.
 pub(crate) const DATABASE_AWAY_WAIT_S: u32 = 30;
+/// Rollouts that are looked at; of more the newest.
+pub(crate) const ROLLOUTS_LIVE_MAX: u32 = 256;
+/// Rollouts are looked at again after this, though nothing changed that this server knows of, seconds.
+pub(crate) const LOOK_AT_LEAST_S: u64 = 5;
+/// And not again before this, whatever changes, milliseconds.
+pub(crate) const LOOK_REST_MS: u64 = 500;
+/// The whole fleet is asked again after this, while a rollout is under way, seconds.
+pub(crate) const SURVEY_S: u64 = 60;
+/// Devices that a finding names; of more the first.
+pub(crate) const AFFECTED_DEVICES_SHOWN_MAX: usize = 20;
+/// Devices listed in one group.
+pub(crate) const GROUP_DEVICES_MAX: usize = 100_000;
+/// Entries of a rollout's history that are shown; of more the newest.
+pub(crate) const HISTORY_ROWS_MAX: u32 = 500;
 /// When to come back after a full disk, seconds.
 pub(crate) const DISK_FULL_WAIT_S: u32 = 300;

@@ -20,8 +20,10 @@ pub fn export_store(config: Config, out: &mut dyn Write) -> Result<u64, Transfer
 /// See [`TransferError`]. Nothing was written then.
 pub fn import_store(config: Config, input: &mut dyn BufRead, purpose: Purpose) -> Result<u64, TransferError> {
     waiting(config, |place| {
-        if let Place::File(path) = place {
-            std::fs::create_dir_all(path.parent().unwrap_or(path))?;
+        match place {
+            Place::File(path) => std::fs::create_dir_all(path.parent().unwrap_or(path))?,
+            #[cfg(feature = "postgres")]
+            Place::Database(_) => {}
         }
         import(place, input, purpose)
     })

@@ -21,7 +21,7 @@ use crate::store::{Setting, Sql, Store, StoreError, blob_names, forget_blob, get
 use crate::tls::{TlsError, identity};
 use crate::trust::{Trust, TrustError};
 use crate::webhooks::Post;
-use crate::{device_plane, housekeeping, management, webhooks};
+use crate::{device_plane, housekeeping, management, orchestrator, webhooks};
 use lapwing_core::{Digest, UnixSeconds};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -112,6 +112,7 @@ impl Server {
         if app.settings.store.is_shared() {
             tasks.spawn(follow::run(Arc::clone(&app), place, stopped.clone()));
         }
+        tasks.spawn(orchestrator::run(Arc::clone(&app), stopped.clone()));
         tasks.spawn(webhooks::run(Arc::clone(&app), stopped.clone()));
         tasks.spawn(housekeeping::run(Arc::clone(&app), stopped));
         tracing::info!(%device_addr, %management_addr, "listening");
@@ -180,6 +181,14 @@ impl Running {
     /// Returns once every artifact that was asked for is made, or was found to be impossible.
     pub async fn artifacts_settled(&self) {
         self.app.deltas.settled().await;
+    }
+
+    /// Looks at every rollout once, as happens by itself every few seconds.
+    ///
+    /// # Errors
+    /// If the store could not be asked; nothing was half done.
+    pub async fn look_at_rollouts(&self) -> Result<(), StoreError> {
+        orchestrator::look(&self.app).await
     }
 
     /// Stops listening, lets open requests end, writes what is pending.
@@ -296,7 +305,10 @@ async fn assemble(
         spki,
         device_url,
         admin_token,
+        orchestrator: Default::default(),
     };
+    // The first check-in must already find what was halted.
+    orchestrator::look(&app).await?;
     Ok((Arc::new(app), place, threads))
 }
 

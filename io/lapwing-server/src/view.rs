@@ -1,28 +1,39 @@
 //! A device as the fleet's rules see it.
 //!
-//! Touches: `lapwing_fleet`. The same view answers check-ins and `device why`.
+//! Touches: `lapwing_fleet`. The same view answers check-ins, `device why`, lists by filter and previews.
 //! Never: carries what a decision must not depend on, such as secrets or addresses.
 
-use crate::store::{Device, HardwareNames, StoreError};
+use crate::orchestrator::Steering;
+use crate::store::{Device, StoreError};
 use lapwing_core::wire::check_in::Gate;
-use lapwing_core::{HardwareClass, UnixSeconds};
-use lapwing_fleet::filter::{FIELDS, Filter};
-use lapwing_fleet::{Catalogue, Component, Decision, DeviceFacts, PastAttempt, Standing, decide};
+use lapwing_core::{DeviceId, Digest, HardwareClass, ShortDigest, UnixSeconds, Version};
+use lapwing_fleet::filter::{FIELDS, Filter, FilterFacts};
+use lapwing_fleet::rollout::Site;
+use lapwing_fleet::{Bringing, Catalogue, Component, Decision, DeviceFacts, PastAttempt, Standing, decide};
+
+/// Facts that tell where a device stands, the first it reports: what shares one shares its outages.
+const SITES: [&str; 3] = ["fact.site", "fact.gateway", "fact.cell"];
 
 /// What a decision needs, owned.
 pub(crate) struct View {
+    id: DeviceId,
     pub(crate) hardware: Option<HardwareClass>,
     pub(crate) profile: u8,
     bootloader: u32,
     components: Vec<Component>,
     pub(crate) gates: Vec<Gate>,
     versions: (u32, u32),
-    standing: Standing,
-    attempts: Vec<PastAttempt>,
+    pub(crate) standing: Standing,
+    pub(crate) attempts: Vec<PastAttempt>,
+    pub(crate) named: FilterView,
 }
 
 impl View {
-    pub(crate) fn of(device: &Device) -> Result<Self, StoreError> {
+    pub(crate) fn of(
+        device: &Device,
+        catalogue: &Catalogue,
+        steering: &Steering,
+    ) -> Result<Self, StoreError> {
         let said = device.said()?;
         let facts = said.facts.as_ref();
         let component = |state: &lapwing_core::wire::check_in::ComponentState| Component {
@@ -30,6 +41,7 @@ impl View {
             running: state.running,
         };
         Ok(Self {
+            id: device.id.clone(),
             hardware: facts.map(|facts| facts.hardware),
             profile: facts.map_or(0, |facts| facts.profile),
             bootloader: facts.map_or(0, |facts| facts.bootloader),
@@ -43,22 +55,55 @@ impl View {
                 update_now: device.update_now,
             },
             attempts: device.past(),
+            named: facts_of(device, catalogue, steering)?,
         })
     }
 
-    pub(crate) fn decide(&self, catalogue: &Catalogue, now: UnixSeconds) -> Decision {
+    pub(crate) fn decide(
+        &self,
+        catalogue: &Catalogue,
+        bringing: &[Bringing<'_>],
+        now: UnixSeconds,
+    ) -> Decision {
         let (root_version, delegation_version) = self.versions;
-        let facts = DeviceFacts {
-            hardware: self.hardware,
-            bootloader: self.bootloader,
-            components: &self.components,
-            root_version,
-            delegation_version,
-            gates: &self.gates,
-            standing: &self.standing,
-            attempts: &self.attempts,
+        let facts = |named: &FilterFacts<'_>| {
+            let facts = DeviceFacts {
+                id: &self.id,
+                named,
+                downloads_nearby: 0,
+                hardware: self.hardware,
+                bootloader: self.bootloader,
+                components: &self.components,
+                root_version,
+                delegation_version,
+                gates: &self.gates,
+                standing: &self.standing,
+                attempts: &self.attempts,
+            };
+            decide(&facts, catalogue, bringing, now)
         };
-        decide(&facts, catalogue, now)
+        self.named.ask(facts)
+    }
+
+    /// Where it stands, if it says so.
+    pub(crate) fn site(&self) -> Option<Site> {
+        let place = |name: &str| self.named.0.iter().find(|(known, _)| known == name);
+        let (_, place) = SITES.into_iter().find_map(place)?;
+        let [a, b, c, d, e, f, g, h, ..] = *Digest::of(place.as_bytes()).as_bytes();
+        // The store's numbers have a sign.
+        Some(Site(u64::from_be_bytes([a & 0x7f, b, c, d, e, f, g, h])))
+    }
+
+    /// Whether one of its components runs this version.
+    pub(crate) fn runs(&self, version: &Version, catalogue: &Catalogue) -> bool {
+        let running = |class, one: &Component| catalogue.version_of(&one.name, class, one.running);
+        let is_it = |class| self.components.iter().any(|one| running(class, one) == Some(version));
+        self.hardware.is_some_and(is_it)
+    }
+
+    /// The digests of what runs.
+    pub(crate) fn running(&self) -> impl Iterator<Item = ShortDigest> {
+        self.components.iter().map(|component| component.running)
     }
 }
 
@@ -67,23 +112,32 @@ pub(crate) struct FilterView(Vec<(String, String)>);
 
 impl FilterView {
     pub(crate) fn is_meant_by(&self, filter: &Filter) -> bool {
+        self.ask(|facts| filter.holds(facts))
+    }
+
+    pub(crate) fn is_in(&self, group: &str) -> bool {
+        self.ask(|facts| facts.contains(&("group", group)))
+    }
+
+    pub(crate) fn ask<R>(&self, ask: impl FnOnce(&FilterFacts<'_>) -> R) -> R {
         let facts: Vec<(&str, &str)> = self.0.iter().map(|(name, value)| (&**name, &**value)).collect();
-        filter.holds(&facts)
+        ask(&facts)
     }
 }
 
-/// What filters are asked about `device`: what it is, what it runs, and whatever else it reports, which is
-/// `fact.NAME` and, if the language knows that name, the plain name as well.
+/// What filters are asked about `device`: what it is, what it runs, its groups, and whatever else it reports,
+/// which is `fact.NAME` and, if the language knows that name, the plain name as well.
 pub(crate) fn facts_of(
     device: &Device,
     catalogue: &Catalogue,
-    names: &HardwareNames,
+    steering: &Steering,
 ) -> Result<FilterView, StoreError> {
     let said = device.said()?;
     let mut facts = vec![("device".to_owned(), device.id.to_string())];
     if let Some(reported) = &said.facts {
         let class = reported.hardware.to_string();
-        facts.extend(names.get(&class).map(|name| ("hardware".to_owned(), name.clone())));
+        let name = steering.names.get(&class);
+        facts.extend(name.map(|name| ("hardware".to_owned(), name.clone())));
         facts.push(("hardware".to_owned(), class));
         facts.push(("bootloader".to_owned(), reported.bootloader.to_string()));
         for component in &said.components {
@@ -91,11 +145,18 @@ pub(crate) fn facts_of(
             facts.extend(version.map(|version| ("version".to_owned(), version.as_str().to_owned())));
         }
         for (name, value) in reported.named.iter() {
-            if FIELDS.contains(&name) && !facts.iter().any(|(known, _)| known == name) {
+            let known = FIELDS.contains(&name) && !SERVER_KNOWS.contains(&name);
+            if known && !facts.iter().any(|(known, _)| known == name) {
                 facts.push((name.to_owned(), value.to_owned()));
             }
             facts.push((format!("fact.{name}"), value.to_owned()));
         }
     }
-    Ok(FilterView(facts))
+    let mut facts = FilterView(facts);
+    let groups = facts.ask(|named| steering.groups_of(&device.id, named));
+    facts.0.extend(groups.into_iter().map(|group| ("group".to_owned(), group)));
+    Ok(facts)
 }
+
+/// Facts that a device cannot give itself.
+const SERVER_KNOWS: [&str; 2] = ["version", "group"];

@@ -5,7 +5,9 @@
 #[cfg(test)]
 mod reference;
 
-use crate::commands::{audit, delta, device, key, release, serve, store, token, webhook};
+use crate::commands::{
+    audit, delta, device, group, key, plan, release, rollout, serve, store, token, webhook,
+};
 use crate::exit::CODES_HELP;
 use crate::signer::{self, Key, KeyRole};
 use crate::signing_dir::SigningDir;
@@ -38,6 +40,15 @@ pub(crate) enum Command {
     /// Devices: provision, look, steer.
     #[command(subcommand)]
     Device(device::DeviceCommand),
+    /// Groups: which devices people speak of together.
+    #[command(subcommand)]
+    Group(group::GroupCommand),
+    /// Plans: how rollouts proceed.
+    #[command(subcommand)]
+    Plan(plan::PlanCommand),
+    /// Rollouts: bring a version to a group, step by step, and stop by themselves.
+    #[command(subcommand)]
+    Rollout(rollout::RolloutCommand),
     /// Deltas: make, apply, look into, compare. Servers and devices do it by themselves.
     #[command(subcommand)]
     Delta(delta::DeltaCommand),

@@ -112,6 +112,18 @@ impl Management {
         self.send("POST", path, &[("content-type", "application/json")], body.to_string())
     }
 
+    /// Tells it something about what was read at this generation.
+    pub(crate) fn command(&self, path: &str, generation: u64, body: &Value) -> Result<Value> {
+        let tag = format!("\"{generation}\"");
+        let head = [("content-type", "application/json"), ("if-match", tag.as_str())];
+        self.send("POST", path, &head, body.to_string())
+    }
+
+    /// Gives it what it shall keep under this path.
+    pub(crate) fn put_json(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send("PUT", path, &[("content-type", "application/json")], body.to_string())
+    }
+
     /// Gives it a signed document.
     pub(crate) fn put(&self, path: &str, body: &[u8]) -> Result<Value> {
         self.send("PUT", path, &[("content-type", "application/cbor")], body)
@@ -220,7 +232,9 @@ fn refusal(status: StatusCode, problem: &Value) -> Refusal {
             (Code::Policy, "ask an admin for a token with that role: `lapwing token make`")
         }
         StatusCode::NOT_FOUND => (Code::NotFound, "is it spelled right, and is --server the right one?"),
-        StatusCode::CONFLICT => (Code::Conflict, "look at what is there already"),
+        StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED => {
+            (Code::Conflict, "look at what is there already")
+        }
         _ if problem["type"] == UNTRUSTED => {
             (Code::Verification, "sign it with keys that the server's root names")
         }

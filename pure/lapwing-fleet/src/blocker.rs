@@ -3,6 +3,7 @@
 //! Touches: `lapwing_core`. The order of the variants is the order in which they are asked.
 //! Never: grows a reason that nobody can act on.
 
+use crate::rollout::{NotYet, RolloutId};
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::Gate;
 use lapwing_core::{ComponentName, HardwareClass, UnixSeconds, Version};
@@ -33,6 +34,8 @@ pub enum Blocker {
     BootloaderTooOld(u32),
     /// Its version is not one that the release may be installed from, and no step between exists.
     NoPath(Version),
+    /// It would break what depends on it, and nobody agreed to that.
+    NotApproved(Version),
     /// Another component must be updated first.
     RequiresUnmet(ComponentName),
     /// The release may not be installed any more.
@@ -45,6 +48,8 @@ pub enum Blocker {
     BackOff(Version, Option<Cause>, UnixSeconds),
     /// It says so itself.
     Gate(Gate),
+    /// The rollout that brings this version has no place for it yet.
+    Turn(RolloutId, Version, NotYet),
 }
 
 impl Blocker {
@@ -63,12 +68,14 @@ impl Blocker {
             Self::BelowFloor(..) => "below-floor",
             Self::BootloaderTooOld(_) => "bootloader-too-old",
             Self::NoPath(_) => "no-path",
+            Self::NotApproved(_) => "not-approved",
             Self::RequiresUnmet(_) => "requires-unmet",
             Self::Expired(_) => "expired",
             Self::AnchorsBehind => "anchors-behind",
             Self::FailedHere(..) => "failed-here",
             Self::BackOff(..) => "back-off",
             Self::Gate(_) => "gate",
+            Self::Turn(_, _, reason) => reason.code(),
         }
     }
 
@@ -91,6 +98,7 @@ impl Blocker {
             Self::BelowFloor(..) => "Release the image again under a higher seq and version.",
             Self::BootloaderTooOld(_) => "Update its bootloader first, by its own means.",
             Self::NoPath(_) => "Push a release in between that may be installed from what it runs.",
+            Self::NotApproved(_) => "Make the rollout again with `--approve-breaking`.",
             Self::RequiresUnmet(_) => "Push a release for that component.",
             Self::Expired(_) => "Release the image again with a later --not-after.",
             Self::FailedHere(..) => {
@@ -103,7 +111,10 @@ impl Blocker {
             Self::Gate(Gate::Room) => "Make room on the device.",
             Self::Gate(Gate::Host) => "Ask the program that embeds the agent.",
             Self::Penalised(_) | Self::OptedOut | Self::UpToDate | Self::AnchorsBehind => return None,
-            Self::Gate(_) => return None,
+            Self::Turn(_, _, NotYet::NotRunning(_) | NotYet::StratumHalted) => {
+                "`lapwing rollout show ID` has the evidence; `lapwing rollout resume ID` goes on."
+            }
+            Self::Gate(_) | Self::Turn(..) => return None,
         })
     }
 
@@ -139,6 +150,9 @@ impl fmt::Display for Blocker {
             Self::NoPath(version) => {
                 write!(f, "Version {version} cannot be installed from what it runs, and no step between can.")
             }
+            Self::NotApproved(version) => {
+                write!(f, "Version {version} breaks with what it runs, and nobody approved that.")
+            }
             Self::RequiresUnmet(name) => write!(f, "Its component {name} must be updated first."),
             Self::Expired(version) => write!(f, "Version {version} may not be installed any more."),
             Self::AnchorsBehind => f.write_str("It must fetch newer trust documents first."),
@@ -153,6 +167,7 @@ impl fmt::Display for Blocker {
                 write!(f, "Version {version} is tried again later, through no fault of its own: {why}")
             }
             Self::Gate(gate) => f.write_str(gate_sentence(*gate)),
+            Self::Turn(id, version, reason) => write!(f, "Rollout {id} brings version {version}: {reason}."),
         }
     }
 }

@@ -5,13 +5,18 @@
 
 use crate::attempt::AttemptState;
 use crate::blocker::Blocker;
-use crate::catalogue::{Catalogue, Entry, Shelf};
+use crate::bringing::{Bringing, Choice, choices};
+use crate::catalogue::{Catalogue, Entry};
 use crate::device::{Component, DeviceFacts, PastAttempt};
 use crate::limits::PAST_ATTEMPTS_MAX;
+use crate::rollout::{Cell, RolloutId};
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::Gate;
-use lapwing_core::{ComponentName, HardwareClass, ReleaseFlags, Semver, UnixSeconds};
+use lapwing_core::{ComponentName, HardwareClass, ReleaseFlags, Semver, UnixSeconds, Version};
 use std::sync::Arc;
+
+/// The tier of a device that takes no updates but forced ones.
+const OPTED_OUT: &str = "opted-out";
 
 /// A release that a device may have.
 #[derive(Debug, Clone)]
@@ -22,6 +27,10 @@ pub struct Grant {
     pub component: Component,
     /// A gate that the device reported: it gets the offer and will wait by itself.
     pub gate: Option<Gate>,
+    /// The rollout that brings it and the cell the device counts in there; none if it was pushed to everyone.
+    pub brought: Option<(RolloutId, Cell)>,
+    /// It is a step on the way to this version, which cannot be reached at once.
+    pub towards: Option<Version>,
 }
 
 /// What a device gets.
@@ -46,16 +55,23 @@ impl Decision {
 
 /// What a device is offered at `now`, component by component in the order it names them: the first that
 /// can have something gets it. Otherwise the blocker of the first component that is not up to date.
+///
+/// Nothing is given away: two devices that are asked for with the same room may get the same place.
 #[must_use]
-pub fn decide(facts: &DeviceFacts<'_>, catalogue: &Catalogue, now: UnixSeconds) -> Decision {
+pub fn decide(
+    facts: &DeviceFacts<'_>,
+    catalogue: &Catalogue,
+    bringing: &[Bringing<'_>],
+    now: UnixSeconds,
+) -> Decision {
     let class = match admitted(facts, now) {
         Ok(class) => class,
         Err(blocker) => return Decision::Nothing(blocker),
     };
     let mut reason = None;
     for component in facts.components {
-        match for_component(facts, catalogue, (component, class), now) {
-            Ok(entry) => return grant(facts, catalogue, entry, component),
+        match for_component(facts, (catalogue, bringing), (component, class), now) {
+            Ok(grant) => return Decision::Offer(grant),
             Err(Blocker::UpToDate) => reason = reason.or(Some(Blocker::UpToDate)),
             Err(other) if matches!(reason, None | Some(Blocker::UpToDate)) => reason = Some(other),
             Err(_) => {}
@@ -75,58 +91,71 @@ fn admitted(facts: &DeviceFacts<'_>, now: UnixSeconds) -> Result<HardwareClass, 
     facts.hardware.ok_or(Blocker::FactsUnknown)
 }
 
-fn grant(
-    facts: &DeviceFacts<'_>,
-    catalogue: &Catalogue,
-    entry: Arc<Entry>,
-    component: &Component,
-) -> Decision {
+/// What holds for the device as soon as there is something for it: a gate that it waits at by itself, if any.
+fn ready(facts: &DeviceFacts<'_>, catalogue: &Catalogue, entry: &Entry) -> Result<Option<Gate>, Blocker> {
     let forced = entry.release.flags.has(ReleaseFlags::FORCED);
-    if facts.gates.contains(&Gate::OptedOut) && !forced {
-        return Decision::Nothing(Blocker::OptedOut);
+    let opted_out = facts.gates.contains(&Gate::OptedOut) || facts.named.contains(&("tier", OPTED_OUT));
+    if opted_out && !forced {
+        return Err(Blocker::OptedOut);
     }
     if facts.root_version < catalogue.root_version || facts.delegation_version < catalogue.delegation_version
     {
-        return Decision::Nothing(Blocker::AnchorsBehind);
+        return Err(Blocker::AnchorsBehind);
     }
     let urgent = forced || facts.standing.update_now;
     let waits = |gate: &&Gate| **gate == Gate::TrialOpen || (**gate == Gate::Watching && !urgent);
     if let Some(gate) = facts.gates.iter().find(waits) {
-        return Decision::Nothing(Blocker::Gate(*gate));
+        return Err(Blocker::Gate(*gate));
     }
-    let gate = facts.gates.iter().copied().find(|gate| *gate != Gate::OptedOut);
-    Decision::Offer(Grant { entry, component: component.clone(), gate })
+    Ok(facts.gates.iter().copied().find(|gate| *gate != Gate::OptedOut))
 }
 
 fn for_component(
     facts: &DeviceFacts<'_>,
-    catalogue: &Catalogue,
+    (catalogue, bringing): (&Catalogue, &[Bringing<'_>]),
     (component, class): (&Component, HardwareClass),
     now: UnixSeconds,
-) -> Result<Arc<Entry>, Blocker> {
+) -> Result<Grant, Blocker> {
     let shelf = catalogue.shelf(&component.name, class);
     if shelf.is_empty() {
         return Err(Blocker::NothingForHardware(class));
     }
     let running = catalogue.running(&component.name, class, component.running);
     let floor = floor(facts, catalogue, component, class);
-    let newer = |entry: &&Arc<Entry>| {
+    let newer = |entry: &Entry| {
         entry.release.image.short() != component.running
             && floor.is_none_or(|floor| entry.release.seq > floor.release.seq)
     };
-    let open = || shelf.iter().filter(|entry| entry.shelf == Shelf::Open);
     let pinned = facts.standing.pinned.as_ref();
-    let wanted = |entry: &&Arc<Entry>| pinned.is_none_or(|version| entry.release.version == *version);
+    let wanted = |entry: &Entry| pinned.is_none_or(|version| entry.release.version == *version);
 
-    let version = running.map(|entry| Semver::of(&entry.release.version));
+    let version = running.map(|entry| &entry.release.version);
+    let from = version.and_then(Semver::of);
     let mut first_blocker = None;
-    for entry in open().filter(newer).filter(wanted) {
-        match fits(facts, catalogue, entry, version.flatten(), class, now) {
-            Ok(()) => return may_try_again(facts, catalogue, entry, now).map(|()| Arc::clone(entry)),
-            Err(blocker) => first_blocker = first_blocker.or(Some(blocker)),
-        }
+    let choices = choices(facts, shelf, version, bringing);
+    for choice in choices.iter().filter(|choice| newer(choice.entry) && wanted(choice.entry)) {
+        let blocker = match fits(facts, catalogue, choice, from, class, now) {
+            Ok(()) => {
+                may_try_again(facts, catalogue, choice.entry, now)?;
+                let gate = ready(facts, catalogue, choice.entry)?;
+                match choice.turn(facts) {
+                    Ok(brought) => {
+                        let towards = first_blocker.and_then(|blocker| match blocker {
+                            Blocker::NoPath(version) => Some(version),
+                            _ => None,
+                        });
+                        let (entry, component) = (Arc::clone(choice.entry), component.clone());
+                        return Ok(Grant { entry, component, gate, brought, towards });
+                    }
+                    Err((id, reason)) => Blocker::Turn(id, choice.entry.release.version.clone(), reason),
+                }
+            }
+            Err(blocker) => blocker,
+        };
+        first_blocker = first_blocker.or(Some(blocker));
     }
-    Err(first_blocker.unwrap_or_else(|| nothing_newer(facts, component, open().next(), running, floor)))
+    let highest = choices.iter().map(|choice| choice.entry).max_by_key(|entry| entry.release.seq);
+    Err(first_blocker.unwrap_or_else(|| nothing_newer(facts, component, highest, running, floor)))
 }
 
 /// The reason when no open release is newer.
@@ -182,12 +211,12 @@ fn floor<'a>(
 fn fits(
     facts: &DeviceFacts<'_>,
     catalogue: &Catalogue,
-    entry: &Entry,
+    choice: &Choice<'_>,
     running: Option<Semver>,
     class: HardwareClass,
     now: UnixSeconds,
 ) -> Result<(), Blocker> {
-    let release = &entry.release;
+    let release = &choice.entry.release;
     if facts.bootloader < release.bootloader_min {
         return Err(Blocker::BootloaderTooOld(release.bootloader_min));
     }
@@ -196,6 +225,9 @@ fn fits(
         || running.is_some_and(|version| ranges.iter().any(|range| range.contains(version)));
     if !reachable {
         return Err(Blocker::NoPath(release.version.clone()));
+    }
+    if !choice.is_approved(running) {
+        return Err(Blocker::NotApproved(release.version.clone()));
     }
     for required in &release.requires {
         let held = seq_of(facts, catalogue, &required.component, class);

@@ -3,8 +3,10 @@
 //! Touches: `lapwing_core`. Never: what only the server's body needs, such as secrets.
 
 use crate::attempt::Outcome;
+use crate::filter::FilterFacts;
+use crate::rollout::{Cell, RolloutId};
 use lapwing_core::wire::check_in::Gate;
-use lapwing_core::{ComponentName, Digest, HardwareClass, ShortDigest, UnixSeconds, Version};
+use lapwing_core::{ComponentName, DeviceId, Digest, HardwareClass, ShortDigest, UnixSeconds, Version};
 
 /// One component as the device says it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct PastAttempt {
     pub release: Digest,
     /// How it stands.
     pub outcome: Outcome,
+    /// The rollout that brought it and the cell it counts in there; none if it was pushed to everyone.
+    pub brought: Option<(RolloutId, Cell)>,
     /// When it ended, or was opened if it has not.
     pub at: UnixSeconds,
     /// A person said `retry`, so it does not count any more.
@@ -44,6 +48,12 @@ pub struct PastAttempt {
 /// A device, as far as a decision needs to know it.
 #[derive(Debug, Clone, Copy)]
 pub struct DeviceFacts<'a> {
+    /// Which device.
+    pub id: &'a DeviceId,
+    /// What filters are asked about, its groups among them.
+    pub named: &'a FilterFacts<'a>,
+    /// Downloads going on in its radio cell, if it has one.
+    pub downloads_nearby: u32,
     /// What hardware it is; none until it said so.
     pub hardware: Option<HardwareClass>,
     /// Version of its bootloader.

@@ -11,6 +11,7 @@ mod token;
 mod tests;
 
 use lapwing_core::Semver;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 pub use token::{FilterError, Problem};
@@ -18,8 +19,9 @@ pub use token::{FilterError, Problem};
 /// What is known of one device, as names and values; a name may have several values, as `tag` does.
 pub type FilterFacts<'a> = [(&'a str, &'a str)];
 
-/// Which devices are meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Which devices are meant. It is stored as people spell it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Filter(Expression);
 
 /// What a filter is made of.
@@ -89,6 +91,12 @@ impl Filter {
         parse::filter(text).map(Self)
     }
 
+    /// Whether the answer may depend on this fact.
+    #[must_use]
+    pub fn asks_for(&self, fact: &str) -> bool {
+        self.0.asks_for(fact)
+    }
+
     /// Whether a device with these facts is meant.
     ///
     /// A fact that the device lacks equals nothing: `==`, `in` and every order are false, `!=` is true.
@@ -96,6 +104,20 @@ impl Filter {
     #[must_use]
     pub fn holds(&self, facts: &FilterFacts<'_>) -> bool {
         self.0.holds(facts)
+    }
+}
+
+impl TryFrom<String> for Filter {
+    type Error = FilterError;
+
+    fn try_from(text: String) -> Result<Self, FilterError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Filter> for String {
+    fn from(filter: Filter) -> Self {
+        filter.to_string()
     }
 }
 
@@ -111,6 +133,14 @@ impl Expression {
             Self::Compare(field, comparison, value) => {
                 field.values(facts).any(|is| comparison.holds(is, &value.0))
             }
+        }
+    }
+
+    fn asks_for(&self, fact: &str) -> bool {
+        match self {
+            Self::Any(parts) | Self::All(parts) => parts.iter().any(|part| part.asks_for(fact)),
+            Self::Not(part) => part.asks_for(fact),
+            Self::Has(field) | Self::In(field, _) | Self::Compare(field, ..) => field.0 == fact,
         }
     }
 

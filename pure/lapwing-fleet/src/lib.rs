@@ -8,8 +8,11 @@ pub mod limits;
 mod attempt;
 mod catalogue;
 mod device;
+mod group;
+mod spelled;
 
 mod blocker;
+mod bringing;
 mod decide;
 mod delivery;
 mod delta_plan;
@@ -25,10 +28,12 @@ mod shelves;
 
 pub use attempt::{AttemptState, Outcome};
 pub use blocker::Blocker;
+pub use bringing::Bringing;
 pub use catalogue::{Catalogue, Entry, RetryPolicy, Shelf};
 pub use decide::{Decision, Grant, decide};
 pub use delivery::{Next, Taken, after_try};
 pub use delta_plan::{Pair, delta_plan, is_published_base};
 pub use device::{Component, DeviceFacts, PastAttempt, Standing};
 pub use forecast::{DeviceCount, FieldBase, Forecast, Link, Load, MicroMoney, Route, Rule, Terms, forecast};
+pub use group::{EVERYONE, Group, GroupName, Members, Purpose};
 pub use retention::{Demand, InUse, Kept, Verdict, retention};

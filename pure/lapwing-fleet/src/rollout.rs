@@ -15,6 +15,7 @@ mod plan;
 
 mod advance;
 mod room;
+mod saved;
 mod state;
 mod step;
 mod stopping;
@@ -29,12 +30,14 @@ pub use judge::{EARLY_S, FETCH_S_MAX, Horizons, Outage, Site, Try};
 pub use place::{BasisPoints, PLACES, Place, Salt};
 pub use plan::{HowMany, PhasePlan, Plan, PlanError, PlanName, Priority, ReleasedBy, Tier, Who};
 pub use room::{Candidate, NotYet, Room};
+pub use saved::SavedError;
 pub use state::{
-    Accepted, Brake, Charter, Evidence, History, Hold, Open, Phase, RULES, Rollout, Rule, Stage, State,
+    Accepted, Approved, Brake, Charter, Evidence, History, Hold, Open, Phase, RULES, Rollout, RolloutId,
+    Rule, Stage, State,
 };
 pub use step::{Command, Effect, Event, Notice, Order, Preflight, Reason, ReasonError, Refused, Step};
-pub use strata::{Cell, Census, Dimension, Kind, Stratum, needed};
-pub use tally::{Counts, Tally, Window, count};
+pub use strata::{Cell, Census, Dimension, Kind, Stratum, kind, needed};
+pub use tally::{Counts, Tally, Window, count, early_lately, first_boot_failures, signature_failures};
 
 /// So many devices may always be on their way, and the first of them are spread over all kinds.
 const FIRST_DEVICES: u32 = 12;

@@ -100,7 +100,12 @@ fn sign<'b>(kind: Kind, key: &SigningKey, public: &PublicKey, value: &impl Wire<
 
 /// A device that runs `components` and has nothing else to say.
 pub(crate) fn device<'a>(components: &'a [Component], standing: &'a Standing) -> DeviceFacts<'a> {
+    static ID: std::sync::OnceLock<lapwing_core::DeviceId> = std::sync::OnceLock::new();
+    let id = &ID;
     DeviceFacts {
+        id: id.get_or_init(|| "dev-1".parse().unwrap()),
+        named: &[],
+        downloads_nearby: 0,
         hardware: Some(CLASS),
         bootloader: 0,
         components,

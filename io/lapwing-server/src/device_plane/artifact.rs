@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::channel::Channel;
 use lapwing_core::Digest;
-use lapwing_fleet::{AttemptState, Shelf};
+use lapwing_fleet::AttemptState;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -71,11 +71,12 @@ pub(super) async fn artifact(
 }
 
 /// A device may fetch what it was last offered, until it said that the attempt is over or the fleet
-/// withdrew the release.
+/// withdrew the release or stopped its rollout.
 fn has_open_offer(app: &App, device: &Device, digest: Digest) -> bool {
     let Some(newest) = device.attempts.first() else { return false };
     let open = !newest.outcome.state.is_over() || newest.outcome.state == AttemptState::TimedOut;
-    let offered = app.catalogue().release(newest.release).is_some_and(|entry| entry.shelf == Shelf::Open);
+    let offered =
+        app.orchestrator.steering().bringing(|bringing| newest.past().stands(&app.catalogue(), bringing));
     open && offered && newest.artifact == digest && device.quarantine.is_none()
 }
 

@@ -11,7 +11,6 @@ use crate::limits::{DATABASE_AWAY_WAIT_S, DISK_FULL_WAIT_S};
 use crate::online::Session;
 use crate::problem::Problem;
 use crate::store::{Device, StoreError};
-use crate::view::View;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -75,8 +74,9 @@ async fn reply(app: &App, device: &Device, message: &CheckIn<'_>) -> Result<Repl
         return Ok(Reply::Plain(Answer::CatchUp { root, delegation }));
     }
     let next_check_in_s = app.settings.pace.check_in_interval_s;
-    let view = View::of(device)?;
-    let grant = match view.decide(&app.catalogue(), app.now()) {
+    let (view, steering) = app.view(device)?;
+    let decision = steering.bringing(|bringing| view.decide(&app.catalogue(), bringing, app.now()));
+    let grant = match decision {
         Decision::Offer(grant) => grant,
         Decision::Nothing(Blocker::Quarantined) => {
             return Ok(wait(next_check_in_s, WaitReason::Quarantined));
@@ -98,6 +98,7 @@ async fn reply(app: &App, device: &Device, message: &CheckIn<'_>) -> Result<Repl
     Ok(match prepare(app, device, &view, &grant).await? {
         Prepared::NotYet => wait(app.deltas.limits().ask_again_s, WaitReason::Preparing),
         Prepared::Offer(offer) => offered(app, device, nonce, offer, release),
+        Prepared::NoPlace => status(app, device, nonce),
     })
 }
 

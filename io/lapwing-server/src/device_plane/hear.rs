@@ -50,6 +50,7 @@ async fn save(
     if let Some(attempt) = &undone {
         let catalogue = app.catalogue();
         let version = catalogue.release(attempt.release).map(|entry| entry.release.version.clone());
+        app.orchestrator.changed();
         app.metrics.rolled_back(version.as_ref().map_or("unknown", |version| version.as_str()), true);
     }
     let row = device.clone();
@@ -101,5 +102,6 @@ fn undo_confirmed(device: &mut Device, now: UnixSeconds) -> Result<Option<Attemp
     }
     newest.outcome = Outcome { state: AttemptState::RolledBack, ..newest.outcome };
     newest.ended = Some(now);
+    newest.heard = now;
     Ok(Some(newest.clone()))
 }

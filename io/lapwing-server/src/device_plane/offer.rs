@@ -4,9 +4,11 @@
 //! changes only when a delta failed or does not fit any more. Never: signs.
 
 use crate::app::App;
+use crate::orchestrator::Place;
 use crate::publish::{Readiness, Want, profile_for};
 use crate::store::{
     ArtifactRow, AttemptRow, Device, Said, StoreError, log_event, new_attempt, put_attempt, put_device,
+    take_place,
 };
 use crate::view::View;
 use lapwing_core::wire::answer::{Offer, Travel, Urgency};
@@ -22,6 +24,8 @@ pub(super) enum Prepared {
     Offer(Offer),
     /// The artifact is being made.
     NotYet,
+    /// Its rollout has no place for it any more; it asks again.
+    NoPlace,
 }
 
 /// Makes sure of an attempt and its artifact.
@@ -40,20 +44,48 @@ pub(super) async fn prepare(
     let asked = device.update_now && view.gates.contains(&Gate::Watching);
     let is_there = |attempt: &AttemptRow| app.blobs.path(attempt.artifact).exists();
     if let Some(attempt) = current.filter(|attempt| still_fits(attempt, grant) && is_there(attempt)) {
-        if asked != device.update_now {
+        let attempt =
+            AttemptRow { switched: about_to_switch(&device, attempt, grant, now)?, ..attempt.clone() };
+        if asked != device.update_now || attempt.switched == Some(now) {
             save(app, &device, attempt.clone(), asked, now).await?;
         }
-        return Ok(Prepared::Offer(offer(app, attempt, urgency, now)));
+        return Ok(Prepared::Offer(offer(app, &attempt, urgency, now)));
     }
     let base = if wants_full_image(&device, grant) { None } else { base(app, view, grant) };
     let want = Want { target: grant.entry.release.image, base, profile: profile_for(view.profile) };
     let Some(row) = artifact(app, want, now).await? else { return Ok(Prepared::NotYet) };
     let attempt = match current {
         Some(attempt) => travel_by(attempt.clone(), &row),
-        None => fresh(app, &device, grant, &row, now),
+        None => AttemptRow { site: view.site(), ..fresh(app, &device, grant, &row, now) },
     };
-    let attempt = save(app, &device, attempt, asked, now).await?;
-    Ok(Prepared::Offer(offer(app, &attempt, urgency, now)))
+    let place = match grant.brought.filter(|_| attempt.id == AttemptId::NONE) {
+        None => None,
+        Some((rollout, _)) => {
+            let steering = app.orchestrator.steering();
+            match view.named.ask(|facts| steering.place(rollout, &device.id, facts)) {
+                None => return Ok(Prepared::NoPlace),
+                some => some,
+            }
+        }
+    };
+    match save_in(app, &device, attempt, asked, now, place).await? {
+        Some(attempt) => Ok(Prepared::Offer(offer(app, &attempt, urgency, now))),
+        None => Ok(Prepared::NoPlace),
+    }
+}
+
+/// When the device last asked before its switch: now, if it holds the image whole and nothing holds it back.
+fn about_to_switch(
+    device: &Device,
+    attempt: &AttemptRow,
+    grant: &Grant,
+    now: UnixSeconds,
+) -> Result<Option<UnixSeconds>, StoreError> {
+    let said = device.said()?;
+    let image = grant.entry.release.image.short();
+    let holds = said.components.iter().any(|one| one.name == grant.component.name && one.held == Some(image));
+    let goes = holds && said.gates.is_empty() && attempt.outcome.state < AttemptState::Rebooting;
+    Ok(if goes { Some(now) } else { attempt.switched })
 }
 
 /// The attempt that is open for this release. One that timed out in silence goes on when it is heard of.
@@ -133,6 +165,10 @@ fn fresh(app: &App, device: &Device, grant: &Grant, row: &ArtifactRow, now: Unix
         ended: None,
         forgiven: false,
         full_image: wants_full_image(device, grant),
+        brought: grant.brought,
+        site: None,
+        switched: None,
+        heard: now,
     };
     travel_by(attempt, row)
 }
@@ -146,6 +182,19 @@ async fn save(
     update_now: bool,
     now: UnixSeconds,
 ) -> Result<AttemptRow, StoreError> {
+    let saved = save_in(app, device, attempt, update_now, now, None).await?;
+    saved.ok_or(StoreError::Corrupt("attempts"))
+}
+
+/// The same in a place of its rollout; none if that place is gone, and then nothing is written.
+async fn save_in(
+    app: &App,
+    device: &Device,
+    attempt: AttemptRow,
+    update_now: bool,
+    now: UnixSeconds,
+    place: Option<Place>,
+) -> Result<Option<AttemptRow>, StoreError> {
     let mut device = device.clone();
     let is_new = attempt.id == AttemptId::NONE;
     let superseded = device.attempts.first_mut().filter(|a| is_new && !a.outcome.state.is_over()).map(|a| {
@@ -157,26 +206,39 @@ async fn save(
     let row = device.clone();
     let attempt = app
         .store
-        .write(move |c| -> Result<AttemptRow, StoreError> {
+        .write(move |c| -> Result<Option<AttemptRow>, StoreError> {
+            if let Some(Place { id, revision, granted_max }) = place
+                && !take_place(c, id, revision, granted_max)?
+            {
+                return Ok(None);
+            }
             put_device(c, &row)?;
             if !is_new {
                 put_attempt(c, &attempt)?;
-                return Ok(attempt);
+                return Ok(Some(attempt));
             }
             superseded.iter().try_for_each(|superseded| put_attempt(c, superseded))?;
             let id = new_attempt(c, &row.id, &attempt)?;
             let said = Said::of_device(now, row.id.as_str(), "attempt.opened");
-            log_event(c, &Said { attempt: Some(id), release: Some(attempt.release), ..said })?;
-            Ok(AttemptRow { id, ..attempt })
+            let detail = attempt.brought.map(|(rollout, _)| format!("by rollout {rollout}"));
+            log_event(c, &Said { attempt: Some(id), release: Some(attempt.release), detail, ..said })?;
+            Ok(Some(AttemptRow { id, ..attempt }))
         })
         .await?;
+    let Some(attempt) = attempt else {
+        app.orchestrator.changed();
+        return Ok(None);
+    };
     match device.attempts.first_mut().filter(|_| !is_new) {
         Some(newest) => *newest = attempt.clone(),
         None => device.attempts.insert(0, attempt.clone()),
     }
     device.attempts.truncate(lapwing_fleet::limits::PAST_ATTEMPTS_MAX);
     app.devices.put(Arc::new(device));
-    Ok(attempt)
+    if place.is_some() {
+        app.orchestrator.changed();
+    }
+    Ok(Some(attempt))
 }
 
 fn offer(app: &App, attempt: &AttemptRow, urgency: Urgency, now: UnixSeconds) -> Offer {

@@ -91,7 +91,11 @@ async fn deliver_locked(app: &App, kept: &Kept, report: &Report) -> Result<(), S
         let version = catalogue.release(attempt.release).map(|entry| entry.release.version.as_str());
         app.metrics.rolled_back(version.unwrap_or("unknown"), attempt.late);
     }
+    let counts = device.attempts.first().is_some_and(|newest| newest.brought.is_some());
     app.devices.put(Arc::new(device));
+    if counts {
+        app.orchestrator.changed();
+    }
     Ok(())
 }
 
@@ -186,6 +190,12 @@ fn advance(
     }
     attempt.outcome = attempt.outcome.after(event);
     let state = attempt.outcome.state;
+    if state != before {
+        attempt.heard = now;
+    }
+    if matches!(state, AttemptState::Rebooting | AttemptState::Trial | AttemptState::Confirmed) {
+        attempt.switched = attempt.switched.or(Some(now));
+    }
     attempt.full_image |= attempt.delta_from.is_some() && rules_out_delta(event);
     if let (EventKind::DownloadProgress, Detail::Amount(percent)) = (event.kind, event.detail) {
         attempt.percent = u8::try_from(percent.min(100)).unwrap_or(100).max(attempt.percent);

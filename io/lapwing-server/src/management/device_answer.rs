@@ -84,6 +84,8 @@ pub(super) struct AttemptAnswer {
     pub(super) deadline: u64,
     pub(super) ended: Option<u64>,
     pub(super) forgiven: bool,
+    /// The rollout that brought it, if one did.
+    pub(super) rollout: Option<u64>,
 }
 
 /// Why a device is not updating.

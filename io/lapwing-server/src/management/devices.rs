@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::limits::{FILTER_PAGES_MAX, PAGE_ROWS_MAX};
 use crate::problem::Problem;
 use crate::store::{AttemptRow, Device, HardwareNames, StoreError, devices_page, forgotten, hardware_names};
-use crate::view::{View, facts_of};
+use crate::view::facts_of;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -69,7 +69,9 @@ pub(super) async fn list(
         for device in page {
             let is_meant = match &filter {
                 None => true,
-                Some(filter) => facts_of(&device, &app.catalogue(), &names)?.is_meant_by(filter),
+                Some(filter) => {
+                    facts_of(&device, &app.catalogue(), &app.orchestrator.steering())?.is_meant_by(filter)
+                }
             };
             if is_meant {
                 devices.push(describe(&app, &device, &names)?);
@@ -196,6 +198,7 @@ fn tried(catalogue: &Catalogue, attempt: &AttemptRow) -> AttemptAnswer {
         deadline: attempt.deadline.0,
         ended: attempt.ended.map(|ended| ended.0),
         forgiven: attempt.forgiven,
+        rollout: attempt.brought.map(|(rollout, _)| rollout.0),
     }
 }
 
@@ -217,7 +220,8 @@ fn health(row: &HealthRow) -> HealthRowAnswer {
 
 /// The one reason, by the same function that answers its check-ins, with what to do about it and until when.
 fn reason(app: &App, device: &Device, names: &HardwareNames) -> Result<WhyAnswer, StoreError> {
-    let decision = View::of(device)?.decide(&app.catalogue(), app.now());
+    let (view, steering) = app.view(device)?;
+    let decision = steering.bringing(|bringing| view.decide(&app.catalogue(), bringing, app.now()));
     if let Some(blocker) = decision.blocker() {
         let more = match &blocker {
             Blocker::Quarantined => device.quarantine.as_ref().map(|why| format!(" Why: {why}.")),

@@ -15,13 +15,16 @@ mod device_answer;
 mod devices;
 mod docs;
 mod events;
+mod groups;
 mod health;
 mod healthz;
 mod identity;
 mod paging;
+mod plans;
 mod profile;
 mod repetitions;
 mod retention;
+mod rollouts;
 mod steering;
 mod tokens;
 mod version_sets;
@@ -68,6 +71,20 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(steering::pin))
         .routes(routes!(steering::replace))
         .routes(routes!(steering::admit))
+        .routes(routes!(groups::list))
+        .routes(routes!(groups::show, groups::put, groups::delete))
+        .routes(routes!(plans::list))
+        .routes(routes!(plans::show, plans::put))
+        .routes(routes!(rollouts::list, rollouts::create))
+        .routes(routes!(rollouts::show))
+        .routes(routes!(rollouts::preview))
+        .routes(routes!(rollouts::history_of))
+        .routes(routes!(rollouts::command::start))
+        .routes(routes!(rollouts::command::approve))
+        .routes(routes!(rollouts::command::pause))
+        .routes(routes!(rollouts::command::resume))
+        .routes(routes!(rollouts::command::cancel))
+        .routes(routes!(rollouts::command::recall))
         .routes(routes!(events::list))
         .routes(routes!(changes::follow))
         .routes(routes!(access::list))

@@ -24,6 +24,7 @@ const ROWS: &[&str] = &[
     include_str!("migrations/rows/0003.sql"),
     include_str!("migrations/rows/0004.sql"),
     include_str!("migrations/rows/0005.sql"),
+    include_str!("migrations/rows/0006.sql"),
 ];
 
 /// A store of each engine that is there, empty.
@@ -216,6 +217,10 @@ fn some_attempt() -> AttemptRow {
         ended: None,
         forgiven: false,
         full_image: false,
+        brought: None,
+        site: None,
+        switched: None,
+        heard: UnixSeconds(6),
     }
 }
 

@@ -11,6 +11,7 @@ use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::{CheckIn, Facts};
 use lapwing_core::{AttemptId, BootId, DeviceId, Digest, ShortDigest, UnixSeconds, Version};
 use lapwing_fleet::limits::PAST_ATTEMPTS_MAX;
+use lapwing_fleet::rollout::{Cell, RolloutId, Site};
 use lapwing_fleet::{AttemptState, Outcome, PastAttempt};
 
 /// A device as the fleet knows it.
@@ -105,12 +106,27 @@ pub(crate) struct AttemptRow {
     pub(crate) forgiven: bool,
     /// Its delta failed: the full image from now on.
     pub(crate) full_image: bool,
+    /// The rollout that brought it and the cell it counts in; none if it was pushed to everyone.
+    pub(crate) brought: Option<(RolloutId, Cell)>,
+    /// Where the device stands, if it says so.
+    pub(crate) site: Option<Site>,
+    /// When the device last asked before it switched.
+    pub(crate) switched: Option<UnixSeconds>,
+    /// When its present state was heard.
+    pub(crate) heard: UnixSeconds,
 }
 
 impl AttemptRow {
-    fn past(&self) -> PastAttempt {
+    /// As decisions see it.
+    pub(crate) fn past(&self) -> PastAttempt {
         let at = self.ended.unwrap_or(self.opened);
-        PastAttempt { release: self.release, outcome: self.outcome, at, forgiven: self.forgiven }
+        PastAttempt {
+            release: self.release,
+            outcome: self.outcome,
+            brought: self.brought,
+            at,
+            forgiven: self.forgiven,
+        }
     }
 }
 
@@ -203,6 +219,8 @@ fn attempt_from(row: &Row) -> Result<AttemptRow, StoreError> {
     let state: String = row.get("state")?;
     let state = AttemptState::from_label(&state).ok_or(StoreError::Corrupt("state"))?;
     let cause = row.get::<Option<u16>>("cause")?.map(Cause::from_code);
+    let cell = |index: u32| Cell::at(usize::try_from(index).unwrap_or(usize::MAX));
+    let rollout: Option<RolloutId> = row.get("rollout")?;
     Ok(AttemptRow {
         id: row.get("id")?,
         release: row.get("release")?,
@@ -219,14 +237,18 @@ fn attempt_from(row: &Row) -> Result<AttemptRow, StoreError> {
         ended: row.get("ended")?,
         forgiven: row.get("forgiven")?,
         full_image: row.get("full_image")?,
+        brought: rollout.zip(row.get::<Option<u32>>("cell")?.map(cell)),
+        site: row.get("site")?,
+        switched: row.get("switched")?,
+        heard: row.get("heard")?,
     })
 }
 
 /// Opens an attempt and returns its id, which is never used again.
 pub(crate) fn new_attempt(sql: &Sql, device: &DeviceId, row: &AttemptRow) -> Result<AttemptId, StoreError> {
     let statement = "INSERT INTO attempts (device, release, base, codec, profile, delta_from, artifact,
-        artifact_size, state, percent, opened, deadline, forgiven, full_image)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, 0, $12) RETURNING id";
+        artifact_size, state, percent, opened, deadline, forgiven, full_image, rollout, cell, site, heard)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, 0, $12, $13, $14, $15, $10) RETURNING id";
     let opened = sql.row(
         statement,
         &[
@@ -242,6 +264,9 @@ pub(crate) fn new_attempt(sql: &Sql, device: &DeviceId, row: &AttemptRow) -> Res
             &row.opened,
             &row.deadline,
             &row.full_image,
+            &row.brought.map(|(rollout, _)| rollout),
+            &row.brought.map(|(_, cell)| cell.index() as u64),
+            &row.site,
         ],
     )?;
     opened.ok_or(StoreError::Corrupt("attempts"))?.get("id")
@@ -251,7 +276,7 @@ pub(crate) fn new_attempt(sql: &Sql, device: &DeviceId, row: &AttemptRow) -> Res
 pub(crate) fn put_attempt(sql: &Sql, row: &AttemptRow) -> Result<(), StoreError> {
     let statement = "UPDATE attempts SET codec = $2, profile = $3, delta_from = $4, artifact = $5,
         artifact_size = $6, state = $7, cause = $8, percent = $9, ended = $10, forgiven = $11,
-        full_image = $12 WHERE id = $1";
+        full_image = $12, switched = $13, heard = $14 WHERE id = $1";
     sql.execute(
         statement,
         &[
@@ -267,18 +292,22 @@ pub(crate) fn put_attempt(sql: &Sql, row: &AttemptRow) -> Result<(), StoreError>
             &row.ended,
             &row.forgiven,
             &row.full_image,
+            &row.switched,
+            &row.heard,
         ],
     )
     .map(drop)
 }
 
 /// Devices with an attempt that may have to be ended: its deadline has passed in silence, or its version
-/// was withdrawn before the switch.
+/// was withdrawn or its rollout stopped before the switch.
 pub(crate) fn to_be_ended(sql: &Sql, now: UnixSeconds, limit: u32) -> Result<Vec<DeviceId>, StoreError> {
     let statement = "SELECT DISTINCT device FROM attempts
         JOIN releases ON releases.digest = attempts.release JOIN version_sets USING (version)
+        LEFT JOIN rollouts ON rollouts.id = attempts.rollout
         WHERE ended IS NULL AND (deadline < $1
-            OR (shelf = 'withdrawn' AND state NOT IN ('rebooting', 'trial'))) LIMIT $2";
+            OR ((shelf = 'withdrawn' OR rollouts.state IN ('halted', 'cancelled', 'superseded', 'recalled'))
+                AND attempts.state NOT IN ('rebooting', 'trial'))) ORDER BY device LIMIT $2";
     sql.rows(statement, &[&now, &limit])?.iter().map(|row| row.get("device")).collect()
 }
 

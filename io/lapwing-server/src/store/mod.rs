@@ -22,6 +22,7 @@ mod claims;
 mod devices;
 mod events;
 mod publishing;
+mod rollouts;
 mod settings;
 mod tokens;
 mod webhooks;
@@ -47,6 +48,10 @@ pub(crate) use publishing::{
     blob, blob_names, downloads, drop_artifact, forget_blob, hardware_names, offered_artifacts, orphans,
     put_artifact, put_blob, put_hardware_name, put_release, put_trust, put_version_set, releases, set_shelf,
     trust_documents, version_set, version_sets,
+};
+pub(crate) use rollouts::{
+    HistoryRow, RolloutRow, Told, drop_group, groups, history, live_rollouts, new_rollout, plan, plans,
+    put_group, put_history, put_plan, put_rollout, rollout, rollouts_before, take_place, tries,
 };
 pub(crate) use settings::{Setting, get_setting, put_setting};
 pub(crate) use tokens::{

@@ -4,6 +4,8 @@
 //! Never: a number that does not fit; one that is too large is kept as the largest.
 
 use lapwing_core::{AttemptId, BootId, DeviceId, Digest, ShortDigest, UnixSeconds, Version};
+
+use lapwing_fleet::rollout::{RolloutId, Site};
 use std::borrow::Cow;
 
 /// What a column can hold.
@@ -143,5 +145,7 @@ kept_as! {
     ShortDigest, [u8; ShortDigest::LEN], |digest| &digest.0, |digest| Some(Self(digest));
     Digest, [u8; Digest::LEN], |digest| digest.as_bytes(), |digest| Some(Self::from_bytes(digest));
     DeviceId, str, |id| id.as_str(), |id| id.parse().ok();
+    RolloutId, u64, |id| &id.0, |id| Some(Self(id));
+    Site, u64, |site| &site.0, |site| Some(Self(site));
     Version, str, |version| version.as_str(), |version| version.parse().ok();
 }

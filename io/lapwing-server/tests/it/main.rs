@@ -19,5 +19,6 @@ mod operating;
 mod publishing;
 mod reports;
 mod roles;
+mod rollouts;
 mod webhooks;
 mod workers;

@@ -72,6 +72,22 @@ impl Wires {
         head.iter().fold(request, with).body(body).plain(self.management).await
     }
 
+    /// A command on what was read with this tag.
+    pub(crate) async fn manage_if(
+        &self,
+        method: &'static str,
+        path: &str,
+        tag: &str,
+        body: impl Into<Vec<u8>>,
+    ) -> Response {
+        Request::new(method, path)
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("If-Match", tag)
+            .body(body)
+            .plain(self.management)
+            .await
+    }
+
     /// Sends a request to the device plane.
     pub(crate) async fn device_plane(&self, request: Request) -> Response {
         request.tls(self.devices, &self.certificate).await

@@ -5,8 +5,11 @@
 pub(crate) mod audit;
 pub(crate) mod delta;
 pub(crate) mod device;
+pub(crate) mod group;
 pub(crate) mod key;
+pub(crate) mod plan;
 pub(crate) mod release;
+pub(crate) mod rollout;
 pub(crate) mod serve;
 pub(crate) mod store;
 pub(crate) mod token;
@@ -24,6 +27,9 @@ pub(crate) fn run(command: Command, json: bool) -> Result<Said> {
         Command::Key(command) => key::run(command),
         Command::Release(command) => release::run(command, json),
         Command::Device(command) => device::run(command),
+        Command::Group(command) => group::run(command),
+        Command::Plan(command) => plan::run(command),
+        Command::Rollout(command) => rollout::run(command, json),
         Command::Delta(command) => delta::run(command),
         Command::Token(command) => token::run(command),
         Command::Audit(command) => audit::run(command),

@@ -72,10 +72,10 @@ impl World<'_> {
                 Err(reason) => {
                     queues[cell].push(number);
                     match reason {
-                        NotYet::StratumInFlight | NotYet::StratumHalted | NotYet::PlaceBeyondShare => {
+                        NotYet::StratumInFlight | NotYet::StratumHalted | NotYet::PlaceBeyondShare { .. } => {
                             all -= std::mem::take(&mut waiting[cell]);
                         }
-                        NotYet::Rate if minutes > 1 => {
+                        NotYet::Rate(_) if minutes > 1 => {
                             minutes -= 1;
                             room = rollout.room(&self.tally);
                         }

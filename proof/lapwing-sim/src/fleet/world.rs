@@ -9,9 +9,10 @@ use super::rivals::Rival;
 use super::story::{BASE_LOUD, BASE_SILENT, CheckIns, Ruling, Story, Style, Trouble};
 use crate::rng::Rng;
 use lapwing_core::UnixSeconds;
+use lapwing_fleet::EVERYONE;
 use lapwing_fleet::rollout::{
-    BuiltIn, Cell, Charter, Command, EARLY_S, Effect, Event, History, Notice, Order, Preflight, Rollout,
-    Seen, State, Tally,
+    Approved, BuiltIn, Cell, Charter, Command, EARLY_S, Effect, Event, History, Notice, Order, Preflight,
+    Rollout, Seen, State, Tally,
 };
 use std::collections::HashMap;
 
@@ -405,6 +406,10 @@ fn started(fleet: &Devices) -> Rollout {
     let mut plan = BuiltIn::Delivery.plan();
     plan.phases.remove(0);
     let charter = Charter {
+        version: "2.0.0".parse().unwrap_or_else(|_| unreachable!("a plain name")),
+        group: EVERYONE.parse().unwrap_or_else(|_| unreachable!("a plain name")),
+        recall: None,
+        approved: Approved::default(),
         plan,
         salt: fleet.salt,
         census: fleet.census.clone(),

@@ -1,6 +1,7 @@
 //! The rules of the decision, one table a rule.
 
 use super::*;
+use crate::Shelf;
 use crate::attempt::Outcome;
 use crate::device::Standing;
 use crate::shelves::{CLASS, NOW, app, catalogue, device, image, open, release, runs};
@@ -8,7 +9,7 @@ use lapwing_core::{Digest, Release, Requirement, ShortDigest, VersionRange};
 
 /// What a decision comes to, in one word.
 fn outcome(facts: &DeviceFacts<'_>, catalogue: &Catalogue) -> String {
-    match decide(facts, catalogue, NOW) {
+    match decide(facts, catalogue, &[], NOW) {
         Decision::Offer(grant) => format!("offer {}", grant.entry.release.seq),
         Decision::Nothing(blocker) => blocker.code().to_owned(),
     }
@@ -139,7 +140,7 @@ fn gates_that_depend_on_the_offer_do_not_withhold_it() {
             _ => "offer 2",
         };
         assert_eq!(outcome(&facts, &open(&[1, 2])), expected, "{gate:?}");
-        let shown = decide(&facts, &open(&[1, 2]), NOW).blocker().map(|blocker| blocker.code());
+        let shown = decide(&facts, &open(&[1, 2]), &[], NOW).blocker().map(|blocker| blocker.code());
         assert_eq!(shown, Some(if gate == Gate::OptedOut { "opted-out" } else { "gate" }), "{gate:?}");
         if gate == Gate::OptedOut {
             assert_eq!(outcome(&facts, &forced), "offer 2", "forced overrides opting out");
@@ -167,7 +168,13 @@ fn attempt(catalogue: &Catalogue, seq: u64, state: AttemptState, cause: Option<C
     let name = "app".parse().unwrap();
     let entry = catalogue.shelf(&name, CLASS).iter().find(|entry| entry.release.seq == seq).unwrap();
     let at = UnixSeconds(NOW.0 - 50);
-    PastAttempt { release: entry.release.envelope(), outcome: Outcome { state, cause }, at, forgiven: false }
+    PastAttempt {
+        release: entry.release.envelope(),
+        outcome: Outcome { state, cause },
+        brought: None,
+        at,
+        forgiven: false,
+    }
 }
 
 #[test]
@@ -195,7 +202,7 @@ fn a_release_that_failed_without_blame_waits_longer_each_time() {
     let check = |attempts: &[PastAttempt], expected: Option<u64>| {
         let standing = Standing::default();
         let facts = DeviceFacts { attempts, ..device(&components, &standing) };
-        match (decide(&facts, &two, NOW), expected) {
+        match (decide(&facts, &two, &[], NOW), expected) {
             (Decision::Nothing(Blocker::BackOff(_, Some(Cause::LinkDown), until)), Some(wait_s)) => {
                 assert_eq!(until.0, NOW.0 - 50 + wait_s);
             }
@@ -204,7 +211,7 @@ fn a_release_that_failed_without_blame_waits_longer_each_time() {
         }
         let now = Standing { update_now: true, ..Standing::default() };
         let facts = DeviceFacts { attempts, ..device(&components, &now) };
-        assert!(matches!(decide(&facts, &two, NOW), Decision::Offer(_)), "a person need not wait");
+        assert!(matches!(decide(&facts, &two, &[], NOW), Decision::Offer(_)), "a person need not wait");
     };
     let failed = attempt(&two, 2, Failed, Some(Cause::LinkDown));
     check(&[failed], Some(100));

@@ -4,11 +4,22 @@
 //! Never: decides; `crate::rollout::stopping` and `crate::rollout::advance` compare with thresholds.
 //! Source: Ville, "Étude critique de la notion de collectif", 1939; Wald, "Sequential Analysis", 1947.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A failure rate, in parts of a million.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u32")]
 pub struct Rate(u32);
+
+impl TryFrom<u32> for Rate {
+    type Error = &'static str;
+
+    fn try_from(parts: u32) -> Result<Self, Self::Error> {
+        let within = (1..1_000_000).contains(&parts).then_some(Self(parts));
+        within.ok_or("a rate has 1 to 999999 parts of a million")
+    }
+}
 
 impl Rate {
     /// So many parts of a million. A rate of nothing or of everything leaves no doubt to reason about,
@@ -57,7 +68,8 @@ impl fmt::Display for Rate {
 }
 
 /// How many devices were judged, and how many of them had failed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Seen {
     /// All that reached their horizon.
     pub judged: u32,
@@ -98,7 +110,7 @@ impl Seen {
 }
 
 /// How many times likelier some counts are if the truth is worse than allowed, in thousandths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Odds(pub u64);
 
 impl Odds {

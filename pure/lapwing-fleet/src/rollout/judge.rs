@@ -10,6 +10,7 @@ use super::tally::Counts;
 use crate::attempt::{AttemptState, Outcome};
 use lapwing_core::wire::cause::{Blame, Cause};
 use lapwing_core::{AttemptId, UnixSeconds};
+use serde::{Deserialize, Serialize};
 
 /// After the switch, a failure that a device speaks of counts from then on, seconds.
 pub const EARLY_S: u64 = 3_600;
@@ -42,11 +43,14 @@ pub struct Try {
 }
 
 /// A stretch of time in which the network was away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Outage {
     /// When it began.
+    #[serde(with = "crate::spelled::seconds")]
     pub from: UnixSeconds,
     /// When it was over; none while it lasts.
+    #[serde(with = "crate::spelled::seconds::perhaps")]
     pub until: Option<UnixSeconds>,
 }
 

@@ -4,13 +4,15 @@
 //! Never: moves a device back; opening a larger share only adds devices.
 
 use lapwing_core::{DeviceId, Digest};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// All places, and the whole of a group.
 pub const PLACES: u16 = 10_000;
 
 /// A share of a group, in hundredths of a percent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u16")]
 pub struct BasisPoints(u16);
 
 impl BasisPoints {
@@ -51,6 +53,15 @@ impl BasisPoints {
     }
 }
 
+impl TryFrom<u16> for BasisPoints {
+    type Error = &'static str;
+
+    fn try_from(points: u16) -> Result<Self, Self::Error> {
+        let within = (points <= PLACES).then_some(Self(points));
+        within.ok_or("a share has at most 10000 basis points, which are 100 %")
+    }
+}
+
 impl fmt::Display for BasisPoints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.0 / 100, self.0 % 100) {
@@ -61,7 +72,7 @@ impl fmt::Display for BasisPoints {
 }
 
 /// Mixed into every place of one rollout, so that the devices that go first are others each time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Salt(pub [u8; 16]);
 
 /// Where a device stands in the order of one rollout.
@@ -83,6 +94,12 @@ impl Place {
     #[must_use]
     pub const fn is_within(self, share: BasisPoints) -> bool {
         self.0 < share.0
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:02} %", self.0 / 100, self.0 % 100)
     }
 }
 

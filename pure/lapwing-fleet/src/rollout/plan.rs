@@ -9,12 +9,14 @@ use super::place::BasisPoints;
 use crate::filter::Filter;
 use crate::limits::{PHASE_S_MAX, PHASES_MAX};
 use lapwing_core::Name;
+use serde::{Deserialize, Serialize};
 
 /// What a plan or a phase is called.
 pub type PlanName = Name<32>;
 
 /// How early a device volunteers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Tier {
     /// First of all.
     Canary,
@@ -26,8 +28,28 @@ pub enum Tier {
     General,
 }
 
+impl Tier {
+    /// Its spelling in facts, filters and plans.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Canary => "canary",
+            Self::Internal => "internal",
+            Self::Pilot => "pilot",
+            Self::General => "general",
+        }
+    }
+
+    /// The tier of this spelling.
+    #[must_use]
+    pub fn from_label(label: &str) -> Option<Self> {
+        [Self::Canary, Self::Internal, Self::Pilot, Self::General].into_iter().find(|t| t.label() == label)
+    }
+}
+
 /// Which devices a phase is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Who {
     /// The whole group.
     Everyone,
@@ -38,18 +60,22 @@ pub enum Who {
 }
 
 /// How many of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum HowMany {
     /// A share, by place.
+    #[serde(rename = "share_basis_points")]
     Share(BasisPoints),
     /// So many, whoever asks first.
     Count(u32),
 }
 
 /// One step of a rollout.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PhasePlan {
     /// For people.
+    #[serde(with = "crate::spelled")]
     pub name: PlanName,
     /// For whom it opens, beside all for whom an earlier phase did.
     pub who: Who,
@@ -58,13 +84,15 @@ pub struct PhasePlan {
     /// Seconds to wait at least once its devices have their offers.
     pub soak_s: u64,
     /// The failure rate it must have excluded before the next phase opens.
+    #[serde(rename = "excludes_ppm")]
     pub excludes: Rate,
     /// Seconds after which it has failed if it has not passed.
     pub longest_s: u64,
 }
 
 /// Who releases a brake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ReleasedBy {
     /// The brake itself, once a phase, at half the rate. Never a critical one.
     Itself,
@@ -73,7 +101,8 @@ pub enum ReleasedBy {
 }
 
 /// Which of two rollouts a device gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Priority {
     /// It waits its turn.
     Feature,
@@ -82,9 +111,11 @@ pub enum Priority {
 }
 
 /// How a rollout proceeds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
     /// For people.
+    #[serde(with = "crate::spelled")]
     pub name: PlanName,
     /// Rises with every change.
     pub revision: u32,

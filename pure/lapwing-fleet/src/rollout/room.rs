@@ -6,13 +6,14 @@
 
 use super::FIRST_DEVICES;
 use super::evidence::{Rate, excludes};
-use super::place::Place;
+use super::place::{BasisPoints, Place};
 use super::plan::{PhasePlan, Tier, Who};
 use super::state::{Open, Rollout, State};
 use super::stopping::halts_cell;
 use super::strata::Cell;
 use super::tally::{Counts, Tally};
 use crate::filter::FilterFacts;
+use lapwing_core::DeviceId;
 
 /// Downloads at once in one radio cell.
 const DOWNLOADS_PER_RADIO_CELL: u32 = 2;
@@ -37,33 +38,64 @@ pub struct Candidate<'a> {
     pub downloads_nearby: u32,
 }
 
-/// Why a device has to wait.
+/// Why a device has to wait. Phases count from one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotYet {
     /// The rollout makes no offers.
-    #[error("The rollout is {0}.")]
+    #[error("it is {0}")]
     NotRunning(&'static str),
     /// Devices like it failed.
-    #[error("The rollout was halted for devices of its kind.")]
+    #[error("it was halted for devices of this kind")]
     StratumHalted,
     /// No phase that is open is for it.
-    #[error("Its phase has not opened yet.")]
-    PhaseNotOpen,
+    #[error("phase {phase} of {phases} is open, and no phase so far is for this device")]
+    PhaseNotOpen {
+        /// The present phase.
+        phase: usize,
+        /// All phases.
+        phases: usize,
+    },
     /// Its place is beyond the open share.
-    #[error("Its place is beyond the share that is open.")]
-    PlaceBeyondShare,
+    #[error("phase {phase} of {phases} is open for {share}; its place is {place}")]
+    PlaceBeyondShare {
+        /// The present phase.
+        phase: usize,
+        /// All phases.
+        phases: usize,
+        /// What is open for devices of its kind.
+        share: BasisPoints,
+        /// Where it stands.
+        place: Place,
+    },
     /// Enough offers this minute.
-    #[error("This minute's offers have been made; it asks again.")]
-    Rate,
+    #[error("this minute's {0} offers have been made; it asks again")]
+    Rate(u32),
     /// Enough devices on their way.
-    #[error("Enough devices are on their way; the next go when these are judged.")]
-    InFlight,
+    #[error("{0} devices are on their way, and the next go when these are judged")]
+    InFlight(u32),
     /// Enough devices of its kind on their way.
-    #[error("Enough devices of its kind are on their way; the next go when these are judged.")]
+    #[error("enough devices of its kind are on their way, and the next go when these are judged")]
     StratumInFlight,
     /// Enough downloads in its radio cell.
-    #[error("Others in its radio cell are downloading.")]
-    RadioCell,
+    #[error("{0} others in its radio cell are downloading")]
+    RadioCell(u32),
+}
+
+impl NotYet {
+    /// Its name in JSON and metrics.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotRunning(_) => "rollout-not-running",
+            Self::StratumHalted => "stratum-halted",
+            Self::PhaseNotOpen { .. } => "phase-not-open",
+            Self::PlaceBeyondShare { .. } => "place-beyond-share",
+            Self::Rate(_) => "rate",
+            Self::InFlight(_) => "in-flight",
+            Self::StratumInFlight => "stratum-in-flight",
+            Self::RadioCell(_) => "radio-cell",
+        }
+    }
 }
 
 /// How many more devices may go now.
@@ -71,11 +103,20 @@ pub enum NotYet {
 pub struct Room {
     rate: u32,
     in_flight: u32,
+    on_their_way: u32,
     counted: u32,
     /// In the order of the census.
     strata: Vec<u32>,
     /// While the first devices go: how many of each cell.
     first: Option<Vec<u32>>,
+}
+
+impl Room {
+    /// How many more devices may go, of whatever kind.
+    #[must_use]
+    pub fn left(&self) -> u32 {
+        self.rate.min(self.in_flight).min(self.counted)
+    }
 }
 
 impl Rollout {
@@ -98,6 +139,7 @@ impl Rollout {
         Room {
             rate: self.rate_per_minute.saturating_sub(tally.granted_last_minute),
             in_flight: room(&pooled),
+            on_their_way: pooled.in_flight(),
             counted,
             strata: strata.collect(),
             first: (pooled.granted < FIRST_DEVICES).then(|| self.first_of_each(tally)),
@@ -111,42 +153,81 @@ impl Rollout {
         tally.cells.iter().map(|counts| each.saturating_sub(counts.granted)).collect()
     }
 
+    /// A device as this rollout sees it.
+    #[must_use]
+    pub fn candidate<'a>(
+        &self,
+        device: &DeviceId,
+        facts: &'a FilterFacts<'a>,
+        downloads_nearby: u32,
+    ) -> Candidate<'a> {
+        let tier = facts.iter().find(|(name, _)| *name == "tier");
+        Candidate {
+            place: Place::of(self.charter.salt, device),
+            cell: self.charter.census.cell(&self.charter.census.kind(facts)),
+            tier: tier.and_then(|(_, label)| Tier::from_label(label)).unwrap_or(Tier::General),
+            facts,
+            downloads_nearby,
+        }
+    }
+
     /// Gives `candidate` a place in `room`, or says what it waits for.
     ///
     /// # Errors
     /// The first reason in order; `room` is then as it was.
     pub fn admit(&self, room: &mut Room, candidate: &Candidate<'_>) -> Result<(), NotYet> {
-        if self.state != State::Running {
-            return Err(NotYet::NotRunning(self.state.label()));
+        self.may_go(room, candidate)?;
+        let strata = self.strata_of(candidate.cell);
+        let strata = room.strata.iter_mut().zip(strata).filter(|(_, within)| *within).map(|(left, _)| left);
+        let first = room.first.as_mut().and_then(|first| first.get_mut(candidate.cell.index()));
+        let pooled = [&mut room.rate, &mut room.in_flight, &mut room.counted];
+        pooled.into_iter().chain(strata).chain(first).for_each(|left| *left = left.saturating_sub(1));
+        Ok(())
+    }
+
+    /// Whether there is a place in `room` for `candidate`. Who asks when all is done gets what all have.
+    ///
+    /// # Errors
+    /// The first reason in order.
+    pub fn may_go(&self, room: &Room, candidate: &Candidate<'_>) -> Result<(), NotYet> {
+        match self.state {
+            State::Running => {}
+            State::Completed => return self.go_on(candidate.cell),
+            ref other => return Err(NotYet::NotRunning(other.label())),
         }
         self.reaches(candidate)?;
         if room.rate == 0 {
-            return Err(NotYet::Rate);
+            return Err(NotYet::Rate(self.rate_per_minute));
         }
         if room.in_flight == 0 || room.counted == 0 {
-            return Err(NotYet::InFlight);
+            return Err(NotYet::InFlight(room.on_their_way));
         }
-        let Candidate { cell, .. } = candidate;
-        let first = room.first.as_mut().and_then(|first| first.get_mut(cell.index()));
-        let mut strata: Vec<&mut u32> = self
-            .charter
-            .census
-            .strata()
-            .iter()
-            .zip(&mut room.strata)
-            .filter(|(stratum, _)| stratum.cells.binary_search(cell).is_ok())
-            .map(|(_, left)| left)
-            .chain(first)
-            .collect();
-        if strata.iter().any(|left| **left == 0) {
+        let full = room.strata.iter().zip(self.strata_of(candidate.cell));
+        let first = room.first.as_ref().and_then(|first| first.get(candidate.cell.index()));
+        if full.into_iter().any(|(left, within)| within && *left == 0) || first == Some(&0) {
             return Err(NotYet::StratumInFlight);
         }
         if candidate.downloads_nearby >= DOWNLOADS_PER_RADIO_CELL {
-            return Err(NotYet::RadioCell);
+            return Err(NotYet::RadioCell(candidate.downloads_nearby));
         }
-        let taken = [&mut room.rate, &mut room.in_flight, &mut room.counted];
-        taken.into_iter().chain(strata.drain(..)).for_each(|left| *left = left.saturating_sub(1));
         Ok(())
+    }
+
+    /// Whether a device of this cell that has its offer may go on with it, as far as its switch.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn go_on(&self, cell: Cell) -> Result<(), NotYet> {
+        match self.state {
+            State::Running | State::Paused | State::Held(_) | State::Completed => {}
+            ref other => return Err(NotYet::NotRunning(other.label())),
+        }
+        if halts_cell(&self.halted_strata, cell) { Err(NotYet::StratumHalted) } else { Ok(()) }
+    }
+
+    /// For each stratum of the census whether a cell is in it.
+    fn strata_of(&self, cell: Cell) -> impl Iterator<Item = bool> {
+        self.charter.census.strata().iter().map(move |stratum| stratum.cells.binary_search(&cell).is_ok())
     }
 
     /// Whether what is open so far is open for this device.
@@ -157,18 +238,20 @@ impl Rollout {
         if halts_cell(&self.halted_strata, candidate.cell) {
             return Err(NotYet::StratumHalted);
         }
-        let opened =
-            || self.charter.plan.phases.iter().zip(&self.open).filter(|(phase, _)| phase.is_for(candidate));
-        let within = |open: &Open| match open {
-            Open::Count(_) => true,
-            Open::Shares(shares) => {
-                shares.get(candidate.cell.index()).is_some_and(|share| candidate.place.is_within(*share))
-            }
-        };
-        match opened().any(|(_, open)| within(open)) {
-            true => Ok(()),
-            false if opened().next().is_some() => Err(NotYet::PlaceBeyondShare),
-            false => Err(NotYet::PhaseNotOpen),
+        let phases = self.charter.plan.phases.iter().zip(&self.open);
+        let mut widest = None;
+        for (_, open) in phases.filter(|(phase, _)| phase.is_for(candidate)) {
+            let share = match open {
+                Open::Count(_) => BasisPoints::ALL,
+                Open::Shares(shares) => shares.get(candidate.cell.index()).copied().unwrap_or_default(),
+            };
+            widest = widest.max(Some(share));
+        }
+        let (phase, phases) = (self.open.len(), self.charter.plan.phases.len());
+        match widest {
+            Some(share) if candidate.place.is_within(share) => Ok(()),
+            Some(share) => Err(NotYet::PlaceBeyondShare { phase, phases, share, place: candidate.place }),
+            None => Err(NotYet::PhaseNotOpen { phase, phases }),
         }
     }
 }

@@ -9,13 +9,37 @@ use super::place::{BasisPoints, Salt};
 use super::plan::{PhasePlan, Plan};
 use super::strata::{Census, Stratum};
 use super::tally::{Counts, Tally};
-use lapwing_core::UnixSeconds;
+use crate::group::GroupName;
+use lapwing_core::{UnixSeconds, Version};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
+/// Which rollout, in the order in which they were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RolloutId(pub u64);
+
+impl fmt::Display for RolloutId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// What a rollout was started with. It does not change; another plan is another rollout.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Charter {
+    /// The version set it brings.
+    #[serde(with = "crate::spelled")]
+    pub version: Version,
+    /// To whom.
+    #[serde(with = "crate::spelled")]
+    pub group: GroupName,
+    /// The version set that brings back who took it, signed beforehand, if there is one.
+    #[serde(with = "crate::spelled::perhaps")]
+    pub recall: Option<Version>,
+    /// What a person has agreed to.
+    pub approved: Approved,
     /// How it proceeds.
     pub plan: Plan,
     /// Who goes first.
@@ -28,8 +52,19 @@ pub struct Charter {
     pub deadline_s: u64,
 }
 
+/// What a version set may do only if a person agreed to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approved {
+    /// Take devices to another major version, or to a release that its maker calls breaking.
+    pub breaking: bool,
+    /// Bring a variant other than the plain one to a group in production.
+    pub variant: bool,
+}
+
 /// Failure rates at the two horizons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct History {
     /// Failures that devices speak of within an hour.
     pub early: Rate,
@@ -51,7 +86,8 @@ impl History {
 }
 
 /// A rollout.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rollout {
     /// What it was started with.
     pub charter: Arc<Charter>,
@@ -78,7 +114,8 @@ pub struct Rollout {
 }
 
 /// What a rollout does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum State {
     /// It is being written.
     Draft,
@@ -87,7 +124,7 @@ pub enum State {
     /// So many people have agreed.
     AwaitingApproval(u8),
     /// It starts then.
-    Scheduled(UnixSeconds),
+    Scheduled(#[serde(with = "crate::spelled::seconds")] UnixSeconds),
     /// It makes offers.
     Running,
     /// A person stopped it.
@@ -102,6 +139,8 @@ pub enum State {
     Cancelled,
     /// Another rollout took its place.
     Superseded,
+    /// A person ended it and had those who took the release brought back.
+    Recalled,
 }
 
 impl State {
@@ -120,13 +159,14 @@ impl State {
             Self::Completed => "completed",
             Self::Cancelled => "cancelled",
             Self::Superseded => "superseded",
+            Self::Recalled => "recalled",
         }
     }
 
-    /// Whether it never changes again.
+    /// Whether it never changes again, save that a recall may follow.
     #[must_use]
     pub const fn is_final(&self) -> bool {
-        matches!(self, Self::Completed | Self::Cancelled | Self::Superseded)
+        matches!(self, Self::Completed | Self::Cancelled | Self::Superseded | Self::Recalled)
     }
 
     /// Whether devices may be on their way, so that evidence about them counts.
@@ -137,20 +177,24 @@ impl State {
 }
 
 /// What a brake holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Hold {
     /// Which brake.
     pub brake: Brake,
     /// Since when.
+    #[serde(with = "crate::spelled::seconds")]
     pub since: UnixSeconds,
     /// Since when its reason has been gone; none while it lasts.
+    #[serde(with = "crate::spelled::seconds::perhaps")]
     pub calm_since: Option<UnixSeconds>,
     /// Who releases it.
     pub person_needed: bool,
 }
 
 /// What can stop a rollout without proof that the release is bad.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Brake {
     /// Devices that were offered nothing went silent too: it is the network.
     Network(Seen),
@@ -177,31 +221,35 @@ pub enum Brake {
 }
 
 /// Where in its plan a rollout is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Phase {
     /// Which phase, counted from zero.
     pub number: usize,
     /// How far it is.
     pub stage: Stage,
     /// When it opened.
+    #[serde(with = "crate::spelled::seconds")]
     pub opened_at: UnixSeconds,
     /// Whether a brake was released in it already.
     pub was_released: bool,
 }
 
 /// How far a phase is. Those before it have passed, those after it are pending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Stage {
     /// Its devices get their offers.
     Admitting,
     /// They have them; time must pass until then.
-    Soaking(UnixSeconds),
+    Soaking(#[serde(with = "crate::spelled::seconds")] UnixSeconds),
     /// Its gate is asked.
     Gating,
 }
 
 /// What a phase is open for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Open {
     /// A share of each cell.
     Shares(Vec<BasisPoints>),
@@ -210,7 +258,8 @@ pub enum Open {
 }
 
 /// What a person has seen and accepted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Accepted {
     /// Cell by cell; empty for nothing.
     pub cells: Vec<Counts>,
@@ -233,7 +282,8 @@ impl Accepted {
 }
 
 /// Why a rollout, or one stratum of it, was halted: enough to work it out again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// The version of the rules; see [`RULES`].
     pub rules: u16,
@@ -246,6 +296,7 @@ pub struct Evidence {
     /// The phase, counted from zero.
     pub phase: usize,
     /// When.
+    #[serde(with = "crate::spelled::seconds")]
     pub at: UnixSeconds,
 }
 
@@ -253,7 +304,8 @@ pub struct Evidence {
 pub const RULES: u16 = 1;
 
 /// A rule that halts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Rule {
     /// The failures speak against the allowed rate with these odds.
     Odds {
@@ -314,6 +366,13 @@ impl Rollout {
     #[must_use]
     pub fn planned(&self) -> Option<&PhasePlan> {
         self.charter.plan.phases.get(self.phase.number)
+    }
+
+    /// The version set that its devices are brought back by, while they are.
+    #[must_use]
+    pub fn recalls(&self) -> Option<&Version> {
+        let calls = matches!(self.state, State::Halted(_) | State::Recalled);
+        self.charter.recall.as_ref().filter(|_| calls)
     }
 
     /// When its devices are judged.

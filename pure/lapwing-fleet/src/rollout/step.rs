@@ -60,6 +60,8 @@ pub enum Order {
     Cancel,
     /// Give way to another rollout. Waits for no device.
     Supersede,
+    /// End it and bring back who took the release, also when it was over already.
+    Recall(Reason),
 }
 
 /// Why a person went on after a stop.
@@ -121,6 +123,22 @@ pub enum Notice {
     PhasePassed(usize, advance::Proof),
 }
 
+impl Notice {
+    /// Its name among events.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::State(_) => "rollout.state",
+            Self::Halted(_) => "rollout.halted",
+            Self::Held(_) => "rollout.held",
+            Self::Released(_) => "rollout.released",
+            Self::PhaseOpened(_) => "rollout.phase.opened",
+            Self::Widened => "rollout.phase.widened",
+            Self::PhasePassed(..) => "rollout.phase.passed",
+        }
+    }
+}
+
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -144,6 +162,9 @@ pub enum Refused {
     /// The rollout is not in a state for it.
     #[error("a rollout that is {0} cannot do that")]
     NotNow(&'static str),
+    /// There is nothing to bring devices back with.
+    #[error("it was made without a recall release; push an old image under a new version instead")]
+    NoRecall,
 }
 
 /// What came of an event.
@@ -183,13 +204,24 @@ impl Rollout {
             }
             (state, Order::Cancel) if !state.is_final() => State::Cancelled,
             (state, Order::Supersede) if !state.is_final() => State::Superseded,
+            (_, Order::Recall(_)) if self.charter.recall.is_none() => {
+                return self.refuse(Refused::NoRecall);
+            }
+            (state, Order::Recall(_)) if !self.open.is_empty() && *state != State::Recalled => {
+                let next = self.commanded();
+                return next.becomes(State::Recalled, vec![Effect::Recall]);
+            }
             (state, _) => {
                 let label = state.label();
                 return self.refuse(Refused::NotNow(label));
             }
         };
+        self.commanded().becomes(next, Vec::new())
+    }
+
+    fn commanded(mut self) -> Self {
         self.generation = self.generation.saturating_add(1);
-        self.becomes(next, Vec::new())
+        self
     }
 
     /// A person has seen what speaks against the rollout and goes on: it is counted afresh from here.

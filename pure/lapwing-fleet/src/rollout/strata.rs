@@ -5,12 +5,15 @@
 //! Never: a list of devices.
 
 use super::place::BasisPoints;
+use crate::filter::FilterFacts;
 use crate::limits::{CELLS_MAX, COVERAGE_CELLS_MAX, COVERAGE_DEVICES};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What the devices of a group differ in, as far as an update may notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Dimension {
     /// Hardware class and revision.
     Hardware,
@@ -25,6 +28,10 @@ pub enum Dimension {
 }
 
 impl Dimension {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Hardware, Self::Region, Self::BaseVersion, Self::Connectivity, Self::Use];
+
     /// Its name for people.
     #[must_use]
     pub const fn label(self) -> &'static str {
@@ -38,14 +45,34 @@ impl Dimension {
     }
 }
 
+/// The kind of a device with these facts: what it does not say is `-`.
+#[must_use]
+pub fn kind(dimensions: &[Dimension], facts: &FilterFacts<'_>) -> Kind {
+    let value = |name: &str| facts.iter().find(|(known, _)| *known == name).map_or("-", |(_, value)| *value);
+    let said = |dimension: &Dimension| match dimension {
+        Dimension::Hardware => match value("revision") {
+            "-" => value("hardware").to_owned(),
+            revision => format!("{}/{revision}", value("hardware")),
+        },
+        other => value(other.label()).to_owned(),
+    };
+    dimensions.iter().map(said).collect()
+}
+
 /// One value in every dimension, in the order of the census.
 pub type Kind = Vec<String>;
 
 /// A cell of a census: all devices of one kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cell(pub(super) usize);
 
 impl Cell {
+    /// The cell at this place.
+    #[must_use]
+    pub const fn at(index: usize) -> Self {
+        Self(index)
+    }
+
     /// Its place in lists with one entry per cell.
     #[must_use]
     pub const fn index(self) -> usize {
@@ -54,7 +81,8 @@ impl Cell {
 }
 
 /// Some cells with a name: a stratum that is judged by itself, or a unit that a first phase shall cover.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Stratum {
     /// `hardware=rev-c`, or several of these.
     pub name: String,
@@ -65,7 +93,8 @@ pub struct Stratum {
 }
 
 /// How many devices of each kind a group has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Counted", try_from = "Counted")]
 pub struct Census {
     dimensions: Vec<Dimension>,
     kinds: BTreeMap<Kind, Cell>,
@@ -74,18 +103,55 @@ pub struct Census {
     units: Vec<Stratum>,
 }
 
+/// What a census is made from: kinds in the order of their cells, and how many devices are of rarer ones.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Counted {
+    dimensions: Vec<Dimension>,
+    kinds: Vec<(Kind, u32)>,
+    rare: u32,
+}
+
+impl From<Census> for Counted {
+    fn from(census: Census) -> Self {
+        let mut in_order: Vec<(Kind, Cell)> = census.kinds.into_iter().collect();
+        in_order.sort_by_key(|(_, cell)| *cell);
+        let mut sizes = census.sizes.into_iter();
+        let kinds = in_order.into_iter().zip(&mut sizes).map(|((kind, _), size)| (kind, size)).collect();
+        Self { dimensions: census.dimensions, kinds, rare: sizes.next().unwrap_or(0) }
+    }
+}
+
+impl TryFrom<Counted> for Census {
+    type Error = &'static str;
+
+    fn try_from(counted: Counted) -> Result<Self, Self::Error> {
+        let whole = |(kind, _): &(Kind, u32)| kind.len() == counted.dimensions.len();
+        let different = counted.kinds.iter().map(|(kind, _)| kind).collect::<BTreeSet<_>>().len();
+        let sound = counted.kinds.iter().all(whole) && different == counted.kinds.len();
+        match sound && different <= CELLS_MAX {
+            true => Ok(Self::of(counted)),
+            false => Err("a census has each kind once, with a value in every dimension"),
+        }
+    }
+}
+
 impl Census {
     /// The census of a group with so many devices of each kind. The rarest kinds beyond
     /// [`CELLS_MAX`] share the last cell.
     #[must_use]
     pub fn new(dimensions: Vec<Dimension>, counted: &BTreeMap<Kind, u32>) -> Self {
-        let mut by_size: Vec<(&Kind, u32)> = counted.iter().map(|(kind, size)| (kind, *size)).collect();
+        let mut by_size: Vec<(Kind, u32)> =
+            counted.iter().map(|(kind, size)| (kind.clone(), *size)).collect();
         by_size.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
         let rare = by_size.split_off(by_size.len().min(CELLS_MAX));
-        let mut sizes: Vec<u32> = by_size.iter().map(|(_, size)| *size).collect();
-        sizes.push(rare.iter().fold(0, |sum, (_, size)| sum.saturating_add(*size)));
-        let kinds: BTreeMap<Kind, Cell> =
-            by_size.iter().enumerate().map(|(at, (kind, _))| ((*kind).clone(), Cell(at))).collect();
+        let rare = rare.iter().fold(0, |sum: u32, (_, size)| sum.saturating_add(*size));
+        Self::of(Counted { dimensions, kinds: by_size, rare })
+    }
+
+    fn of(Counted { dimensions, kinds, rare }: Counted) -> Self {
+        let sizes = kinds.iter().map(|(_, size)| *size).chain([rare]).collect();
+        let kinds = kinds.into_iter().enumerate().map(|(at, (kind, _))| (kind, Cell(at))).collect();
         let mut census = Self { dimensions, kinds, sizes, strata: Vec::new(), units: Vec::new() };
         let whole = census.size();
         census.strata = census.crossed(1);
@@ -94,6 +160,12 @@ impl Census {
         let crossings = if census.kinds.len() <= COVERAGE_CELLS_MAX { census.dimensions.len() } else { 2 };
         census.units = census.crossed(crossings);
         census
+    }
+
+    /// The kind of a device with these facts.
+    #[must_use]
+    pub fn kind(&self, facts: &FilterFacts<'_>) -> Kind {
+        kind(&self.dimensions, facts)
     }
 
     /// All devices.

@@ -3,15 +3,19 @@
 //! Touches: `crate::rollout::{evidence, judge, strata}`. Counts are per device, its newest attempt counts.
 //! Never: depends on the order in which attempts, reports or servers come.
 
+use super::WINDOW_S;
 use super::evidence::Seen;
 use super::judge::{Horizons, Try};
 use super::strata::{Cell, Census};
 use crate::limits::SITE_FAILURES_MAX;
 use lapwing_core::UnixSeconds;
+use lapwing_core::wire::cause::Cause;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What became of the devices of one cell, or of several together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Counts {
     /// Devices that were made an offer.
     pub granted: u32,
@@ -118,6 +122,40 @@ impl Tally {
         let counts = cells.iter().filter_map(|cell| self.cells.get(cell.index()));
         counts.fold(Counts::default(), |sum, counts| sum.plus(*counts))
     }
+}
+
+/// Devices whose first start says most.
+const FIRST_SWITCHED: usize = 20;
+
+/// Boot failures among the first twenty devices that switched, in the order in which they did.
+#[must_use]
+pub fn first_boot_failures(tries: &[Try]) -> u32 {
+    let mut switched: Vec<_> =
+        tries.iter().filter_map(|one| one.switched_at.map(|at| (at, one.attempt, one.outcome))).collect();
+    switched.sort_by_key(|(at, attempt, _)| (*at, *attempt));
+    let boots = |cause| matches!(cause, Cause::SilentStarts | Cause::NotStartable | Cause::RebootLoop);
+    number(switched.iter().take(FIRST_SWITCHED).filter(|(.., outcome)| outcome.cause.is_some_and(boots)))
+}
+
+/// Devices that found the release's signature wrong.
+#[must_use]
+pub fn signature_failures(tries: &[Try]) -> u32 {
+    number(tries.iter().filter(|one| one.outcome.cause == Some(Cause::ReleaseUntrusted)))
+}
+
+/// The devices that came to their early horizon in the window before `now`.
+#[must_use]
+pub fn early_lately(tries: &[Try], horizons: &Horizons<'_>, now: UnixSeconds) -> Seen {
+    let before = UnixSeconds(now.0.saturating_sub(WINDOW_S));
+    let came = |one: &Try| {
+        let was = horizons.judge(one, before).early;
+        (was == Seen::default()).then(|| horizons.judge(one, now).early)
+    };
+    tries.iter().filter_map(came).fold(Seen::default(), Seen::plus)
+}
+
+fn number<T>(of: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(of.count()).unwrap_or(u32::MAX)
 }
 
 /// What the newest attempt of each device comes to at `now`, cell by cell.

@@ -22,11 +22,24 @@ fn census() -> Census {
 
 fn running(built_in: BuiltIn) -> Rollout {
     let plan = Plan { approvals: 0, ..built_in.plan() };
-    let (salt, history) = (Salt([3; 16]), History::NONE);
-    let draft = Rollout::new(Charter { plan, salt, census: census(), history, deadline_s: DEADLINE_S });
+    let draft = Rollout::new(charter(plan));
     let submitted = ordered(draft, Order::Submit);
     let scheduled = submitted.step(START, Event::Checked(Preflight::Clear(START))).next;
     scheduled.step(START, Event::Tick(&tally(&[]))).next
+}
+
+fn charter(plan: Plan) -> Charter {
+    Charter {
+        version: "2.0.0".parse().expect("a plain name"),
+        group: crate::EVERYONE.parse().expect("a plain name"),
+        recall: None,
+        approved: Approved::default(),
+        plan,
+        salt: Salt([3; 16]),
+        census: census(),
+        history: History::NONE,
+        deadline_s: DEADLINE_S,
+    }
 }
 
 fn ordered(rollout: Rollout, order: Order) -> Rollout {
@@ -352,14 +365,7 @@ fn a_command_for_an_older_rollout_is_refused() {
 
 #[test]
 fn approvals_come_before_the_start_and_cancelling_waits_for_nobody() {
-    let charter = Charter {
-        plan: BuiltIn::Canary.plan(),
-        salt: Salt([3; 16]),
-        census: census(),
-        history: History::NONE,
-        deadline_s: DEADLINE_S,
-    };
-    let checked = ordered(Rollout::new(charter), Order::Submit);
+    let checked = ordered(Rollout::new(charter(BuiltIn::Canary.plan())), Order::Submit);
     let back = checked.clone().step(START, Event::Checked(Preflight::Findings)).next;
     assert_eq!(back.state, State::Draft);
     let waiting = checked.step(START, Event::Checked(Preflight::Clear(START))).next;
@@ -384,4 +390,47 @@ fn a_halt_reads_like_a_reason() {
     );
     assert!(said.ends_with(" to 1, 250.0 to 1 needed. Halted for everyone, phase 1, rules 1."), "{said}");
     assert!(step.effects.contains(&Effect::Recall) && step.effects.first() == Some(&Effect::Save));
+}
+
+proptest! {
+    /// A rollout is what was saved of it, wherever it was saved; and what is cut or unknown is refused.
+    #[test]
+    fn what_was_saved_comes_back_whole_or_not_at_all(
+        tallies in prop::collection::vec((any_tally(), 1..200_000_u64), 0..20),
+        which in 0..BuiltIn::ALL.len(),
+        cut in 0..100_usize,
+    ) {
+        let mut rollout = running(BuiltIn::ALL[which]);
+        let mut now = START;
+        for (tally, later_s) in &tallies {
+            now = now.after(*later_s);
+            rollout = rollout.step(now, Event::Tick(tally)).next;
+        }
+        let saved = rollout.to_saved()?;
+        prop_assert_eq!(&Rollout::from_saved(&saved)?, &rollout);
+        let short = saved.len() * cut / 100;
+        prop_assert!(Rollout::from_saved(&saved[..short]).is_err());
+    }
+}
+
+#[test]
+fn a_saved_rollout_that_is_newer_or_contradicts_itself_is_refused() {
+    let rollout = running(BuiltIn::Delivery);
+    let check = |from: &str, to: &str, expected: &str| {
+        let saved = rollout.to_saved().expect("it can be said");
+        assert!(saved.contains(from), "{from} in {saved}");
+        let refused = Rollout::from_saved(&saved.replacen(from, to, 1)).expect_err(expected);
+        assert_eq!(refused.to_string(), expected);
+    };
+    check(
+        "\"format\":1",
+        "\"format\":2",
+        "the rollout was saved in format 2, which this version does not know",
+    );
+    check("\"generation\"", "\"new\":1,\"generation\"", "the saved rollout cannot be read");
+    check("\"generation\":1,", "", "the saved rollout cannot be read");
+    check("\"number\":0", "\"number\":9", "the saved rollout contradicts itself");
+    check("\"number\":0", "\"number\":1", "the saved rollout contradicts itself");
+    check("[10000,10000", "[10000", "the saved rollout contradicts itself");
+    check("\"rate_per_minute\":2000", "\"rate_per_minute\":0", "the plan of the saved rollout is not one");
 }

@@ -1,0 +1,86 @@
+//! What keeps a rollout from starting, each with the devices it concerns.
+//!
+//! Touches: the outlook, the trust documents. Never: starts anything.
+
+use crate::app::App;
+use crate::orchestrator::Outlook;
+use lapwing_core::DeviceId;
+use lapwing_fleet::rollout::Rollout;
+use lapwing_fleet::{EVERYONE, Purpose};
+use std::fmt;
+
+/// Devices that a refusal names.
+const FIRST: usize = 3;
+
+/// Something in the way.
+pub(super) struct Fault {
+    pub(super) code: &'static str,
+    pub(super) sentence: String,
+    pub(super) devices: u32,
+    /// The first of them.
+    pub(super) shown: Vec<DeviceId>,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.sentence)?;
+        let first: Vec<&str> = self.shown.iter().take(FIRST).map(DeviceId::as_str).collect();
+        match usize::try_from(self.devices).unwrap_or(usize::MAX).saturating_sub(first.len()) {
+            _ if first.is_empty() => Ok(()),
+            0 => write!(f, " ({})", first.join(", ")),
+            more => write!(f, " ({} and {more} more)", first.join(", ")),
+        }
+    }
+}
+
+impl Fault {
+    fn of_all(code: &'static str, sentence: String) -> Self {
+        Self { code, sentence, devices: 0, shown: Vec::new() }
+    }
+}
+
+/// All that is in the way, what concerns devices first.
+pub(super) fn preflight(app: &App, rollout: &Rollout, outlook: &Outlook) -> Vec<Fault> {
+    let of_devices = outlook.why.iter().filter(|(_, finding)| finding.stops).map(|(code, finding)| Fault {
+        code,
+        sentence: finding.sentence.clone(),
+        devices: finding.devices,
+        shown: finding.shown.clone(),
+    });
+    let mut faults: Vec<Fault> = of_devices.collect();
+    let charter = &rollout.charter;
+    if charter.census.size() == 0 {
+        faults.push(Fault::of_all("nobody", format!("Nobody is in group {}.", charter.group)));
+    }
+    let soaks: u64 = charter.plan.phases.iter().map(|phase| phase.soak_s).sum();
+    let done = app.now().after(soaks);
+    let catalogue = app.catalogue();
+    let releases = || catalogue.entries().filter(|entry| entry.release.version == charter.version);
+    if releases().any(|entry| entry.release.not_after.is_some_and(|not_after| not_after < done)) {
+        let sentence =
+            format!("Version {} may not be installed any more when its phases end.", charter.version);
+        faults.push(Fault::of_all("release-ends", sentence));
+    }
+    let variant = releases().find_map(|entry| entry.release.variant.as_ref());
+    if let Some(variant) = variant.filter(|_| !charter.approved.variant && is_production(app, rollout)) {
+        let sentence = format!("Its variant is {variant}, and group {} is in production.", charter.group);
+        faults.push(Fault::of_all("variant", sentence));
+    }
+    let trust = app.trust();
+    match trust.delegation() {
+        Some(delegation) if delegation.not_after >= done => {}
+        Some(_) => {
+            let sentence = "The server's right to make offers ends before its phases do.".to_owned();
+            faults.push(Fault::of_all("delegation-ends", sentence));
+        }
+        None => faults.push(Fault::of_all("no-delegation", "The server may not make offers.".to_owned())),
+    }
+    faults
+}
+
+fn is_production(app: &App, rollout: &Rollout) -> bool {
+    let name = &rollout.charter.group;
+    let steering = app.orchestrator.steering();
+    let group = steering.groups.iter().find(|group| group.name == *name);
+    name.as_str() == EVERYONE || group.is_none_or(|group| group.purpose == Purpose::Production)
+}

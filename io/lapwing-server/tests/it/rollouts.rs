@@ -1,0 +1,379 @@
+//! Rollouts as operators and devices meet them: phases, halts, commands, restarts.
+//!
+//! Touches: the management plane and real check-ins. Every device asks once a round, half an hour apart.
+
+use crate::client::Response;
+use crate::world::{Device, NONCE, World, event, image};
+use lapwing_core::cbor::decode;
+use lapwing_core::wire::answer::{Answer, Offer};
+use lapwing_core::wire::cause::Cause;
+use lapwing_core::wire::report::{Detail, EventKind};
+use serde_json::{Value, json};
+
+const HALF_AN_HOUR_S: u64 = 1_800;
+/// Rounds in which every rollout here comes to its end.
+const ROUNDS_MAX: usize = 100;
+
+/// Devices with the image that each runs.
+struct Fleet {
+    world: World,
+    devices: Vec<(Device, Vec<u8>)>,
+    old: Vec<u8>,
+    new: Vec<u8>,
+}
+
+/// What a device does with the new image.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Does {
+    Confirms,
+    ComesBack,
+    FallsSilent,
+    /// Takes the offer and goes on fetching.
+    Fetches,
+}
+
+impl Fleet {
+    /// So many devices on 1.0.0, with 1.1.0 held and a plan of two quick phases.
+    async fn new(size: usize) -> Self {
+        let world = World::new().await;
+        let (old, new) = (image(1, 4_000), image(2, 4_000));
+        world.push(1, "1.0.0", &old).await;
+        world.upload(&new).await;
+        let release = crate::world::release(2, "1.1.0", &new);
+        world.push_envelopes(&[world.signed(&release)], true).await.expect(201);
+        let token = world.claim_token(u32::try_from(size).unwrap(), 3_600).await;
+        let mut devices = Vec::new();
+        for number in 0..size {
+            let device = Device::new(&format!("dev-{number}"), 9);
+            world.claim(&device, token.clone()).await.expect(204);
+            devices.push((device, old.clone()));
+        }
+        let fleet = Self { world, devices, old, new };
+        fleet.send("PUT", "/api/v1/plans/quick", &plan(1)).await.expect(201);
+        for at in 0..size {
+            assert!(fleet.check_in(at).await.is_none(), "what is held comes to nobody by itself");
+        }
+        fleet
+    }
+
+    async fn send(&self, method: &'static str, path: &str, body: &Value) -> Response {
+        self.world.manage(method, path, body.to_string()).await
+    }
+
+    async fn create(&self, more: &Value) -> u64 {
+        let mut draft = json!({ "version": "1.1.0", "plan": "quick" });
+        for (name, value) in more.as_object().unwrap() {
+            draft[name] = value.clone();
+        }
+        self.send("POST", "/api/v1/rollouts", &draft).await.expect(201).json()["id"].as_u64().unwrap()
+    }
+
+    /// A rollout that is under way.
+    async fn started(&self, more: &Value) -> u64 {
+        let id = self.create(more).await;
+        self.command(id, "start", "").await.expect(200);
+        self.world.server.look_at_rollouts().await.unwrap();
+        assert_eq!(self.rollout(id).await["state"], "running");
+        id
+    }
+
+    async fn rollout(&self, id: u64) -> Value {
+        self.world.get(&format!("/api/v1/rollouts/{id}")).await.expect(200).json()
+    }
+
+    async fn command(&self, id: u64, name: &str, reason: &str) -> Response {
+        let generation = self.rollout(id).await["generation"].as_u64().unwrap();
+        self.command_at(generation, id, name, &json!({ "reason": reason })).await
+    }
+
+    async fn command_at(&self, generation: u64, id: u64, name: &str, body: &Value) -> Response {
+        let path = format!("/api/v1/rollouts/{id}/{name}");
+        self.world.wires.manage_if("POST", &path, &format!("\"{generation}\""), body.to_string()).await
+    }
+
+    async fn check_in(&self, at: usize) -> Option<Offer> {
+        let (device, running) = &self.devices[at];
+        loop {
+            let response = self.world.check_in(device, &device.asking(running)).await.expect(200);
+            match decode(&response.body).unwrap() {
+                Answer::Offer { offer, .. } => {
+                    let id = device.id.parse().unwrap();
+                    return Some(self.world.anchor.open_offer(offer, &id, NONCE).unwrap().0.into_inner());
+                }
+                Answer::Wait { .. } => self.world.server.artifacts_settled().await,
+                _ => return None,
+            }
+        }
+    }
+
+    /// Every device asks, and does what `does` says with an offer; says how many got one.
+    async fn round(&mut self, does: impl Fn(usize) -> Does) -> usize {
+        let mut offered = 0;
+        for at in 0..self.devices.len() {
+            let Some(offer) = self.check_in(at).await else { continue };
+            offered += 1;
+            self.take(at, &offer, does(at)).await;
+        }
+        self.world.advance(HALF_AN_HOUR_S);
+        self.world.server.look_at_rollouts().await.unwrap();
+        offered
+    }
+
+    async fn take(&mut self, at: usize, offer: &Offer, does: Does) {
+        let say = |number, kind, detail| event(offer.attempt, number, kind, detail);
+        let blamed = Detail::Cause(Cause::HealthFailed);
+        let mut events = vec![say(1, EventKind::DownloadStarted, Detail::None)];
+        if does != Does::Fetches {
+            events.push(say(2, EventKind::RebootStarted, Detail::None));
+        }
+        match does {
+            Does::Confirms => events.push(say(3, EventKind::Confirmed, Detail::None)),
+            Does::ComesBack => events.push(say(3, EventKind::RollbackCompleted, blamed)),
+            Does::FallsSilent | Does::Fetches => {}
+        }
+        self.world.report(&self.devices[at].0, &events).await.expect(204);
+        if matches!(does, Does::Confirms | Does::FallsSilent) {
+            self.devices[at].1 = self.new.clone();
+        }
+    }
+
+    fn on_new(&self) -> usize {
+        self.devices.iter().filter(|(_, running)| *running == self.new).count()
+    }
+
+    async fn history(&self, id: u64) -> Vec<Value> {
+        let body = self.world.get(&format!("/api/v1/rollouts/{id}/history")).await.expect(200).json();
+        body["history"].as_array().unwrap().clone()
+    }
+
+    async fn why(&self, at: usize) -> Value {
+        let path = format!("/api/v1/devices/{}/why", self.devices[at].0.id);
+        self.world.get(&path).await.expect(200).json()
+    }
+}
+
+fn plan(revision: u32) -> Value {
+    let phase = |name: &str, points: u16| {
+        json!({
+            "name": name, "who": "everyone", "how_many": { "share_basis_points": points },
+            "soak_s": 3_600, "excludes_ppm": 30_000, "longest_s": 2_000_000,
+        })
+    };
+    json!({
+        "name": "quick", "revision": revision, "phases": [phase("some", 5_000), phase("all", 10_000)],
+        "brakes": "itself", "approvals": 0, "rate_per_minute": 1_000, "priority": "feature",
+    })
+}
+
+#[tokio::test]
+async fn a_good_release_goes_from_phase_to_phase_and_reaches_everyone() {
+    let mut fleet = Fleet::new(30).await;
+    let id = fleet.started(&json!({})).await;
+    let first = fleet.round(|_| Does::Confirms).await;
+    assert!((1..=12).contains(&first), "{first} devices at once");
+    let mut rounds = 0;
+    while fleet.rollout(id).await["state"] == "running" {
+        fleet.round(|_| Does::Confirms).await;
+        rounds += 1;
+        assert!(rounds < ROUNDS_MAX, "{}", fleet.rollout(id).await);
+    }
+    let done = fleet.rollout(id).await;
+    assert_eq!((&done["state"], fleet.on_new()), (&json!("completed"), 30), "{done}");
+    assert_eq!(
+        (&done["counts"]["on_new_percent"], &done["counts"]["rolled_back_percent"]),
+        (&json!(100.0), &json!(0.0))
+    );
+    let passed = fleet.history(id).await.iter().filter(|row| row["name"] == "rollout.phase.passed").count();
+    assert_eq!(passed, 2);
+    fleet.devices[0].1 = fleet.old.clone();
+    let late = fleet.world.device("late").await;
+    fleet.devices.push((late, fleet.old.clone()));
+    assert!(fleet.check_in(30).await.is_some(), "who comes late gets what all have");
+}
+
+#[tokio::test]
+async fn a_bad_release_halts_after_few_devices_and_calls_off_all_that_have_not_switched() {
+    let mut fleet = Fleet::new(40).await;
+    let id = fleet.started(&json!({})).await;
+    fleet.round(|at| if at % 2 == 0 { Does::Fetches } else { Does::ComesBack }).await;
+    let mut rounds = 0;
+    while fleet.rollout(id).await["state"] != "halted" {
+        fleet.round(|at| if at % 2 == 0 { Does::Fetches } else { Does::ComesBack }).await;
+        rounds += 1;
+        assert!(rounds < ROUNDS_MAX, "{}", fleet.rollout(id).await);
+    }
+    let halted = fleet.rollout(id).await;
+    let hurt = halted["counts"]["rolled_back"].as_u64().unwrap();
+    assert!((2..=12).contains(&hurt), "{hurt} devices were hurt: {halted}");
+    let told = fleet.history(id).await;
+    let halt = told.iter().find(|row| row["name"] == "rollout.halted").expect("it is told");
+    assert_eq!(halt["evidence"]["seen"]["failed"], halted["evidence"]["seen"]["failed"]);
+
+    let fetching = fleet.devices.iter().position(|(device, _)| device.id.as_str() == "dev-0").unwrap();
+    assert_eq!(fleet.why(fetching).await["code"], "rollout-not-running");
+    assert_eq!(fleet.round(|_| Does::Confirms).await, 0, "nobody is offered anything");
+    fleet.command_at(0, id, "resume", &json!({ "reason": "x" })).await.expect(412);
+    fleet.send("POST", &format!("/api/v1/rollouts/{id}/resume"), &json!({ "reason": "x" })).await.expect(428);
+    fleet.command(id, "resume", "").await.expect(400);
+    fleet.command(id, "resume", "a bad batch of modems").await.expect(200);
+    assert_eq!(fleet.rollout(id).await["state"], "running");
+    assert!(fleet.round(|_| Does::Confirms).await > 0, "a person went on");
+}
+
+#[tokio::test]
+async fn silence_after_the_switch_is_failure_and_evidence_that_comes_late_counts() {
+    let mut fleet = Fleet::new(30).await;
+    let id = fleet.started(&json!({})).await;
+    let mut rounds = 0;
+    while fleet.rollout(id).await["state"] != "halted" {
+        // Those who took it say nothing of it any more; the others are there.
+        fleet.round(|_| Does::FallsSilent).await;
+        rounds += 1;
+        assert!(rounds < ROUNDS_MAX, "{}", fleet.rollout(id).await);
+    }
+    assert!(fleet.on_new() <= 12, "{} took it", fleet.on_new());
+    assert!(rounds >= 11, "not before the deadline of six hours");
+}
+
+#[tokio::test]
+async fn an_artifact_of_a_stopped_rollout_is_not_served() {
+    let fleet = Fleet::new(12).await;
+    let id = fleet.started(&json!({})).await;
+    let mut offered = None;
+    for at in 0..12 {
+        offered = offered.or(fleet.check_in(at).await.map(|offer| (at, offer)));
+    }
+    let (at, offer) = offered.expect("somebody is in the first share");
+    let get = async || {
+        let request = fleet.world.artifact_request(&fleet.devices[at].0, offer.travel.artifact);
+        fleet.world.device_plane(request).await.status
+    };
+    assert_eq!(get().await, 200);
+    fleet.command(id, "pause", "").await.expect(200);
+    assert_eq!(get().await, 200, "a pause lets those go on that have begun");
+    assert!(fleet.check_in(at).await.is_some(), "and switch");
+    fleet.command(id, "cancel", "").await.expect(200);
+    assert_eq!(get().await, 403);
+    assert!(fleet.check_in(at).await.is_none(), "the offer is not confirmed any more");
+}
+
+#[tokio::test]
+async fn a_restart_in_the_midst_changes_nothing() {
+    let mut fleet = Fleet::new(20).await;
+    let id = fleet.started(&json!({})).await;
+    fleet.round(|_| Does::ComesBack).await;
+    let before = fleet.rollout(id).await;
+    fleet.world = fleet.world.restart().await;
+    let after = fleet.rollout(id).await;
+    for part in ["state", "phases", "generation"] {
+        assert_eq!(before[part], after[part], "{part}");
+    }
+    for part in ["granted", "rolled_back", "in_flight"] {
+        assert_eq!(before["counts"][part], after["counts"][part], "{part}");
+    }
+    let mut rounds = 0;
+    while fleet.rollout(id).await["state"] != "halted" {
+        fleet.round(|_| Does::ComesBack).await;
+        rounds += 1;
+        assert!(rounds < ROUNDS_MAX, "{}", fleet.rollout(id).await);
+    }
+    fleet.world = fleet.world.restart().await;
+    assert_eq!(fleet.rollout(id).await["state"], "halted");
+    assert_eq!(fleet.round(|_| Does::Confirms).await, 0);
+}
+
+#[tokio::test]
+async fn a_preview_counts_and_preflight_names_what_is_in_the_way() {
+    let fleet = Fleet::new(20).await;
+    let id = fleet.create(&json!({})).await;
+    let preview = fleet.world.get(&format!("/api/v1/rollouts/{id}/preview")).await.expect(200).json();
+    let number = |name: &str| preview[name].as_u64().unwrap();
+    assert_eq!(number("now") + number("later"), 20, "{preview}");
+    assert!((1..20).contains(&number("now")), "{preview}");
+    assert_eq!(preview["findings"], json!([]));
+    assert_eq!(preview["why"][0]["code"], "place-beyond-share");
+
+    let lab = json!({ "devices": ["dev-3"], "purpose": "testing" });
+    fleet.send("PUT", "/api/v1/groups/lab", &lab).await.expect(201);
+    let major = crate::world::release(3, "2.0.0", &fleet.new);
+    fleet.world.push_envelopes(&[fleet.world.signed(&major)], true).await.expect(201);
+    let lab = fleet.create(&json!({ "version": "2.0.0", "group": "lab" })).await;
+    let refused = fleet.command(lab, "start", "").await.expect(422).json();
+    let said = refused["detail"].as_str().unwrap();
+    assert!(said.starts_with("not-approved: ") && said.ends_with("(dev-3)"), "{said}");
+    fleet.command_at(0, lab, "start", &json!({ "accept": ["not-approved"] })).await.expect(200);
+    assert_eq!(fleet.why(3).await["code"], "not-approved");
+    fleet.send("DELETE", "/api/v1/groups/lab", &json!({})).await.expect(409);
+
+    let empty = json!({ "filter": "model == x9" });
+    fleet.send("PUT", "/api/v1/groups/none", &empty).await.expect(201);
+    let nobody = fleet.create(&json!({ "group": "none" })).await;
+    let refused = fleet.command(nobody, "start", "").await.expect(422).json();
+    assert!(refused["detail"].as_str().unwrap().starts_with("nobody: "), "{refused}");
+}
+
+#[tokio::test]
+async fn a_newer_rollout_takes_the_place_of_an_older_one() {
+    let fleet = Fleet::new(6).await;
+    let old = fleet.started(&json!({})).await;
+    let third = image(3, 4_000);
+    fleet.world.upload(&third).await;
+    let release = crate::world::release(3, "1.2.0", &third);
+    fleet.world.push_envelopes(&[fleet.world.signed(&release)], true).await.expect(201);
+    let new = fleet.started(&json!({ "version": "1.2.0" })).await;
+    assert_eq!(fleet.rollout(old).await["state"], "superseded");
+    assert_eq!(fleet.rollout(new).await["state"], "running");
+    fleet.command(old, "resume", "again").await.expect(409);
+}
+
+#[tokio::test]
+async fn a_recall_brings_back_who_took_it() {
+    let mut fleet = Fleet::new(12).await;
+    let release = crate::world::release(3, "1.1.1", &fleet.old);
+    fleet.world.push_envelopes(&[fleet.world.signed(&release)], true).await.expect(201);
+    let id = fleet.started(&json!({ "recall": "1.1.1" })).await;
+    fleet.round(|_| Does::Confirms).await;
+    let took = fleet.on_new();
+    assert!(took > 0);
+    fleet.command(id, "recall", "").await.expect(400);
+    fleet.command(id, "recall", "pumps stop at noon").await.expect(200);
+    let mut brought_back = 0;
+    for at in 0..12 {
+        if let Some(offer) = fleet.check_in(at).await {
+            assert_eq!(fleet.devices[at].1, fleet.new, "only who took it");
+            assert_eq!(
+                offer.release,
+                fleet.world.anchor.open_release(&fleet.world.signed(&release)).unwrap().envelope()
+            );
+            brought_back += 1;
+        }
+    }
+    assert_eq!(brought_back, took);
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused() {
+    let fleet = Fleet::new(1).await;
+    let post =
+        async |body: Value, status| fleet.send("POST", "/api/v1/rollouts", &body).await.expect(status).json();
+    post(json!({ "version": "1.0.0", "plan": "quick" }), 409).await;
+    post(json!({ "version": "9.9.9", "plan": "quick" }), 404).await;
+    post(json!({ "version": "1.1.0", "plan": "none" }), 404).await;
+    post(json!({ "version": "1.1.0", "plan": "quick", "group": "none" }), 404).await;
+    post(json!({ "version": "1.1.0", "plan": "quick", "extra": 1 }), 400).await;
+    let put = async |path: &str, body: Value, status| {
+        fleet.send("PUT", path, &body).await.expect(status);
+    };
+    put("/api/v1/plans/quick", plan(1), 409).await;
+    put("/api/v1/plans/quick", plan(2), 201).await;
+    put("/api/v1/plans/other", plan(1), 400).await;
+    put("/api/v1/plans/gentle", json!({ "name": "gentle" }), 400).await;
+    put("/api/v1/groups/everyone", json!({ "filter": "region == eu" }), 400).await;
+    put("/api/v1/groups/a", json!({ "filter": "region = eu" }), 400).await;
+    put("/api/v1/groups/a", json!({ "filter": "group == b" }), 400).await;
+    put("/api/v1/groups/a", json!({ "filter": "region == eu" }), 201).await;
+    put("/api/v1/groups/a", json!({ "filter": "region == us" }), 409).await;
+    put("/api/v1/groups/a", json!({ "filter": "region == us", "revision": 1 }), 200).await;
+    fleet.send("DELETE", "/api/v1/groups/a", &json!({})).await.expect(204);
+    fleet.send("GET", "/api/v1/rollouts/77", &json!({})).await.expect(404);
+}

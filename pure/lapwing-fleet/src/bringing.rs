@@ -1,0 +1,142 @@
+//! How releases come to a device: pushed to everyone, by a rollout, or back by a recall.
+//!
+//! Touches: `crate::{catalogue, device, rollout}`. A version set on the open shelf is for everyone; one that
+//! is held comes by the rollouts that name it; one that is withdrawn does not come at all.
+//! Never: gives a place away; whoever makes the offer takes it from the room.
+
+use crate::attempt::AttemptState;
+use crate::catalogue::{Catalogue, Entry, Shelf};
+use crate::device::{DeviceFacts, PastAttempt};
+use crate::group::EVERYONE;
+use crate::rollout::{Approved, Cell, NotYet, Priority, Rollout, RolloutId, Room};
+use lapwing_core::{Bump, Compatibility, Semver, Version};
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+/// A rollout as a decision sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Bringing<'a> {
+    /// Which.
+    pub id: RolloutId,
+    /// As it stands.
+    pub rollout: &'a Rollout,
+    /// How many more devices may go now.
+    pub room: &'a Room,
+}
+
+/// A release that a device might get, and how it would come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Choice<'a> {
+    pub(crate) entry: &'a Arc<Entry>,
+    pub(crate) by: Option<Bringing<'a>>,
+    rank: Rank,
+}
+
+/// Which of two releases a device gets, whatever their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Planned(Priority),
+    Recall,
+}
+
+/// What a device may choose from on this shelf, best first.
+pub(crate) fn choices<'a>(
+    facts: &DeviceFacts<'_>,
+    shelf: &'a [Arc<Entry>],
+    running: Option<&Version>,
+    bringing: &[Bringing<'a>],
+) -> Vec<Choice<'a>> {
+    let mut choices: Vec<Choice<'a>> =
+        shelf.iter().filter_map(|entry| choice(facts, entry, running, bringing)).collect();
+    choices.sort_by_key(|choice| (Reverse(choice.rank), Reverse(choice.entry.release.seq)));
+    choices
+}
+
+fn choice<'a>(
+    facts: &DeviceFacts<'_>,
+    entry: &'a Arc<Entry>,
+    running: Option<&Version>,
+    bringing: &[Bringing<'a>],
+) -> Option<Choice<'a>> {
+    let version = &entry.release.version;
+    let took = |one: &Bringing<'_>| running == Some(&one.rollout.charter.version);
+    if entry.shelf != Shelf::Withdrawn && bringing.iter().any(|one| is_recall(one, version) && took(one)) {
+        return Some(Choice { entry, by: None, rank: Rank::Recall });
+    }
+    match entry.shelf {
+        Shelf::Open => Some(Choice { entry, by: None, rank: Rank::Planned(Priority::Feature) }),
+        Shelf::Withdrawn => None,
+        Shelf::Held => {
+            let names = |one: &&Bringing<'a>| one.rollout.charter.version == *version && is_for(one, facts);
+            let priority = |one: &&Bringing<'a>| one.rollout.charter.plan.priority;
+            let by = bringing.iter().filter(names).max_by_key(|one| (priority(one), one.id))?;
+            Some(Choice { entry, by: Some(*by), rank: Rank::Planned(priority(&by)) })
+        }
+    }
+}
+
+fn is_recall(one: &Bringing<'_>, version: &Version) -> bool {
+    one.rollout.recalls() == Some(version)
+}
+
+/// Whether the device is in the group that a rollout is for.
+fn is_for(one: &Bringing<'_>, facts: &DeviceFacts<'_>) -> bool {
+    let group = one.rollout.charter.group.as_str();
+    group == EVERYONE || facts.named.contains(&("group", group))
+}
+
+impl Choice<'_> {
+    /// Whether people agreed that a device which runs `running` takes this.
+    pub(crate) fn is_approved(&self, running: Option<Semver>) -> bool {
+        let Some(by) = self.by else { return true };
+        let Approved { breaking, .. } = by.rollout.charter.approved;
+        breaking || !self.breaks(running)
+    }
+
+    fn breaks(&self, running: Option<Semver>) -> bool {
+        let to = Semver::of(&self.entry.release.version);
+        let bump = running.zip(to).map(|(from, to)| from.bump_to(to));
+        bump == Some(Bump::Major) || self.entry.release.compatibility == Compatibility::Breaking
+    }
+
+    /// Whether it is this device's turn, and in which cell of the rollout it counts.
+    pub(crate) fn turn(
+        &self,
+        facts: &DeviceFacts<'_>,
+    ) -> Result<Option<(RolloutId, Cell)>, (RolloutId, NotYet)> {
+        let Some(Bringing { id, rollout, room }) = self.by else { return Ok(None) };
+        let not_yet = |reason| (id, reason);
+        let release = self.entry.release.envelope();
+        if let Some(cell) = facts.attempts.first().and_then(|newest| newest.goes_on(release, id)) {
+            return rollout.go_on(cell).map(|()| Some((id, cell))).map_err(not_yet);
+        }
+        let candidate = rollout.candidate(facts.id, facts.named, facts.downloads_nearby);
+        rollout.may_go(room, &candidate).map(|()| Some((id, candidate.cell))).map_err(not_yet)
+    }
+}
+
+impl PastAttempt {
+    /// The cell of an attempt of this release by this rollout that is not over.
+    fn goes_on(&self, release: lapwing_core::Digest, id: RolloutId) -> Option<Cell> {
+        let open = !self.outcome.state.is_over() || self.outcome.state == AttemptState::TimedOut;
+        let (by, cell) = self.brought?;
+        (open && !self.forgiven && self.release == release && by == id).then_some(cell)
+    }
+
+    /// Whether the fleet still stands by the offer of this attempt: it may be fetched and switched to.
+    #[must_use]
+    pub fn stands(&self, catalogue: &Catalogue, bringing: &[Bringing<'_>]) -> bool {
+        let Some(entry) = catalogue.release(self.release) else { return false };
+        match (entry.shelf, self.brought) {
+            (Shelf::Withdrawn, _) => false,
+            (Shelf::Open, _) => true,
+            (Shelf::Held, Some((id, cell))) => {
+                bringing.iter().any(|one| one.id == id && one.rollout.go_on(cell).is_ok())
+            }
+            (Shelf::Held, None) => bringing.iter().any(|one| is_recall(one, &entry.release.version)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
