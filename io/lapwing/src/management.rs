@@ -40,12 +40,17 @@ pub(crate) struct ManagementArgs {
     management: String,
     #[command(flatten)]
     token: TokenArgs,
-    /// Why, for the server's audit.
+    /// Why, for the server's audit and for the history of a rollout.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
 
 impl ManagementArgs {
+    /// Why, as whoever asks says.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
     /// The server, not asked anything yet.
     pub(crate) fn open(&self) -> Result<Management> {
         let server = Management::open(&self.management, &self.token)?;

@@ -8,7 +8,7 @@ use crate::durable::{read_if_there, write_file};
 use crate::key_file::hex;
 use crate::limits::{REASON_BYTES_MAX, TOKEN_USED_S};
 use crate::problem::Problem;
-use crate::store::{access_token, use_access_token};
+use crate::store::{Sql, StoreError, access_token, log_command, use_access_token};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use lapwing_core::{Digest, UnixSeconds};
 use lapwing_fleet::audit::Command;
@@ -68,6 +68,11 @@ impl Caller {
         Self { name: name.to_owned(), role, why: None }
     }
 
+    /// Says why, in a body that has a place for it.
+    pub(super) fn because(&mut self, why: &str) {
+        self.why = Some(why.to_owned());
+    }
+
     /// What this caller does to `subject`, for the audit.
     pub(super) fn did(&self, action: &str, subject: impl ToString, time: UnixSeconds) -> Command {
         Command {
@@ -82,6 +87,22 @@ impl Caller {
             after: None,
         }
     }
+}
+
+/// Runs `job` and, if it says that it did something, writes the command into the audit: both or neither.
+pub(super) async fn recorded(
+    app: &App,
+    command: Command,
+    job: impl FnOnce(&Sql) -> Result<bool, StoreError> + Send + 'static,
+) -> Result<bool, StoreError> {
+    let write = move |c: &Sql| {
+        let done = job(c)?;
+        if done {
+            log_command(c, &command)?;
+        }
+        Ok(done)
+    };
+    app.store.write(write).await
 }
 
 /// What is asked for.

@@ -3,14 +3,14 @@
 //! Touches: claim tokens. The token is shown once; only its hash is kept.
 //! Never: makes one without an end.
 
-use super::auth::{Action, authorise};
+use super::auth::{Action, authorise, recorded};
 use super::paging::{Page, cut};
 use super::read_json;
 use crate::app::App;
 use crate::key_file::hex;
 use crate::limits::{CLAIM_COUNT_MAX, CLAIM_EXPIRES_S_MAX};
 use crate::problem::Problem;
-use crate::store::{Sql, StoreError, TokenRow, log_command, new_token, revoke_token, tokens};
+use crate::store::{StoreError, TokenRow, log_command, new_token, revoke_token, tokens};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
@@ -137,14 +137,7 @@ pub(super) async fn revoke(
 ) -> Result<StatusCode, Problem> {
     let caller = authorise(&app, &headers, Action::LetDevicesIn).await?;
     let done = caller.did("claim-token.revoke", &name, app.now());
-    let revoke = move |c: &Sql| -> Result<bool, StoreError> {
-        let found = revoke_token(c, &name)?;
-        if found {
-            log_command(c, &done)?;
-        }
-        Ok(found)
-    };
-    match app.store.write(revoke).await? {
+    match recorded(&app, done, move |c| revoke_token(c, &name)).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => {
             Err(Problem::not_found("no such claim token").advice("`lapwing device token list` names them"))

@@ -103,7 +103,6 @@ async fn tagged(answered: Response, wanted: Option<&HeaderValue>) -> Result<Resp
 }
 
 /// The generation that a command was given for: `If-Match` has the tag of what was read, which begins with it.
-#[cfg_attr(not(test), expect(dead_code, reason = "what has a generation is served by rooms to come"))]
 pub(super) fn expected_generation(headers: &HeaderMap) -> Result<u64, Problem> {
     let Some(tag) = headers.get(header::IF_MATCH) else {
         let detail = "say what you read: `If-Match` with its `ETag`";

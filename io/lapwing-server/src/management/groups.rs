@@ -3,7 +3,7 @@
 //! Touches: their rows. A change says which revision it was made from.
 //! Never: lets a group go while a rollout is for it.
 
-use super::auth::{Action, authorise};
+use super::auth::{Action, authorise, recorded};
 use super::paging::{Page, cut};
 use super::read_json;
 use crate::app::App;
@@ -20,6 +20,7 @@ use lapwing_core::DeviceId;
 use lapwing_fleet::filter::Filter;
 use lapwing_fleet::{EVERYONE, Group, GroupName, Members, Purpose};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -114,7 +115,7 @@ pub(super) async fn put(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<GroupAnswer>), Problem> {
-    authorise(&app, &headers, Action::ManageDevices).await?;
+    let caller = authorise(&app, &headers, Action::ManageDevices).await?;
     let name = parse_name(&name)?;
     let Written { filter, devices, purpose, revision } = read_json(&app, &headers, body).await?;
     let members = match (filter, devices) {
@@ -124,7 +125,9 @@ pub(super) async fn put(
     };
     let group = Group { name, members, purpose };
     let row = group.clone();
-    if !app.store.write(move |c| put_group(c, &row, revision)).await? {
+    let after = json!({ "purpose": purpose, "revision": revision.saturating_add(1) });
+    let command = caller.did("group.put", &group.name, app.now()).after(after);
+    if !recorded(&app, command, move |c| put_group(c, &row, revision)).await? {
         return Err(Problem::conflict("stale", "the group has changed since; look again"));
     }
     look(&app).await?;
@@ -141,7 +144,7 @@ pub(super) async fn delete(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    authorise(&app, &headers, Action::ManageDevices).await?;
+    let caller = authorise(&app, &headers, Action::ManageDevices).await?;
     let name = parse_name(&name)?;
     let steering = app.orchestrator.steering();
     let used =
@@ -150,7 +153,8 @@ pub(super) async fn delete(
         return Err(Problem::conflict("in-use", "a rollout is for this group")
             .advice("`lapwing rollout list` shows it; cancel it first"));
     }
-    if !app.store.write(move |c| drop_group(c, &name)).await? {
+    let command = caller.did("group.delete", &name, app.now());
+    if !recorded(&app, command, move |c| drop_group(c, &name)).await? {
         return Err(no_such_group());
     }
     look(&app).await?;

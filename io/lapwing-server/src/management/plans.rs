@@ -2,7 +2,7 @@
 //!
 //! Touches: their rows. Never: changes a revision that is there; rollouts carry their own copy.
 
-use super::auth::{Action, authorise};
+use super::auth::{Action, authorise, recorded};
 use super::paging::{Page, cut};
 use super::read_json;
 use crate::app::App;
@@ -66,7 +66,7 @@ pub(super) async fn put(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Plan>), Problem> {
-    authorise(&app, &headers, Action::Publish).await?;
+    let caller = authorise(&app, &headers, Action::Publish).await?;
     let plan: Plan = read_json(&app, &headers, body).await?;
     let plan = plan.validated().map_err(|fault| Problem::bad_request("plan", fault.to_string()))?;
     if plan.name.as_str() != name {
@@ -83,8 +83,8 @@ pub(super) async fn put(
     }
     let text = serde_json::to_string(&plan).map_err(|error| Problem::internal(&error))?;
     let (key, now) = ((plan.name.clone(), plan.revision), app.now());
-    let is_new = app.store.write(move |c| put_plan(c, (&key.0, key.1), &text, now)).await?;
-    match is_new {
+    let command = caller.did("plan.put", &name, now).after(&text);
+    match recorded(&app, command, move |c| put_plan(c, (&key.0, key.1), &text, now)).await? {
         true => Ok((StatusCode::CREATED, Json(plan))),
         false => Err(Problem::conflict("revision", "somebody wrote this revision meanwhile; look again")),
     }

@@ -3,7 +3,7 @@
 //! Touches: the token table. A token is shown once; only its hash is kept.
 //! Never: makes one without a role, or shows whose it is to whoever may not read.
 
-use super::auth::{Action, Role, authorise};
+use super::auth::{Action, Role, authorise, recorded};
 use super::paging::{Page, cut};
 use super::read_json;
 use crate::app::App;
@@ -120,16 +120,7 @@ pub(super) async fn make(
     };
     let after = json!({ "role": row.role, "expires": expires.map(|expires| expires.0) });
     let done = caller.did("token.make", &name, made).after(after);
-    let is_new = app
-        .store
-        .write(move |c| -> Result<bool, StoreError> {
-            let is_new = put_access_token(c, &row)?;
-            if is_new {
-                log_command(c, &done)?;
-            }
-            Ok(is_new)
-        })
-        .await?;
+    let is_new = recorded(&app, done, move |c| put_access_token(c, &row)).await?;
     if !is_new {
         return Err(Problem::conflict("name-taken", "a token of this name exists; revoke it first"));
     }

@@ -3,7 +3,7 @@
 //! Touches: their tables; `crate::webhooks` for a message at once. A secret is shown when it is made.
 //! Never: shows a secret again.
 
-use super::auth::{Action, Caller, authorise};
+use super::auth::{Action, Caller, authorise, recorded};
 use super::paging::{Page, cut, rows_max};
 use super::read_json;
 use crate::app::App;
@@ -210,9 +210,11 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Result<Json<WebhookAnswer>, Problem> {
     authorise(&app, &headers, Action::ReadFleet).await?;
-    let row = found(&app, &name).await?;
-    let (newest, dead) = app.store.read(move |c| Ok((last_event(c)?, dead_letter_count(c, &name)?))).await?;
-    Ok(Json(describe(&row, newest, dead)))
+    let described = app.store.read(move |c| {
+        let Some(row) = webhook(c, &name)? else { return Ok(None) };
+        Ok(Some(describe(&row, last_event(c)?, dead_letter_count(c, &name)?)))
+    });
+    described.await?.map(Json).ok_or_else(no_such_webhook)
 }
 
 /// Take a webhook away, with what was set aside for it.
@@ -331,14 +333,8 @@ async fn change(
     job: fn(&Sql, &str) -> Result<bool, StoreError>,
 ) -> Result<StatusCode, Problem> {
     let command = caller.did(action, &name, app.now());
-    let changed = app.store.write(move |c| -> Result<bool, StoreError> {
-        let found = job(c, &name)?;
-        if found {
-            log_command(c, &command)?;
-        }
-        Ok(found)
-    });
-    changed.await?.then_some(StatusCode::NO_CONTENT).ok_or_else(no_such_webhook)
+    let found = recorded(app, command, move |c| job(c, &name)).await?;
+    found.then_some(StatusCode::NO_CONTENT).ok_or_else(no_such_webhook)
 }
 
 fn describe(row: &WebhookRow, newest: i64, dead_letters: u64) -> WebhookAnswer {

@@ -9,10 +9,11 @@ use super::{Live, Looked, Steering};
 use crate::app::App;
 use crate::limits::{ROLLOUTS_LIVE_MAX, SURVEY_S};
 use crate::store::{
-    RolloutRow, Said, Sql, StoreError, Told, groups, hardware_names, live_rollouts, log_event, put_history,
-    put_rollout, tries,
+    RolloutRow, Said, Sql, StoreError, Told, groups, hardware_names, live_rollouts, log_command, log_event,
+    put_history, put_rollout, tries,
 };
 use lapwing_core::UnixSeconds;
+use lapwing_fleet::audit::Command;
 use lapwing_fleet::rollout::{
     Effect, Event, Evidence, Notice, Rollout, RolloutId, Stage, State, Tally, Try, Window, count,
     early_lately, first_boot_failures, signature_failures,
@@ -36,6 +37,14 @@ pub(crate) async fn look(app: &App) -> Result<(), StoreError> {
     if changed { publish(app, &looked, now).await } else { Ok(()) }
 }
 
+/// What somebody told a rollout, as it is written down.
+pub(crate) struct Commanded {
+    /// For its history.
+    pub(crate) told: Told,
+    /// For the audit.
+    pub(crate) audit: Command,
+}
+
 /// Saves what a step made of a rollout and tells people; false if another server was faster.
 pub(crate) async fn carry_out(
     app: &App,
@@ -43,14 +52,15 @@ pub(crate) async fn carry_out(
     before: u64,
     next: &Rollout,
     effects: &[Effect],
-    command: Option<Told>,
+    commanded: Option<Commanded>,
 ) -> Result<bool, StoreError> {
     let now = app.now();
     let notices = effects.iter().filter_map(|effect| match effect {
         Effect::Announce(notice) => Some(told(notice, now)),
         Effect::Save | Effect::Recall | Effect::Wake(_) => None,
     });
-    let history: Vec<Told> = command.into_iter().chain(notices).collect();
+    let (told, audit) = commanded.map(|commanded| (commanded.told, commanded.audit)).unzip();
+    let history: Vec<Told> = told.into_iter().chain(notices).collect();
     let halts = history.iter().any(|row| row.evidence.is_some());
     let next = next.clone();
     let saved = app
@@ -59,6 +69,7 @@ pub(crate) async fn carry_out(
             let saved = put_rollout(c, id, before, &next)?;
             if saved {
                 history.iter().try_for_each(|row| note(c, id, row))?;
+                audit.iter().try_for_each(|command| log_command(c, command))?;
             }
             Ok::<bool, StoreError>(saved)
         })

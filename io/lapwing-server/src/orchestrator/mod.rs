@@ -7,7 +7,7 @@
 mod look;
 mod survey;
 
-pub(crate) use look::{carry_out, look};
+pub(crate) use look::{Commanded, carry_out, look};
 pub(crate) use survey::{Outlook, census, foresee};
 
 use crate::app::App;

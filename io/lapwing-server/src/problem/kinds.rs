@@ -39,7 +39,6 @@ pub(crate) const KINDS: &[(&str, &str)] = &[
     ("name", "not a name"),
     ("name-taken", "something has this name already"),
     ("no-delegation", "no delegation names this server's online key"),
-    ("no-generation", "`If-Match` must say which generation was seen"),
     ("no-log", "logging is not this server's affair"),
     ("no-offer", "the device has no open offer for this artifact"),
     ("no-recall", "the rollout was made without a recall version"),

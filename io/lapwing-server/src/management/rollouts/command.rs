@@ -5,17 +5,18 @@
 
 use super::describe::RolloutAnswer;
 use super::preflight::{Fault, preflight};
-use super::{as_if_started, described, row};
+use super::{as_if_started, described, parse_id, row};
 use crate::app::App;
-use crate::management::auth::{Action, authorise};
+use crate::management::auth::{Action, Caller, authorise};
+use crate::management::conventions::expected_generation;
 use crate::management::read_json;
-use crate::orchestrator::{carry_out, foresee, look};
+use crate::orchestrator::{Commanded, carry_out, foresee, look};
 use crate::problem::Problem;
 use crate::store::{StoreError, Told};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use lapwing_fleet::rollout::{
     Command, Effect, Event, Order, Preflight, Reason, Refused, Rollout, RolloutId, State as Doing, Step,
     Tally,
@@ -47,14 +48,14 @@ pub(in crate::management) struct Wish {
     request_body = Wish, responses((status = 200, body = RolloutAnswer),
     (status = 422, description = "`preflight`, `idempotency-mismatch`"),
     (status = 409, description = "`not-now`, `idempotency-busy`"),
-    (status = 412, description = "`stale`"), (status = 428, description = "`no-generation`")))]
+    (status = 412, description = "`stale`"), (status = 428, description = "`precondition`")))]
 pub(in crate::management) async fn start(
     State(app): State<Arc<App>>,
-    Path(id): Path<u64>,
+    Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<RolloutAnswer>, Problem> {
-    let told = heard(&app, id, &headers, body, Action::Publish).await?;
+    let told = heard(&app, &id, &headers, body, Action::Publish).await?;
     let rollout = row(&app, told.id).await?.rollout().map_err(|error| Problem::internal(&error))?;
     let outlook = foresee(&app, &as_if_started(&rollout, app.now())).await?;
     let mut faults = preflight(&app, &rollout, &outlook);
@@ -71,14 +72,14 @@ pub(in crate::management) async fn start(
     ("If-Match" = String, Header, description = "the tag or the generation that was read")),
     request_body = Wish, responses((status = 200, body = RolloutAnswer),
     (status = 409, description = "`not-now`, `idempotency-busy`"),
-    (status = 412, description = "`stale`"), (status = 428, description = "`no-generation`")))]
+    (status = 412, description = "`stale`"), (status = 428, description = "`precondition`")))]
 pub(in crate::management) async fn approve(
     State(app): State<Arc<App>>,
-    Path(id): Path<u64>,
+    Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<RolloutAnswer>, Problem> {
-    let told = heard(&app, id, &headers, body, Action::Publish).await?;
+    let told = heard(&app, &id, &headers, body, Action::Publish).await?;
     command(&app, &told, "approve", |_| Ok(Order::Approve)).await
 }
 
@@ -88,14 +89,14 @@ pub(in crate::management) async fn approve(
     ("If-Match" = String, Header, description = "the tag or the generation that was read")),
     request_body = Wish, responses((status = 200, body = RolloutAnswer),
     (status = 409, description = "`not-now`, `idempotency-busy`"),
-    (status = 412, description = "`stale`"), (status = 428, description = "`no-generation`")))]
+    (status = 412, description = "`stale`"), (status = 428, description = "`precondition`")))]
 pub(in crate::management) async fn pause(
     State(app): State<Arc<App>>,
-    Path(id): Path<u64>,
+    Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<RolloutAnswer>, Problem> {
-    let told = heard(&app, id, &headers, body, Action::ManageDevices).await?;
+    let told = heard(&app, &id, &headers, body, Action::ManageDevices).await?;
     command(&app, &told, "pause", |_| Ok(Order::Pause)).await
 }
 
@@ -105,14 +106,14 @@ pub(in crate::management) async fn pause(
     ("If-Match" = String, Header, description = "the tag or the generation that was read")),
     request_body = Wish, responses((status = 200, body = RolloutAnswer),
     (status = 409, description = "`not-now`, `idempotency-busy`"),
-    (status = 412, description = "`stale`"), (status = 428, description = "`no-generation`")))]
+    (status = 412, description = "`stale`"), (status = 428, description = "`precondition`")))]
 pub(in crate::management) async fn resume(
     State(app): State<Arc<App>>,
-    Path(id): Path<u64>,
+    Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<RolloutAnswer>, Problem> {
-    let told = heard(&app, id, &headers, body, Action::Publish).await?;
+    let told = heard(&app, &id, &headers, body, Action::Publish).await?;
     let reason = reason(&told.wish)?;
     command(&app, &told, "resume", |tally| Ok(Order::Resume(reason.clone(), tally))).await
 }
@@ -123,14 +124,14 @@ pub(in crate::management) async fn resume(
     ("If-Match" = String, Header, description = "the tag or the generation that was read")),
     request_body = Wish, responses((status = 200, body = RolloutAnswer),
     (status = 409, description = "`not-now`, `idempotency-busy`"),
-    (status = 412, description = "`stale`"), (status = 428, description = "`no-generation`")))]
+    (status = 412, description = "`stale`"), (status = 428, description = "`precondition`")))]
 pub(in crate::management) async fn cancel(
     State(app): State<Arc<App>>,
-    Path(id): Path<u64>,
+    Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<RolloutAnswer>, Problem> {
-    let told = heard(&app, id, &headers, body, Action::ManageDevices).await?;
+    let told = heard(&app, &id, &headers, body, Action::ManageDevices).await?;
     command(&app, &told, "cancel", |_| Ok(Order::Cancel)).await
 }
 
@@ -140,20 +141,21 @@ pub(in crate::management) async fn cancel(
     ("If-Match" = String, Header, description = "the tag or the generation that was read")),
     request_body = Wish, responses((status = 200, body = RolloutAnswer),
     (status = 409, description = "`not-now`, `no-recall`, `idempotency-busy`"),
-    (status = 412, description = "`stale`"), (status = 428, description = "`no-generation`")))]
+    (status = 412, description = "`stale`"), (status = 428, description = "`precondition`")))]
 pub(in crate::management) async fn recall(
     State(app): State<Arc<App>>,
-    Path(id): Path<u64>,
+    Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<RolloutAnswer>, Problem> {
-    let told = heard(&app, id, &headers, body, Action::Publish).await?;
+    let told = heard(&app, &id, &headers, body, Action::Publish).await?;
     let reason = reason(&told.wish)?;
     command(&app, &told, "recall", |_| Ok(Order::Recall(reason.clone()))).await
 }
 
-/// A command, and the generation that whoever gave it has seen.
+/// A command, by whom, and the generation that he has seen.
 struct Heard {
+    caller: Caller,
     id: RolloutId,
     expected: u64,
     wish: Wish,
@@ -161,25 +163,18 @@ struct Heard {
 
 async fn heard(
     app: &App,
-    id: u64,
+    id: &str,
     headers: &HeaderMap,
     body: Body,
     action: Action,
 ) -> Result<Heard, Problem> {
-    authorise(app, headers, action).await?;
-    let wish = read_json(app, headers, body).await?;
-    Ok(Heard { id: RolloutId(id), expected: expected(headers)?, wish })
-}
-
-/// The generation in `If-Match`: alone, or in front of the tag of an answer.
-fn expected(headers: &HeaderMap) -> Result<u64, Problem> {
-    let Some(tag) = headers.get(header::IF_MATCH) else {
-        let detail = "say in `If-Match` which generation of the rollout you have seen";
-        return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "no-generation", detail));
-    };
-    let tag = tag.to_str().unwrap_or_default().trim_matches('"');
-    let number = tag.split_once('-').map_or(tag, |(generation, _)| generation);
-    number.parse().map_err(|_| stale("this tag names no generation".to_owned()))
+    let mut caller = authorise(app, headers, action).await?;
+    let id = parse_id(id)?;
+    let wish: Wish = read_json(app, headers, body).await?;
+    if !wish.reason.is_empty() {
+        caller.because(&wish.reason);
+    }
+    Ok(Heard { caller, id, expected: expected_generation(headers)?, wish })
 }
 
 fn stale(detail: String) -> Problem {
@@ -204,10 +199,10 @@ async fn command(
     name: &'static str,
     order: impl Fn(Tally) -> Result<Order, Problem>,
 ) -> Result<Json<RolloutAnswer>, Problem> {
-    let Heard { id, expected, ref wish } = *told;
+    let Heard { ref caller, id, expected, ref wish } = *told;
     for _ in 0..TRIES_MAX {
         let rollout = row(app, id).await?.rollout().map_err(|error| Problem::internal(&error))?;
-        let before = rollout.revision;
+        let (before, was) = (rollout.revision, rollout.state.label());
         let steering = app.orchestrator.steering();
         let tally = steering.live.iter().find(|live| live.id == id).map(|live| live.tally.clone());
         let order = order(tally.unwrap_or_default())?;
@@ -219,10 +214,10 @@ async fn command(
             step = checked(app, step);
         }
         let words = if wish.reason.is_empty() { name.to_owned() } else { format!("{name}: {}", wish.reason) };
-        let told = Told { time: app.now(), name: "rollout.command", words, evidence: None };
-        if carry_out(app, id, before, &step.next, &step.effects, Some(told)).await? {
+        let commanded = commanded(app, caller, (name, id), words, (was, step.next.state.label()));
+        if carry_out(app, id, before, &step.next, &step.effects, Some(commanded)).await? {
             if matches!(step.next.state, Doing::Scheduled(_)) {
-                supersede(app, id, &step.next).await?;
+                supersede(app, caller, id, &step.next).await?;
             }
             look(app).await?;
             let row = row(app, id).await?;
@@ -230,6 +225,21 @@ async fn command(
         }
     }
     Err(Problem::busy(1))
+}
+
+/// A command as it is written down: for the rollout's history, and for the audit.
+fn commanded(
+    app: &App,
+    caller: &Caller,
+    (verb, id): (&str, RolloutId),
+    words: String,
+    (was, is): (&str, &str),
+) -> Commanded {
+    let time = app.now();
+    Commanded {
+        told: Told { time, name: "rollout.command", words, evidence: None },
+        audit: caller.did(&format!("rollout.{verb}"), id, time).before(was).after(is),
+    }
 }
 
 /// Preflight has looked before the command was given, so both are one.
@@ -241,7 +251,7 @@ fn checked(app: &App, submitted: Step) -> Step {
 }
 
 /// Older rollouts for the same group give way, unless they matter more.
-async fn supersede(app: &App, id: RolloutId, started: &Rollout) -> Result<(), StoreError> {
+async fn supersede(app: &App, caller: &Caller, id: RolloutId, started: &Rollout) -> Result<(), StoreError> {
     let catalogue = app.catalogue();
     let seq = |rollout: &Rollout| {
         let of = catalogue.entries().filter(|entry| entry.release.version == rollout.charter.version);
@@ -259,8 +269,9 @@ async fn supersede(app: &App, id: RolloutId, started: &Rollout) -> Result<(), St
             let command = Command { expected: old.generation, order: Order::Supersede };
             let step = old.clone().step(app.now(), Event::Command(command));
             let words = format!("superseded by rollout {id}");
-            let told = Told { time: app.now(), name: "rollout.command", words, evidence: None };
-            carry_out(app, live.id, old.revision, &step.next, &step.effects, Some(told)).await?;
+            let states = (old.state.label(), step.next.state.label());
+            let commanded = commanded(app, caller, ("supersede", live.id), words, states);
+            carry_out(app, live.id, old.revision, &step.next, &step.effects, Some(commanded)).await?;
         }
     }
     Ok(())

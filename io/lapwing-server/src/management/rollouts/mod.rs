@@ -14,7 +14,9 @@ use crate::app::App;
 use crate::limits::HISTORY_ROWS_MAX;
 use crate::orchestrator::{census, foresee};
 use crate::problem::Problem;
-use crate::store::{RolloutRow, groups, history, new_rollout, rollout, rollouts_before};
+use crate::store::{
+    RolloutRow, StoreError, groups, history, log_command, new_rollout, rollout, rollouts_before,
+};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
@@ -28,6 +30,7 @@ use lapwing_fleet::rollout::{
 use lapwing_fleet::{EVERYONE, GroupName, Shelf};
 use preflight::preflight;
 use serde::Deserialize;
+use serde_json::json;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -89,12 +92,21 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<RolloutAnswer>), Problem> {
-    authorise(&app, &headers, Action::Publish).await?;
+    let caller = authorise(&app, &headers, Action::Publish).await?;
     let draft: Draft = read_json(&app, &headers, body).await?;
     let rollout = Rollout::new(charter(&app, draft).await?);
     let now = app.now();
     let kept = rollout.clone();
-    let id = app.store.write(move |c| new_rollout(c, &kept, now)).await?;
+    let id = app.store.write(move |c| -> Result<RolloutId, StoreError> {
+        let id = new_rollout(c, &kept, now)?;
+        let charter = &kept.charter;
+        let (version, group, plan) =
+            (charter.version.as_str(), charter.group.as_str(), charter.plan.name.as_str());
+        let after = json!({ "version": version, "group": group, "plan": plan });
+        log_command(c, &caller.did("rollout.create", id, now).after(after))?;
+        Ok(id)
+    });
+    let id = id.await?;
     let row = row(&app, id).await?;
     Ok((StatusCode::CREATED, Json(described(&app, &row)?)))
 }
@@ -143,11 +155,11 @@ fn held_version(app: &App, version: &str) -> Result<Version, Problem> {
     params(("id" = u64, Path, description = "the rollout")), responses((status = 200, body = RolloutAnswer)))]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
-    Path(id): Path<u64>,
+    Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<([(HeaderName, String); 1], Json<RolloutAnswer>), Problem> {
     authorise(&app, &headers, Action::ReadFleet).await?;
-    let answer = described(&app, &row(&app, RolloutId(id)).await?)?;
+    let answer = described(&app, &row(&app, parse_id(&id)?).await?)?;
     Ok(([(header::ETAG, format!("\"{}\"", answer.generation))], Json(answer)))
 }
 
@@ -156,12 +168,13 @@ pub(super) async fn show(
     params(("id" = u64, Path, description = "the rollout")), responses((status = 200, body = HistoryAnswer)))]
 pub(super) async fn history_of(
     State(app): State<Arc<App>>,
-    Path(id): Path<u64>,
+    Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<HistoryAnswer>, Problem> {
     authorise(&app, &headers, Action::ReadFleet).await?;
-    row(&app, RolloutId(id)).await?;
-    let rows = app.store.read(move |c| history(c, RolloutId(id), HISTORY_ROWS_MAX)).await?;
+    let id = parse_id(&id)?;
+    row(&app, id).await?;
+    let rows = app.store.read(move |c| history(c, id, HISTORY_ROWS_MAX)).await?;
     Ok(Json(HistoryAnswer { history: rows.into_iter().map(HappenedAnswer::of).collect() }))
 }
 
@@ -170,11 +183,11 @@ pub(super) async fn history_of(
     params(("id" = u64, Path, description = "the rollout")), responses((status = 200, body = PreviewAnswer)))]
 pub(super) async fn preview(
     State(app): State<Arc<App>>,
-    Path(id): Path<u64>,
+    Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<PreviewAnswer>, Problem> {
     authorise(&app, &headers, Action::ReadFleet).await?;
-    let row = row(&app, RolloutId(id)).await?;
+    let row = row(&app, parse_id(&id)?).await?;
     let rollout = row.rollout().map_err(|error| Problem::internal(&error))?;
     let outlook = foresee(&app, &as_if_started(&rollout, app.now())).await?;
     let faults = preflight(&app, &rollout, &outlook);
@@ -194,9 +207,17 @@ fn as_if_started(rollout: &Rollout, now: UnixSeconds) -> Rollout {
     scheduled.step(now, Event::Tick(&Tally::default())).next
 }
 
+/// The number of a rollout in a path. Asked only of whoever may know whether there is one.
+fn parse_id(id: &str) -> Result<RolloutId, Problem> {
+    id.parse().map(RolloutId).map_err(|_| no_such_rollout())
+}
+
 async fn row(app: &App, id: RolloutId) -> Result<RolloutRow, Problem> {
-    let found = app.store.read(move |c| rollout(c, id)).await?;
-    found.ok_or_else(|| Problem::not_found("no such rollout").advice("`lapwing rollout list` shows them"))
+    app.store.read(move |c| rollout(c, id)).await?.ok_or_else(no_such_rollout)
+}
+
+fn no_such_rollout() -> Problem {
+    Problem::not_found("no such rollout").advice("`lapwing rollout list` shows them")
 }
 
 /// A rollout with its present counts.

@@ -6,6 +6,7 @@
 mod watch;
 mod words;
 
+use crate::exit::{Code, Refusal};
 use crate::management::{Management, ManagementArgs};
 use crate::output::{Said, moment, table, text};
 use anyhow::Result;
@@ -27,11 +28,11 @@ pub(crate) enum RolloutCommand {
     /// Make no more offers; devices on their way go on.
     Pause(OneArgs),
     /// Go on after a pause, a brake or a halt.
-    Resume(ReasonedArgs),
+    Resume(OneArgs),
     /// End it; devices that have not switched stay on what they run.
     Cancel(OneArgs),
     /// End it and bring back who took it, by its recall version.
-    Recall(ReasonedArgs),
+    Recall(OneArgs),
     /// List the rollouts, newest first.
     List(ListArgs),
     /// Show a rollout: phases, counts, and the evidence if it was stopped.
@@ -50,11 +51,11 @@ pub(crate) fn run(command: RolloutCommand, json: bool) -> Result<Said> {
         RolloutCommand::Create(args) => create(&args),
         RolloutCommand::Preview(args) => preview(&args),
         RolloutCommand::Start(args) => start(&args),
-        RolloutCommand::Approve(args) => args.tell("approve", ""),
-        RolloutCommand::Pause(args) => args.tell("pause", ""),
-        RolloutCommand::Resume(args) => args.one.tell("resume", &args.reason),
-        RolloutCommand::Cancel(args) => args.tell("cancel", ""),
-        RolloutCommand::Recall(args) => args.one.tell("recall", &args.reason),
+        RolloutCommand::Approve(args) => args.tell("approve"),
+        RolloutCommand::Pause(args) => args.tell("pause"),
+        RolloutCommand::Resume(args) => args.tell_why("resume"),
+        RolloutCommand::Cancel(args) => args.tell("cancel"),
+        RolloutCommand::Recall(args) => args.tell_why("recall"),
         RolloutCommand::List(args) => list(&args),
         RolloutCommand::Show(args) => show(&args),
         RolloutCommand::Watch(args) => watch::run(&args, json),
@@ -125,9 +126,19 @@ impl OneArgs {
     }
 
     /// Commands the rollout as it is now.
-    fn tell(&self, verb: &str, reason: &str) -> Result<Said> {
+    fn tell(&self, verb: &str) -> Result<Said> {
+        let reason = self.management.reason().unwrap_or_default();
         let rollout = self.command(verb, &json!({ "reason": reason }))?;
         Ok(Said::new(words::rollout(&rollout), rollout))
+    }
+
+    /// The same, for what nobody does without saying why.
+    fn tell_why(&self, verb: &str) -> Result<Said> {
+        let what = format!("{verb} the rollout without a reason");
+        let missing =
+            || Refusal::new(Code::Usage, what).advice("say why with --reason; the history keeps it");
+        self.management.reason().ok_or_else(missing)?;
+        self.tell(verb)
     }
 
     fn command(&self, verb: &str, body: &Value) -> Result<Value> {
@@ -136,16 +147,6 @@ impl OneArgs {
             server.command(&format!("{path}/{verb}"), generation, body)
         })
     }
-}
-
-/// Arguments of the commands that need a reason.
-#[derive(Args)]
-pub(crate) struct ReasonedArgs {
-    #[command(flatten)]
-    one: OneArgs,
-    /// Why, for those who read the history.
-    #[arg(long, value_name = "WORDS")]
-    reason: String,
 }
 
 /// Arguments of `rollout start`.
