@@ -279,9 +279,7 @@ impl Cut {
         let base = noise(20_000);
         let mut image = [&base[700..], &base[..900]].concat();
         image.iter_mut().step_by(131).for_each(|byte| *byte ^= 0x40);
-        let made =
-            lapwing_delta::make(Some(&base), &image, Profile::Kib64, &mut |_| ControlFlow::Continue(()));
-        let artifact = made.unwrap();
+        let artifact = made(&base, &image, Profile::Kib64);
         assert!(artifact.len() < image.len() / 4, "it is no delta");
         Self { base, image, artifact }
     }
