@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::limits::{WEBHOOK_EVENTS_BYTES_MAX, WEBHOOKS_MAX};
 use crate::problem::Problem;
 use crate::store::{
-    DeadLetter, EventRow, Sql, StoreError, WebhookRow, dead_letter_count, dead_letters, drop_webhook,
-    last_event, log_command, new_webhook, pause_webhook, webhook, webhooks,
+    DeadLetter, EventRow, Sql, StoreError, WebhookRow, dead_letters, drop_webhook, last_event, log_command,
+    new_webhook, pause_webhook, webhook, webhooks,
 };
 use crate::webhooks::{WebhookSecret, is_endpoint, send_again, send_test};
 use axum::Json;
@@ -163,6 +163,7 @@ pub(super) async fn make(
         paused: false,
         last: String::new(),
         made: app.now(),
+        dead_letters: 0,
     };
     let kept = row.clone();
     let after = json!({ "url": row.url, "events": row.events });
@@ -178,7 +179,7 @@ pub(super) async fn make(
         })
     });
     made.await??;
-    let webhook = describe(&row, 0, 0);
+    let webhook = describe(&row, 0);
     Ok((StatusCode::CREATED, Json(Made { webhook, secret: secret.text() })))
 }
 
@@ -194,8 +195,7 @@ pub(super) async fn list(
     let Query(page) = page?;
     let described = app.store.read(|c| {
         let newest = last_event(c)?;
-        let with_count = |row: WebhookRow| Ok(describe(&row, newest, dead_letter_count(c, &row.name)?));
-        webhooks(c)?.into_iter().map(with_count).collect::<Result<Vec<_>, StoreError>>()
+        Ok(webhooks(c)?.iter().map(|row| describe(row, newest)).collect())
     });
     let (webhooks, cursor) = cut(described.await?, &page, |webhook| webhook.name.clone())?;
     Ok(Json(WebhooksAnswer { webhooks, cursor }))
@@ -212,7 +212,7 @@ pub(super) async fn show(
     authorise(&app, &headers, Action::ReadFleet).await?;
     let described = app.store.read(move |c| {
         let Some(row) = webhook(c, &name)? else { return Ok(None) };
-        Ok(Some(describe(&row, last_event(c)?, dead_letter_count(c, &name)?)))
+        Ok(Some(describe(&row, last_event(c)?)))
     });
     described.await?.map(Json).ok_or_else(no_such_webhook)
 }
@@ -312,7 +312,7 @@ pub(super) async fn redeliver(
         }
         taken += 1;
     }
-    let left = app.store.read(move |c| dead_letter_count(c, &name)).await?;
+    let left = found(&app, &name).await?.dead_letters;
     Ok(Json(RedeliveryAnswer { taken, left }))
 }
 
@@ -337,7 +337,7 @@ async fn change(
     found.then_some(StatusCode::NO_CONTENT).ok_or_else(no_such_webhook)
 }
 
-fn describe(row: &WebhookRow, newest: i64, dead_letters: u64) -> WebhookAnswer {
+fn describe(row: &WebhookRow, newest: i64) -> WebhookAnswer {
     WebhookAnswer {
         name: row.name.clone(),
         url: row.url.clone(),
@@ -347,7 +347,7 @@ fn describe(row: &WebhookRow, newest: i64, dead_letters: u64) -> WebhookAnswer {
         due: (row.failures > 0).then_some(row.due.0),
         last: row.last.clone(),
         behind: u64::try_from(newest.saturating_sub(row.place)).unwrap_or(0),
-        dead_letters,
+        dead_letters: row.dead_letters,
         made: row.made.0,
     }
 }

@@ -60,8 +60,8 @@ pub(crate) use tokens::{
 pub use transfer::{Purpose, TransferError};
 pub(crate) use transfer::{export, import};
 pub(crate) use webhooks::{
-    DeadLetter, WebhookRow, dead_letter_count, dead_letters, drop_dead_letter, drop_webhook, last_event,
-    lease_webhook, move_webhook, new_webhook, pause_webhook, put_dead_letter, webhook, webhooks,
+    DeadLetter, WebhookRow, dead_letters, drop_dead_letter, drop_webhook, last_event, lease_webhook,
+    move_webhook, new_webhook, pause_webhook, put_dead_letter, webhook, webhooks,
 };
 pub(crate) use writer::{Store, Undone};
 

@@ -26,6 +26,8 @@ pub(crate) struct WebhookRow {
     /// How the last try ended, for people.
     pub(crate) last: String,
     pub(crate) made: UnixSeconds,
+    /// Events that were set aside for it.
+    pub(crate) dead_letters: u64,
 }
 
 /// An event that an endpoint would not take.
@@ -38,12 +40,18 @@ pub(crate) struct DeadLetter {
 
 /// All endpoints, by name.
 pub(crate) fn webhooks(sql: &Sql) -> Result<Vec<WebhookRow>, StoreError> {
-    sql.rows("SELECT * FROM webhooks ORDER BY name", &[])?.iter().map(webhook_from).collect()
+    let statement = "SELECT webhooks.*,
+        (SELECT count(*) FROM dead_letters WHERE dead_letters.webhook = webhooks.name) AS dead_letters
+        FROM webhooks ORDER BY name";
+    sql.rows(statement, &[])?.iter().map(webhook_from).collect()
 }
 
 /// One of them.
 pub(crate) fn webhook(sql: &Sql, name: &str) -> Result<Option<WebhookRow>, StoreError> {
-    sql.row("SELECT * FROM webhooks WHERE name = $1", &[&name])?.as_ref().map(webhook_from).transpose()
+    let statement = "SELECT webhooks.*,
+        (SELECT count(*) FROM dead_letters WHERE dead_letters.webhook = webhooks.name) AS dead_letters
+        FROM webhooks WHERE name = $1";
+    sql.row(statement, &[&name])?.as_ref().map(webhook_from).transpose()
 }
 
 fn webhook_from(row: &Row) -> Result<WebhookRow, StoreError> {
@@ -58,6 +66,7 @@ fn webhook_from(row: &Row) -> Result<WebhookRow, StoreError> {
         paused: row.get("paused")?,
         last: row.get("last")?,
         made: row.get("made")?,
+        dead_letters: row.get("dead_letters")?,
     })
 }
 
@@ -120,12 +129,6 @@ pub(crate) fn dead_letters(sql: &Sql, webhook: &str, limit: u32) -> Result<Vec<D
         Ok(DeadLetter { event: event_from(row)?, time: row.get("aside")?, last: row.get("last")? })
     };
     sql.rows(statement, &[&webhook, &limit])?.iter().map(letter).collect()
-}
-
-/// How many there are.
-pub(crate) fn dead_letter_count(sql: &Sql, webhook: &str) -> Result<u64, StoreError> {
-    let statement = "SELECT count(*) AS count FROM dead_letters WHERE webhook = $1";
-    sql.row(statement, &[&webhook])?.map_or(Ok(0), |row| row.get("count"))
 }
 
 /// Takes one off the list.

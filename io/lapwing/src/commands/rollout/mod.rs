@@ -160,7 +160,8 @@ pub(crate) struct StartArgs {
 }
 
 fn start(args: &StartArgs) -> Result<Said> {
-    let rollout = args.one.command("start", &json!({ "accept": args.accept }))?;
+    let reason = args.one.management.reason().unwrap_or_default();
+    let rollout = args.one.command("start", &json!({ "accept": args.accept, "reason": reason }))?;
     Ok(Said::new(words::rollout(&rollout), rollout))
 }
 
