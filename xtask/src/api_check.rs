@@ -18,7 +18,7 @@ const EXAMPLES_MAX: &str = "8";
 const NOT_TRIED: &str = "^/api/v1/changes$|^/debug/profile/|^/api/v1/trust/";
 /// A head that is too large is a refusal too.
 const SETTINGS: &str = "[checks]
-negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 431]
+negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 428, 431]
 ";
 
 /// Runs it, and says how much was tried.
