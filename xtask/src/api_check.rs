@@ -16,7 +16,7 @@ const ROLES: [&str; 4] = ["viewer", "operator", "release-manager", "admin"];
 const EXAMPLES_MAX: &str = "8";
 /// One never ends, one takes its time on purpose, and nobody makes signed CBOR up; all have tests of their own.
 const NOT_TRIED: &str = "^/api/v1/changes$|^/debug/profile/|^/api/v1/trust/";
-/// A head that is too large is a refusal too.
+/// A head that is too large is refused, and a command that does not say what it has seen.
 const SETTINGS: &str = "[checks]
 negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 428, 431]
 ";
