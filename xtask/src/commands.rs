@@ -28,7 +28,7 @@ const COMMANDS: &[Command] = &[
     Command { usage: "tidy", about: "the rules of the house", run: |house, _| tidy::run(house) },
     Command {
         usage: "bench NAME [--quick] [--out FILE]",
-        about: "measure; the figures go to docs/benchmarks/NAME.json. NAME: agent, cuts, delta",
+        about: "measure; the figures go to docs/benchmarks/NAME.json. NAME: agent, cuts, delta, link, metal, rollout",
         run: bench,
     },
     Command {
