@@ -11,6 +11,9 @@ const LENGTH_MAX: usize = 4096;
 /// Places compared with one text, and those looked at for it.
 const COMPARED_MAX: usize = 24;
 const LOOKED_AT_MAX: usize = 64;
+/// A place farther away has to explain more than so many bytes more than a closer one: to go there costs bytes,
+/// and what is close is rather what it was.
+const FARTHER_GAIN: usize = 2;
 
 /// Each how manieth place of the base is remembered, and by how many bytes.
 const STEP: usize = 2;
@@ -98,7 +101,7 @@ impl<'a> Index<'a> {
             let suffix = &self.base[start_of(*place)..];
             if best_length == 0 || suffix.get(best_length - 1) == text.get(best_length - 1) {
                 let length = common_bytes(suffix, text);
-                if length > best_length {
+                if length > best_length + if best_length > 0 { FARTHER_GAIN } else { 0 } {
                     (best, best_length) = (start_of(*place), length);
                 }
             }
