@@ -6,6 +6,7 @@
 
 use super::index::{Index, Lists, common_bytes};
 use super::{MakeError, OnProgress, Progress, Stage};
+use crate::limits::RECORDS_MAX;
 use crate::map::Record;
 use std::vec::Vec;
 
@@ -43,7 +44,7 @@ pub(super) fn find(
     report(Stage::Index, 0)?;
     let images = Images { base, target };
     let index = Index::new(base, memory);
-    let mut records = Vec::new();
+    let mut stretches = Stretches::new(RECORDS_MAX as usize);
     let mut start = Point { base: 0, target: 0 };
     let mut scan = 0;
     loop {
@@ -60,29 +61,48 @@ pub(super) fn find(
             next = Some((at.minus(backward), at.target + length));
         }
         if forward > 0 {
-            keep(&mut records, images, start, forward);
+            stretches.keep(images, start, forward);
         }
         match next {
             Some(next) => (start, scan) = next,
-            None => return Ok(records),
+            None => return Ok(stretches.records),
         }
     }
 }
 
-/// Adds a stretch to the records, or to the last one, unless it is not worth it.
-fn keep(records: &mut Vec<Record>, images: Images<'_>, start: Point, length: usize) {
-    let Point { base, target } = start;
-    let record = Record { target_start: target as u32, base_start: base as u32, length_bytes: length as u32 };
-    if let Some(last) = records.last_mut()
-        && last.target_start.wrapping_sub(last.base_start)
-            == record.target_start.wrapping_sub(record.base_start)
-        && record.target_start - last.target_end() <= FUSE_BYTES_MAX
-    {
-        last.length_bytes = record.target_end() - last.target_start;
-        return;
+/// The stretches found so far. When there are as many as a map may hold, only longer ones are worth their record.
+struct Stretches {
+    records: Vec<Record>,
+    most: usize,
+    worth_bytes: usize,
+}
+
+impl Stretches {
+    const fn new(most: usize) -> Self {
+        Self { records: Vec::new(), most, worth_bytes: WORTH_BYTES }
     }
-    if (0..length).filter(|offset| images.agree(start.plus(*offset))).count() >= WORTH_BYTES {
-        records.push(record);
+
+    /// Adds a stretch, or makes the last one longer by it, unless it is not worth it.
+    fn keep(&mut self, images: Images<'_>, start: Point, length: usize) {
+        let Point { base, target } = start;
+        let record =
+            Record { target_start: target as u32, base_start: base as u32, length_bytes: length as u32 };
+        if let Some(last) = self.records.last_mut()
+            && last.target_start.wrapping_sub(last.base_start)
+                == record.target_start.wrapping_sub(record.base_start)
+            && record.target_start - last.target_end() <= FUSE_BYTES_MAX
+        {
+            last.length_bytes = record.target_end() - last.target_start;
+            return;
+        }
+        let agreed = (0..length).filter(|offset| images.agree(start.plus(*offset))).count();
+        while agreed >= self.worth_bytes && self.records.len() >= self.most {
+            self.worth_bytes = self.worth_bytes.saturating_mul(2);
+            self.records.retain(|record| record.length_bytes as usize >= self.worth_bytes);
+        }
+        if agreed >= self.worth_bytes {
+            self.records.push(record);
+        }
     }
 }
 
@@ -197,5 +217,26 @@ impl Images<'_> {
     fn run(self, point: Point) -> usize {
         let base = self.base.get(point.base..).unwrap_or_default();
         common_bytes(base, &self.target[point.target..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_too_many_stretches_the_longest_are_kept() {
+        let image = [7; 4000];
+        let images = Images { base: &image, target: &image };
+        let mut stretches = Stretches::new(10);
+        // Each on a diagonal of its own; every seventh is long.
+        for nth in 0..60 {
+            let start = Point { base: 60 - nth, target: nth * 60 };
+            stretches.keep(images, start, if nth % 7 == 0 { 50 } else { 20 });
+            assert!(stretches.records.len() <= 10);
+        }
+        let lengths: Vec<u32> = stretches.records.iter().map(|record| record.length_bytes).collect();
+        assert_eq!(lengths, [50; 9]);
+        assert!(stretches.records.is_sorted_by_key(|record| record.target_start));
     }
 }
