@@ -217,22 +217,32 @@ fn pe(image: &[u8]) -> Option<Program> {
     Some(Program { architecture, segments, anchors: vec![image_base], tables: vec![] })
 }
 
-/// The vector table of a Cortex-M: a stack in RAM, and handlers in Thumb code, in flash with the table.
+/// The vector table of a Cortex-M: at the start, or behind the header that a bootloader wants.
 fn raw(image: &[u8]) -> Option<Program> {
-    let word = |nth: usize| number(image, nth * 4, 4).map(|word| word as u32);
-    let [stack, reset] = [word(0)?, word(1)?];
-    if stack >> 28 != 2 || stack & 3 != 0 || reset & 1 == 0 || image.len() > 16 << 20 {
+    const HEADER_BYTES_MAX: usize = 8192;
+    const STEP: usize = 32;
+    let starts = (0..image.len().min(HEADER_BYTES_MAX + 1)).step_by(STEP);
+    starts.take_while(|_| image.len() <= 16 << 20).find_map(|start| firmware(image, start))
+}
+
+/// A stack in RAM, and handlers in Thumb code, in flash with the table.
+fn firmware(image: &[u8], start: usize) -> Option<Program> {
+    const HANDLERS_MIN: usize = 3;
+    let word = |nth: usize| number(image, start + nth * 4, 4).map(|word| word as u32);
+    let stack = word(0)?;
+    if stack >> 28 != 2 || stack & 3 != 0 || word(1)? == 0 {
         return None;
     }
     let handlers = (1..16).filter_map(word).filter(|handler| *handler != 0);
     let (low, high) =
-        handlers.fold((u32::MAX, 0), |(low, high), handler| (low.min(handler), high.max(handler)));
-    if high - low >= image.len() as u32 || low < 0x100 && high > image.len() as u32 {
+        handlers.clone().fold((u32::MAX, 0), |(low, high), handler| (low.min(handler), high.max(handler)));
+    let size = (image.len() - start) as u32;
+    let is_thumb = handlers.clone().all(|handler| handler & 1 == 1) && handlers.count() >= HANDLERS_MIN;
+    if !is_thumb || high - low >= size || low < 0x100 && high > size {
         return None;
     }
-    let address = flash_address(image, low, high)?;
-    let size = image.len() as u32;
-    let flash = Segment { offset: 0, address, file_bytes: size, zero_bytes: 0, code: 1 };
+    let address = flash_address(&image[start..], low, high)?;
+    let flash = Segment { offset: start as u32, address, file_bytes: size, zero_bytes: 0, code: 1 };
     // RAM, up to the stack's end; nothing of it is in the image.
     let ram = Segment {
         offset: u32::MAX,
@@ -317,10 +327,14 @@ mod tests {
     #[test]
     fn a_raw_image_tells_where_its_flash_is() {
         for flash in [0, 0x0800_0000, 0x0802_0000, 0x1000_4100] {
-            let image = cortex_m(flash);
-            let program = raw(&image).unwrap();
-            assert_eq!(program.architecture, Architecture::Thumb2);
-            assert_eq!(program.segments[0].address, flash);
+            // Alone, behind a short header, and behind the one of MCUboot.
+            for header_bytes in [0, 32, 512] {
+                let image = [vec![0x3D; header_bytes], cortex_m(flash)].concat();
+                let program = raw(&image).unwrap();
+                assert_eq!(program.architecture, Architecture::Thumb2);
+                assert_eq!(program.segments[0].address, flash);
+                assert_eq!(program.segments[0].offset, header_bytes as u32);
+            }
         }
     }
 
@@ -331,6 +345,7 @@ mod tests {
         assert_eq!(program(b"MZ"), None);
         let cut = cortex_m(0x0800_0000);
         assert_eq!(program(&cut[..60]), None);
+        assert_eq!(program(&b" one line of text and another\n".repeat(500)), None);
     }
 
     #[test]
