@@ -77,10 +77,19 @@ pub(super) fn mixing(profile: Profile, target_bytes: u32, map_bytes: usize) -> C
     Coding::Mixing { level, table_bytes: (left.min(wanted) & !63) as u32 }
 }
 
-/// What the encoder of codec 1 takes at most.
-pub(super) fn encoder_memory_bytes(profile: Profile) -> u64 {
-    let dictionary_bytes = profile.memory_bytes().min(DICTIONARY_BYTES_MAX) as u32;
-    u64::from(options(WIDEST, dictionary_bytes, Effort::Most).get_memory_usage()) * 1024
+/// What it takes to write a stream by either codec, or to read it again, beside the images and the streams.
+pub(super) fn coding_memory_bytes(profile: Profile, target_bytes: u64) -> u64 {
+    let target_bytes = u32::try_from(target_bytes).unwrap_or(u32::MAX);
+    // A full image has the largest dictionary, having no map.
+    let codings = [lzma(profile, WIDEST, target_bytes, 0), mixing(profile, target_bytes, 0)];
+    let working = codings.map(|coding| Plan::of(profile, coding, target_bytes).required_bytes() as u64);
+    let encoder = match codings[0] {
+        Coding::Lzma { dictionary_bytes, .. } => {
+            u64::from(options(WIDEST, dictionary_bytes, Effort::Most).get_memory_usage()) * 1024
+        }
+        Coding::Mixing { .. } => 0,
+    };
+    working[0].max(working[1]).saturating_add(encoder)
 }
 
 /// What both codecs are made from.

@@ -13,7 +13,7 @@ mod range_encoder;
 
 use crate::apply::{ApplyError, apply};
 use crate::header::{Coding, Header, Profile, short};
-use crate::limits::RECORD_BYTES;
+use crate::limits::{RECORD_BYTES, RECORDS_MAX};
 use crate::map::Record;
 use crate::ports::{Base, NoBase, NoScratch, PortError, Ports, Target};
 use crate::reference::Architecture;
@@ -118,11 +118,14 @@ pub fn make_memory_bytes(base_bytes: u64, target_bytes: u64, profile: Profile) -
     let matching = index::memory_bytes(base_bytes).saturating_add(images);
     // The target, what codec 1 compresses, the streams of a delta and of a full image, and one of them put together.
     let streams = target_bytes.saturating_mul(5);
-    let encoding = body::encoder_memory_bytes(profile) + profile.memory_bytes() as u64;
-    // Records are smaller than the stretches they stand for; a growing list may be half empty.
-    let records = target_bytes.saturating_mul(2);
+    let encoding = body::coding_memory_bytes(profile, target_bytes);
+    // Records are smaller than the stretches they stand for, and not without number; a growing list may be half empty.
+    let records = target_bytes.saturating_mul(2).min(RECORDS_MEMORY_BYTES);
     matching.max(encoding.saturating_add(streams)).saturating_add(records)
 }
+
+/// Most records, those of the last matching beside those of the next, or the map put in order.
+const RECORDS_MEMORY_BYTES: u64 = RECORDS_MAX as u64 * RECORD_BYTES as u64 * 4;
 
 /// What is known of two images before anything is compressed.
 struct Found {

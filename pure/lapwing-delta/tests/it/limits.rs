@@ -3,11 +3,12 @@
 //! Touches: `crate::support`.
 //! Never: measures the process; memory is what is given.
 
+use crate::heap;
 use crate::support::{Machine, Program, Seed, Written, made, memory_bytes, quiet};
 use core::ops::ControlFlow;
 use lapwing_delta::{
-    ApplyError, Artifact, Base, Header, MakeError, NoBase, NoScratch, PortError, Ports, Profile, Scratch,
-    Stage, Target, apply, make, make_memory_bytes,
+    ApplyError, Artifact, Base, Header, MakeError, NoScratch, PortError, Ports, Profile, Scratch, Stage,
+    Target, apply, make, make_memory_bytes,
 };
 
 struct Case {
@@ -203,11 +204,38 @@ fn a_port_that_fails_is_named() {
     check(999, 99, 1, ApplyError::Target);
 }
 
+/// Pieces of `base` in another order, as short as is worth a record.
+fn shuffled(base: &[u8]) -> Vec<u8> {
+    let mut seed = Seed(5);
+    let pieces = base.len() / 16;
+    (0..pieces).flat_map(|_| base[seed.below(pieces) * 16..][..16].iter().copied()).collect()
+}
+
 #[test]
 fn the_memory_of_make_is_known_before() {
-    let mib = 1 << 20;
-    assert!(make_memory_bytes(10 * mib, 10 * mib, Profile::Mib1) < 90 * mib);
-    assert!(make(&mut NoBase, &mut NoBase, Profile::Free, &mut quiet).is_ok());
+    let mut seed = Seed(1);
+    let noise: Vec<u8> = (0..1 << 15).flat_map(|_| seed.next().to_le_bytes()).collect();
+    let code = Seed(2).image(1 << 18);
+    let mut program = Program::new(&mut Seed(26), 4000);
+    let linked = program.linked(Machine::Aarch64);
+    (0..40).for_each(|function| program.grow(function * 95, function as u32));
+    let pairs = [
+        ("a full image of noise", vec![], noise.clone()),
+        ("a full image of code", vec![], code.clone()),
+        ("a small change", code.clone(), Seed(3).edited(&code, 40)),
+        ("nothing in common", noise.clone(), code),
+        ("many records", noise.clone(), shuffled(&noise)),
+        ("a program", linked, program.linked(Machine::Aarch64)),
+    ];
+    for (name, base, target) in pairs {
+        for profile in [Profile::Kib64, Profile::Mib1, Profile::Free] {
+            let bound = make_memory_bytes(base.len() as u64, target.len() as u64, profile);
+            let taken = heap::most_bytes(|| {
+                make(&mut base.as_slice(), &mut target.as_slice(), profile, &mut quiet).unwrap();
+            });
+            assert!(taken <= bound, "{name} at {profile:?}: {taken} bytes, and {bound} were foretold");
+        }
+    }
 }
 
 /// Counts calls, and insists that they stay inside.

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod accounts;
+mod heap;
 mod hostile;
 mod limits;
 mod round_trip;
