@@ -222,11 +222,11 @@ fn raw(image: &[u8]) -> Option<Program> {
     const HEADER_BYTES_MAX: usize = 8192;
     const STEP: usize = 32;
     let starts = (0..image.len().min(HEADER_BYTES_MAX + 1)).step_by(STEP);
-    starts.take_while(|_| image.len() <= 16 << 20).find_map(|start| firmware(image, start))
+    starts.take_while(|_| image.len() <= 16 << 20).find_map(|start| flashed(image, start))
 }
 
 /// A stack in RAM, and handlers in Thumb code, in flash with the table.
-fn firmware(image: &[u8], start: usize) -> Option<Program> {
+fn flashed(image: &[u8], start: usize) -> Option<Program> {
     const HANDLERS_MIN: usize = 3;
     let word = |nth: usize| number(image, start + nth * 4, 4).map(|word| word as u32);
     let stack = word(0)?;
