@@ -52,4 +52,7 @@ pub use account::{Account, Entry};
 #[doc(hidden)]
 pub use fuzz::fuzz_apply;
 #[cfg(feature = "make")]
+#[doc(hidden)]
+pub use make::make_by_codec;
+#[cfg(feature = "make")]
 pub use make::{MakeError, Progress, Stage, make, make_memory_bytes};

@@ -111,6 +111,24 @@ pub fn make(
     Ok(best)
 }
 
+/// A delta by one codec even where the other would be smaller, for golden artifacts of each. Not proven.
+///
+/// # Errors
+/// As `make`.
+#[doc(hidden)]
+pub fn make_by_codec(
+    is_mixed: bool,
+    base: &mut dyn Base,
+    target: &mut dyn Base,
+    profile: Profile,
+) -> Result<Vec<u8>, MakeError> {
+    let progress = &mut |_| ControlFlow::Continue(());
+    let found = Found::between(base, target, progress)?;
+    let (image, mut made) = (whole(target)?, None);
+    Pair::delta(base, &image, &found).improve(&mut made, profile, is_mixed, progress)?;
+    made.ok_or(MakeError::Encoder)
+}
+
 /// The most memory that `make` takes, the images included, known before it starts.
 #[must_use]
 pub fn make_memory_bytes(base_bytes: u64, target_bytes: u64, profile: Profile) -> u64 {

@@ -4,7 +4,8 @@
 //! Never: asks the encoder for the same bytes; a better encoder is welcome.
 
 use crate::support::{Machine, Program, Seed, applied, made};
-use lapwing_delta::{Header, Profile};
+use lapwing_delta::{Header, Profile, make_by_codec};
+use std::collections::BTreeSet;
 
 struct Vector {
     name: &'static str,
@@ -14,15 +15,41 @@ struct Vector {
 }
 
 macro_rules! vector {
-    ($name:literal) => {
+    ($name:literal, $way:literal) => {
         Vector {
-            name: $name,
+            name: concat!($name, $way),
             base: include_bytes!(concat!("../../../../formats/vectors/delta/", $name, ".old")),
             target: include_bytes!(concat!("../../../../formats/vectors/delta/", $name, ".new")),
-            artifact: include_bytes!(concat!("../../../../formats/vectors/delta/", $name, ".delta")),
+            artifact: include_bytes!(concat!("../../../../formats/vectors/delta/", $name, $way, ".delta")),
         }
     };
+    ($name:literal) => {
+        vector!($name, "")
+    };
 }
+
+macro_rules! in_every_way {
+    ($name:literal) => {
+        [
+            vector!($name, ".lzma-64KiB"),
+            vector!($name, ".lzma-256KiB"),
+            vector!($name, ".lzma-1MiB"),
+            vector!($name, ".lzma-free"),
+            vector!($name, ".mixing-64KiB"),
+            vector!($name, ".mixing-256KiB"),
+            vector!($name, ".mixing-1MiB"),
+            vector!($name, ".mixing-free"),
+        ]
+    };
+}
+
+const IN_EVERY_WAY: [[Vector; 8]; 5] = [
+    in_every_way!("edit"),
+    in_every_way!("x86-64"),
+    in_every_way!("aarch64"),
+    in_every_way!("a32"),
+    in_every_way!("thumb-2"),
+];
 
 const VECTORS: [Vector; 9] = [
     vector!("empty"),
@@ -38,7 +65,9 @@ const VECTORS: [Vector; 9] = [
 
 #[test]
 fn golden_artifacts_make_their_images() {
-    for Vector { name, base, target, artifact } in VECTORS {
+    for Vector { name, base, target, artifact } in
+        VECTORS.into_iter().chain(IN_EVERY_WAY.into_iter().flatten())
+    {
         let header = Header::read(&mut &*artifact).unwrap();
         assert_eq!(header.is_full(), base.is_empty(), "{name}");
         assert_eq!(header.artifact_bytes(), artifact.len() as u64, "{name}");
@@ -48,10 +77,10 @@ fn golden_artifacts_make_their_images() {
 
 #[test]
 fn there_is_a_vector_of_every_codec_profile_and_architecture() {
-    let has = |at: usize, part: fn(u8) -> u8, value| VECTORS.iter().any(|v| part(v.artifact[at]) == value);
-    assert!([1, 2].into_iter().all(|codec| has(5, |byte| byte, codec)));
-    assert!((0..=4).all(|architecture| has(6, |byte| byte >> 4, architecture)));
-    assert!((1..=4).all(|profile| has(6, |byte| byte & 15, profile)));
+    let kind = |vector: &Vector| [vector.artifact[5], vector.artifact[6] >> 4, vector.artifact[6] & 15];
+    let kinds: BTreeSet<_> = IN_EVERY_WAY.as_flattened().iter().map(kind).collect();
+    let all = (1..=2).flat_map(|codec| (0..=4).flat_map(move |a| (1..=4).map(move |p| [codec, a, p])));
+    assert_eq!(kinds, all.collect());
 }
 
 #[test]
@@ -81,11 +110,25 @@ fn write_the_vectors() {
         ("a32", Profile::Free, a32),
         ("thumb-2", Profile::Kib64, thumb_2),
     ];
+    let write = |name: String, bytes: &[u8]| {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../formats/vectors/delta");
+        std::fs::write(format!("{root}/{name}"), bytes).unwrap();
+    };
     for (name, profile, (base, target)) in contents {
         let artifact = made((!base.is_empty()).then_some(&base), &target, profile);
         for (kind, bytes) in [("old", base), ("new", target), ("delta", artifact)] {
-            let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../formats/vectors/delta");
-            std::fs::write(format!("{root}/{name}.{kind}"), bytes).unwrap();
+            write(format!("{name}.{kind}"), &bytes);
+        }
+    }
+    let profiles = [Profile::Kib64, Profile::Kib256, Profile::Mib1, Profile::Free];
+    for vector in IN_EVERY_WAY.as_flattened().iter().step_by(2 * profiles.len()) {
+        let name = vector.name.split('.').next().unwrap();
+        for (codec, is_mixed) in [("lzma", false), ("mixing", true)] {
+            for (profile, size) in profiles.into_iter().zip(["64KiB", "256KiB", "1MiB", "free"]) {
+                let (mut base, mut target) = (vector.base, vector.target);
+                let artifact = make_by_codec(is_mixed, &mut base, &mut target, profile).unwrap();
+                write(format!("{name}.{codec}-{size}.delta"), &artifact);
+            }
         }
     }
 }
