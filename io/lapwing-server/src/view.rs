@@ -8,7 +8,7 @@ use crate::store::{Device, StoreError};
 use lapwing_core::wire::check_in::Gate;
 use lapwing_core::{DeviceId, Digest, HardwareClass, ShortDigest, UnixSeconds, Version};
 use lapwing_fleet::filter::{FIELDS, Filter, FilterFacts};
-use lapwing_fleet::rollout::Site;
+use lapwing_fleet::rollout::{Rollout, Site};
 use lapwing_fleet::{Bringing, Catalogue, Component, Decision, DeviceFacts, PastAttempt, Standing, decide};
 
 /// Facts that tell where a device stands, the first it reports: what shares one shares its outages.
@@ -83,6 +83,11 @@ impl View {
             decide(&facts, catalogue, bringing, now)
         };
         self.named.ask(facts)
+    }
+
+    /// Whether what a rollout has opened so far is open for it.
+    pub(crate) fn is_reached_by(&self, rollout: &Rollout) -> bool {
+        self.named.ask(|named| rollout.reaches(&rollout.candidate(&self.id, named, 0)).is_ok())
     }
 
     /// Where it stands, if it says so.

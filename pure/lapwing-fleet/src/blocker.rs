@@ -4,6 +4,7 @@
 //! Never: grows a reason that nobody can act on.
 
 use crate::rollout::{NotYet, RolloutId};
+use crate::window::NoOpening;
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::Gate;
 use lapwing_core::{ComponentName, HardwareClass, UnixSeconds, Version};
@@ -114,6 +115,15 @@ impl Blocker {
             Self::Turn(_, _, NotYet::NotRunning(_) | NotYet::StratumHalted) => {
                 "`lapwing rollout show ID` has the evidence; `lapwing rollout resume ID` goes on."
             }
+            Self::Turn(_, _, NotYet::Window(_)) => {
+                "`lapwing device update-now ID` does not wait for it; the plan has the windows."
+            }
+            Self::Turn(_, _, NotYet::NoWindow(NoOpening::Never)) => {
+                "Give the plan a window that means it, and make the rollout again."
+            }
+            Self::Turn(_, _, NotYet::NoWindow(NoOpening::ZoneUnknown)) => {
+                "Correct the fact `zone` of the device; a server with newer time zones may know it."
+            }
             Self::Gate(_) | Self::Turn(..) => return None,
         })
     }
@@ -123,6 +133,7 @@ impl Blocker {
     pub const fn until(&self) -> Option<UnixSeconds> {
         match self {
             Self::Penalised(until) | Self::BackOff(_, _, until) => Some(*until),
+            Self::Turn(_, _, NotYet::Window(opening)) => Some(opening.opens),
             _ => None,
         }
     }

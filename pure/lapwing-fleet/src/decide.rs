@@ -9,7 +9,8 @@ use crate::bringing::{Bringing, Choice, choices};
 use crate::catalogue::{Catalogue, Entry};
 use crate::device::{Component, DeviceFacts, PastAttempt};
 use crate::limits::PAST_ATTEMPTS_MAX;
-use crate::rollout::{Cell, RolloutId};
+use crate::rollout::{Cell, NotYet, RolloutId};
+use crate::window::Opening;
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::Gate;
 use lapwing_core::{ComponentName, HardwareClass, ReleaseFlags, Semver, UnixSeconds, Version};
@@ -29,6 +30,8 @@ pub struct Grant {
     pub gate: Option<Gate>,
     /// The rollout that brings it and the cell the device counts in there; none if it was pushed to everyone.
     pub brought: Option<(RolloutId, Cell)>,
+    /// When it may switch, if the plan that brings it has windows: it may fetch before that.
+    pub window: Option<Opening>,
     /// It is a step on the way to this version, which cannot be reached at once.
     pub towards: Option<Version>,
 }
@@ -43,13 +46,22 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// Why the device is not updating: also when it has an offer, but a gate of its own.
+    /// Why the device is not updating at `now`: also when it has an offer, but waits by itself.
     #[must_use]
-    pub fn blocker(&self) -> Option<Blocker> {
+    pub fn blocker(&self, now: UnixSeconds) -> Option<Blocker> {
         match self {
-            Self::Offer(grant) => grant.gate.map(Blocker::Gate),
+            Self::Offer(grant) => grant.gate.map(Blocker::Gate).or_else(|| grant.waits(now)),
             Self::Nothing(blocker) => Some(blocker.clone()),
         }
+    }
+}
+
+impl Grant {
+    /// The window it waits for.
+    fn waits(&self, now: UnixSeconds) -> Option<Blocker> {
+        let closed = self.window.as_ref().filter(|window| window.opens > now)?;
+        let (id, _) = self.brought?;
+        Some(Blocker::Turn(id, self.entry.release.version.clone(), NotYet::Window(closed.clone())))
     }
 }
 
@@ -138,14 +150,16 @@ fn for_component(
             Ok(()) => {
                 may_try_again(facts, catalogue, choice.entry, now)?;
                 let gate = ready(facts, catalogue, choice.entry)?;
-                match choice.turn(facts) {
-                    Ok(brought) => {
+                match choice.turn(facts, now) {
+                    Ok(turn) => {
+                        let brought = turn.as_ref().map(|turn| (turn.id, turn.cell));
+                        let window = turn.and_then(|turn| turn.window);
                         let towards = first_blocker.and_then(|blocker| match blocker {
                             Blocker::NoPath(version) => Some(version),
                             _ => None,
                         });
                         let (entry, component) = (Arc::clone(choice.entry), component.clone());
-                        return Ok(Grant { entry, component, gate, brought, towards });
+                        return Ok(Grant { entry, component, gate, brought, window, towards });
                     }
                     Err((id, reason)) => Blocker::Turn(id, choice.entry.release.version.clone(), reason),
                 }

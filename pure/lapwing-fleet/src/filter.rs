@@ -70,6 +70,7 @@ pub const FIELDS: &[&str] = &[
     "tier",
     "group",
     "tag",
+    "zone",
 ];
 
 const COMPARISONS: &[(Comparison, &str)] = &[

@@ -10,6 +10,8 @@ mod catalogue;
 mod device;
 mod group;
 mod spelled;
+mod window;
+mod zones;
 
 mod blocker;
 mod bringing;
@@ -37,3 +39,5 @@ pub use device::{Component, DeviceFacts, PastAttempt, Standing};
 pub use forecast::{DeviceCount, FieldBase, Forecast, Link, Load, MicroMoney, Route, Rule, Terms, forecast};
 pub use group::{EVERYONE, Group, GroupName, Members, Purpose};
 pub use retention::{Demand, InUse, Kept, Verdict, retention};
+pub use window::{NoOpening, Opening, TimeOfDay, Weekday, Window, WindowError, Windows, ZoneName};
+pub use zones::{Offsets, Zones};

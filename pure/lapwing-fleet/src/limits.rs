@@ -24,6 +24,14 @@ pub const CELLS_MAX: usize = 1_024;
 pub const COVERAGE_CELLS_MAX: usize = 40;
 /// Devices of each kind, or pair, that a first phase wants to have judged.
 pub const COVERAGE_DEVICES: u32 = 5;
+/// Windows of a plan, those that are never right among them.
+pub const WINDOWS_MAX: usize = 64;
+/// Days ahead in which a window must open.
+pub const WINDOW_DAYS: u16 = 14;
+/// A device gets its offer so long before its window opens, seconds: it asks once a day at least.
+pub const WINDOW_AHEAD_S: u64 = 24 * 3_600;
+/// Characters of the name of a zone.
+pub const ZONE_CHARS_MAX: usize = 48;
 /// Failures at one site in one window that count; more of them together are an outage, not evidence.
 pub const SITE_FAILURES_MAX: u32 = 2;
 /// Outages of the whole network that a rollout remembers; the oldest is forgotten first.

@@ -222,7 +222,7 @@ fn health(row: &HealthRow) -> HealthRowAnswer {
 fn reason(app: &App, device: &Device, names: &HardwareNames) -> Result<WhyAnswer, StoreError> {
     let (view, steering) = app.view(device)?;
     let decision = steering.bringing(|bringing| view.decide(&app.catalogue(), bringing, app.now()));
-    if let Some(blocker) = decision.blocker() {
+    if let Some(blocker) = decision.blocker(app.now()) {
         let more = match &blocker {
             Blocker::Quarantined => device.quarantine.as_ref().map(|why| format!(" Why: {why}.")),
             Blocker::NothingForHardware(class) => {

@@ -12,12 +12,14 @@ use crate::store::{
     RolloutRow, Said, Sql, StoreError, Told, groups, hardware_names, live_rollouts, log_command, log_event,
     put_history, put_rollout, tries,
 };
+use crate::zones::{GOOD_S, zones_around};
 use lapwing_core::UnixSeconds;
 use lapwing_fleet::audit::Command;
 use lapwing_fleet::rollout::{
     Effect, Event, Evidence, Notice, Rollout, RolloutId, Stage, State, Tally, Try, Window, count,
     early_lately, first_boot_failures, signature_failures,
 };
+use std::sync::Arc;
 
 /// Looks at every rollout once, and lets check-ins see what came of it.
 pub(crate) async fn look(app: &App) -> Result<(), StoreError> {
@@ -108,7 +110,10 @@ async fn publish(app: &App, looked: &Looked, now: UnixSeconds) -> Result<(), Sto
         }
     }
     let groups = groups.into_iter().map(|(group, _)| group).collect();
-    app.orchestrator.put(Steering { groups, names, live });
+    let (made, zones) = app.orchestrator.steering().zones.clone();
+    let good = made <= now && now.since(made) < GOOD_S;
+    let zones = if good { (made, zones) } else { (now, Arc::new(zones_around(now))) };
+    app.orchestrator.put(Steering { groups, names, live, zones });
     Ok(())
 }
 

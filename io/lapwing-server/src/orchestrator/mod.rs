@@ -17,7 +17,7 @@ use crate::store::{HardwareNames, StoreError};
 use lapwing_core::{DeviceId, UnixSeconds};
 use lapwing_fleet::filter::FilterFacts;
 use lapwing_fleet::rollout::{Rollout, RolloutId, Room, State, Tally};
-use lapwing_fleet::{Bringing, EVERYONE, Group};
+use lapwing_fleet::{Bringing, EVERYONE, Group, Zones};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -32,6 +32,8 @@ pub(crate) struct Steering {
     pub(crate) names: HardwareNames,
     /// Those that bring something, or brought it, or stopped.
     pub(crate) live: Vec<Live>,
+    /// What local clocks show, and since when that is known.
+    pub(crate) zones: (UnixSeconds, Arc<Zones>),
 }
 
 /// A rollout as it was last looked at.
@@ -82,7 +84,7 @@ impl Steering {
             .live
             .iter()
             .zip(&rooms)
-            .map(|(live, room)| Bringing { id: live.id, rollout: &live.rollout, room })
+            .map(|(live, room)| Bringing { id: live.id, rollout: &live.rollout, room, zones: &self.zones.1 })
             .collect();
         ask(&bringing)
     }

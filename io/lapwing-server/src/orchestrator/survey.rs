@@ -119,6 +119,9 @@ fn add(
     let has_it = view.attempts.iter().any(|past| past.brought.is_some_and(|(by, _)| by == id));
     let reached = match decision {
         Decision::Offer(grant) => grant.brought.is_some_and(|(by, _)| by == id),
+        Decision::Nothing(Blocker::Turn(by, _, NotYet::Window(_))) => {
+            *by == id && view.is_reached_by(rollout)
+        }
         Decision::Nothing(Blocker::Turn(by, _, reason)) => *by == id && waits_for_room(reason),
         Decision::Nothing(_) => false,
     };
@@ -213,7 +216,7 @@ pub(crate) async fn foresee(app: &App, rollout: &Rollout) -> Result<Outlook, Sto
             outlook.have_it = outlook.have_it.saturating_add(1);
             return Ok(());
         }
-        let bringing = [Bringing { id, rollout, room: &room }];
+        let bringing = [Bringing { id, rollout, room: &room, zones: &steering.zones.1 }];
         let at_once = view.decide(&catalogue, &bringing, now);
         let for_this = match &at_once {
             Decision::Offer(grant) => grant.brought.is_some() || grant.towards.is_some(),
@@ -262,7 +265,8 @@ impl Outlook {
 /// Whether a reason goes away without anybody's doing.
 fn passes(reason: &Blocker) -> bool {
     match reason {
-        Blocker::Turn(..) | Blocker::UpToDate | Blocker::Penalised(_) => true,
+        Blocker::Turn(_, _, reason) => !matches!(reason, NotYet::NoWindow(_)),
+        Blocker::UpToDate | Blocker::Penalised(_) => true,
         Blocker::BackOff(..) | Blocker::FactsUnknown => true,
         Blocker::Gate(gate) => *gate != Gate::Room,
         _ => false,
@@ -281,5 +285,6 @@ fn stops(reason: &Blocker) -> bool {
             | Blocker::RequiresUnmet(_)
             | Blocker::Expired(_)
             | Blocker::Gate(Gate::Room)
+            | Blocker::Turn(_, _, NotYet::NoWindow(_))
     )
 }

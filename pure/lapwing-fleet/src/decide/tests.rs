@@ -140,7 +140,7 @@ fn gates_that_depend_on_the_offer_do_not_withhold_it() {
             _ => "offer 2",
         };
         assert_eq!(outcome(&facts, &open(&[1, 2])), expected, "{gate:?}");
-        let shown = decide(&facts, &open(&[1, 2]), &[], NOW).blocker().map(|blocker| blocker.code());
+        let shown = decide(&facts, &open(&[1, 2]), &[], NOW).blocker(NOW).map(|blocker| blocker.code());
         assert_eq!(shown, Some(if gate == Gate::OptedOut { "opted-out" } else { "gate" }), "{gate:?}");
         if gate == Gate::OptedOut {
             assert_eq!(outcome(&facts, &forced), "offer 2", "forced overrides opting out");
