@@ -101,6 +101,11 @@ fn is_for(one: &Bringing<'_>, facts: &DeviceFacts<'_>) -> bool {
 }
 
 impl Choice<'_> {
+    /// Whether it brings the device back from a release that was recalled.
+    pub(crate) fn is_recall(&self) -> bool {
+        self.rank == Rank::Recall
+    }
+
     /// Whether people agreed that a device which runs `running` takes this.
     pub(crate) fn is_approved(&self, running: Option<Semver>) -> bool {
         let Some(by) = self.by else { return true };

@@ -68,6 +68,7 @@ pub const FIELDS: &[&str] = &[
     "variant",
     "bootloader",
     "tier",
+    "consent",
     "group",
     "tag",
     "zone",

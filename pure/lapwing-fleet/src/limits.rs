@@ -2,6 +2,16 @@
 
 /// Past attempts of one device that a decision looks at, newest first.
 pub const PAST_ATTEMPTS_MAX: usize = 32;
+/// Facts of a device that people set.
+pub const NOTED_MAX: usize = 16;
+/// Characters of the name and of the value of such a fact.
+pub const NOTED_CHARS_MAX: usize = 64;
+/// Failures in a row that put a device aside: they speak against the device, not against the releases.
+pub const PENALTY_FAILURES: u32 = 3;
+/// For so long, seconds; twice as long with each one more.
+pub const PENALTY_S: u64 = 24 * 3_600;
+/// At most, seconds.
+pub const PENALTY_S_MAX: u64 = 7 * 24 * 3_600;
 /// Newest releases of a component and class that always stay delta bases.
 pub const DELTA_BASES_RECENT: usize = 3;
 /// Delta pairs planned towards one release.
@@ -22,6 +32,8 @@ pub const PHASE_S_MAX: u64 = 366 * 24 * 3_600;
 pub const CELLS_MAX: usize = 1_024;
 /// Kinds of devices up to which a first phase covers each of them, and not only their pairs.
 pub const COVERAGE_CELLS_MAX: usize = 40;
+/// Judged devices that make a history of what good releases had.
+pub const HISTORY_JUDGED_MIN: u32 = 200;
 /// Devices of each kind, or pair, that a first phase wants to have judged.
 pub const COVERAGE_DEVICES: u32 = 5;
 /// Windows of a plan, those that are never right among them.

@@ -56,13 +56,18 @@ pub(super) async fn prepare(
     let Some(row) = artifact(app, want, now).await? else { return Ok(Prepared::NotYet) };
     let attempt = match current {
         Some(attempt) => travel_by(attempt.clone(), &row),
-        None => AttemptRow { site: view.site(), ..fresh(app, &device, grant, &row, now) },
+        None => AttemptRow {
+            site: view.named.site(),
+            radio_cell: view.named.radio_cell(),
+            ..fresh(app, &device, grant, &row, now)
+        },
     };
     let place = match grant.brought.filter(|_| attempt.id == AttemptId::NONE) {
         None => None,
         Some((rollout, _)) => {
             let steering = app.orchestrator.steering();
-            match view.named.ask(|facts| steering.place(rollout, &device.id, facts)) {
+            let cell = view.named.radio_cell();
+            match view.named.ask(|facts| steering.place(rollout, &device.id, facts, cell)) {
                 None => return Ok(Prepared::NoPlace),
                 some => some,
             }
@@ -173,6 +178,7 @@ fn fresh(app: &App, device: &Device, grant: &Grant, row: &ArtifactRow, now: Unix
         full_image: wants_full_image(device, grant),
         brought: grant.brought,
         site: None,
+        radio_cell: None,
         switched: None,
         heard: now,
     };

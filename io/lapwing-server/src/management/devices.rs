@@ -166,6 +166,7 @@ fn describe(app: &App, device: &Device, names: &HardwareNames) -> Result<DeviceA
         bootloader: facts.map(|facts| facts.bootloader),
         profile: facts.map(|facts| facts.profile),
         facts: facts.map(named),
+        noted: device.noted.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         root_version: said.root_version,
         delegation_version: said.delegation_version,
         running: said.components.iter().map(running).collect(),

@@ -448,3 +448,85 @@ async fn a_window_days_away_keeps_no_place_meanwhile() {
     let window = fleet.check_in(0).await.expect("within a day").switch_window.unwrap();
     assert_eq!((window.opens_in_s, window.closes_in_s), (86_400, 86_400 + 7_200));
 }
+
+#[tokio::test]
+async fn whoever_made_a_rollout_of_a_major_version_cannot_approve_it_alone() {
+    let fleet = Fleet::new(2).await;
+    let major = crate::world::release(3, "2.0.0", &fleet.new);
+    fleet.world.push_envelopes(&[fleet.world.signed(&major)], true).await.expect(201);
+    let id = fleet.create(&json!({ "version": "2.0.0", "approve_breaking": true })).await;
+    let preview = fleet.world.get(&format!("/api/v1/rollouts/{id}/preview")).await.expect(200).json();
+    assert_eq!((&preview["approvals"], &preview["findings"]), (&json!(1), &json!([])), "{preview}");
+    let waits = fleet.command(id, "start", "").await.expect(200).json();
+    assert_eq!((&waits["state"], &waits["author"]), (&json!("awaiting-approval"), &json!("admin-token")));
+    assert_eq!(waits["why"], "0 of 1 people have agreed; admin-token, who made it, does not count.");
+    let refused = fleet.command(id, "approve", "").await.expect(409).json();
+    assert_eq!(refused["type"], "urn:lapwing:problem:own-work", "{refused}");
+    let make = json!({ "name": "bob", "role": "release-manager" });
+    let made = fleet.send("POST", "/api/v1/tokens", &make).await.expect(201).json();
+    let generation = fleet.rollout(id).await["generation"].as_u64().unwrap();
+    let approved = crate::client::Request::new("POST", format!("/api/v1/rollouts/{id}/approve"))
+        .header("Authorization", format!("Bearer {}", made["token"].as_str().unwrap()))
+        .header("If-Match", format!("\"{generation}\""))
+        .header("Content-Type", "application/json")
+        .body("{}")
+        .plain(fleet.world.wires.management)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!((&approved["state"], &approved["approvers"]), (&json!("scheduled"), &json!(["bob"])));
+    fleet.world.server.look_at_rollouts().await.unwrap();
+    assert!(fleet.check_in(0).await.is_some(), "two people agreed");
+}
+
+#[tokio::test]
+async fn in_one_radio_cell_two_fetch_at_a_time() {
+    let fleet = Fleet::new(6).await;
+    let plan = {
+        let mut plan = plan(1);
+        plan["name"] = json!("whole");
+        plan["phases"].as_array_mut().unwrap().remove(0);
+        plan
+    };
+    fleet.send("PUT", "/api/v1/plans/whole", &plan).await.expect(201);
+    for at in 0..6 {
+        let path = format!("/api/v1/devices/dev-{at}/facts");
+        let cell = if at < 4 { "north" } else { "south" };
+        fleet.send("POST", &path, &json!({ "facts": { "cell": cell } })).await.expect(204);
+    }
+    fleet.started(&json!({ "plan": "whole" })).await;
+    let mut offers = Vec::new();
+    for at in 0..6 {
+        offers.push(fleet.check_in(at).await);
+    }
+    let offered: Vec<bool> = offers.iter().map(Option::is_some).collect();
+    assert_eq!(offered, [true, true, false, false, true, true]);
+    assert_eq!(fleet.why(2).await["code"], "radio-cell");
+    fleet.world.server.look_at_rollouts().await.unwrap();
+    assert!(fleet.check_in(2).await.is_none(), "nor after the attempts were counted");
+    let (done, device) = (offers[0].as_ref().unwrap(), &fleet.devices[0].0);
+    let whole = [event(done.attempt, 1, EventKind::DownloadCompleted, Detail::None)];
+    fleet.world.report(device, &whole).await.expect(204);
+    fleet.world.server.look_at_rollouts().await.unwrap();
+    assert!(fleet.check_in(2).await.is_some(), "one of them is whole");
+    assert!(fleet.check_in(3).await.is_none());
+}
+
+#[tokio::test]
+async fn a_plan_that_tries_nothing_on_frequent_hardware_is_told_so() {
+    let fleet = Fleet::new(4).await;
+    let set = async |at: usize, facts: Value| {
+        let path = format!("/api/v1/devices/dev-{at}/facts");
+        fleet.send("POST", &path, &json!({ "facts": facts })).await.expect(204);
+    };
+    set(0, json!({ "tier": "canary", "region": "eu" })).await;
+    set(1, json!({ "region": "eu" })).await;
+    set(2, json!({ "region": "us" })).await;
+    set(3, json!({ "region": "us" })).await;
+    let id = fleet.create(&json!({ "plan": "tiers" })).await;
+    let refused = fleet.command(id, "start", "").await.expect(422).json();
+    let said = refused["detail"].as_str().unwrap();
+    assert!(said.starts_with("untried: ") && said.ends_with("(dev-2, dev-3)"), "{said}");
+    set(3, json!({ "tier": "pilot" })).await;
+    fleet.command(id, "start", "").await.expect(200);
+}

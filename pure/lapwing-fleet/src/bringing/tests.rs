@@ -22,6 +22,7 @@ fn rollout(seq: u64, group: &str, share: u16) -> Rollout {
         group: group.parse().unwrap(),
         recall: None,
         approved: Approved::default(),
+        author: "ann".to_owned(),
         plan,
         salt: Salt([3; 16]),
         census: Census::new(Vec::new(), &[(Vec::new(), 1_000)].into_iter().collect()),

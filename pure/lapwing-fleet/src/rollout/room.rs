@@ -242,6 +242,14 @@ impl Rollout {
         if halts_cell(&self.halted_strata, cell) { Err(NotYet::StratumHalted) } else { Ok(()) }
     }
 
+    /// Whether a phase before the last is for such a device, so that everyone else learns from it. A plan of one phase
+    /// spares nobody.
+    #[must_use]
+    pub fn is_tried_on(&self, candidate: &Candidate<'_>) -> bool {
+        let phases = &self.charter.plan.phases;
+        phases.len() == 1 || phases.iter().rev().skip(1).any(|phase| phase.is_for(candidate))
+    }
+
     /// For each stratum of the census whether a cell is in it.
     fn strata_of(&self, cell: Cell) -> impl Iterator<Item = bool> {
         self.charter.census.strata().iter().map(move |stratum| stratum.cells.binary_search(&cell).is_ok())
