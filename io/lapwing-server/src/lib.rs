@@ -26,6 +26,7 @@ mod devices;
 mod metrics;
 mod publish;
 mod view;
+mod zones;
 
 mod app;
 mod follow;

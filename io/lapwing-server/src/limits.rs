@@ -129,5 +129,15 @@ pub(crate) const AFFECTED_DEVICES_SHOWN_MAX: usize = 20;
 pub(crate) const GROUP_DEVICES_MAX: usize = 100_000;
 /// Entries of a rollout's history that are shown; of more the newest.
 pub(crate) const HISTORY_ROWS_MAX: u32 = 500;
+/// Rollouts that reached everyone and make the history of what good releases had; of more the newest.
+pub(crate) const HISTORY_ROLLOUTS_MAX: u32 = 5;
+/// Configurations shown at once.
+pub(crate) const CONFIGURATIONS_MAX: usize = 1_000;
+/// Most frequent configurations that something must be tried on before everyone gets it.
+pub(crate) const CONFIGURATIONS_TRIED: usize = 10;
+/// How far boot failures are looked back for, days.
+pub(crate) const TRIED_DAYS_MAX: u32 = 366;
+/// Releases, hardware and bootloaders whose boot failures are counted apart; what comes later is counted together.
+pub(crate) const BOOT_FAILURE_SERIES_MAX: usize = 200;
 /// When to come back after a full disk, seconds.
 pub(crate) const DISK_FULL_WAIT_S: u32 = 300;

@@ -3,12 +3,14 @@
 //! Touches: `prometheus-client`. Names that users fixed keep their spelling.
 //! Never: a label that a device chooses, so that the number of series stays bounded.
 
+use crate::limits::BOOT_FAILURE_SERIES_MAX;
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByResult {
@@ -23,6 +25,20 @@ struct ByAnswer {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByTarget {
     target_version: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByStart {
+    target_version: String,
+    hardware: String,
+    bootloader: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByRollout {
+    rollout: u64,
+    target_version: String,
+    are: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -46,6 +62,10 @@ struct Inner {
     /// A gauge, because a counter would be spelled with `_total`.
     rollbacks: Family<ByTarget, Gauge>,
     late_rollbacks: Family<ByTarget, Counter>,
+    boot_failures: Family<ByStart, Counter>,
+    /// How many series the one before has.
+    boot_failure_series: AtomicUsize,
+    rollouts: Family<ByRollout, Gauge>,
     claims: Family<ByResult, Counter>,
     events: Family<ByName, Counter>,
     bytes_served: Counter,
@@ -71,6 +91,9 @@ impl Metrics {
             check_ins: Family::default(),
             rollbacks: Family::default(),
             late_rollbacks: Family::default(),
+            boot_failures: Family::default(),
+            boot_failure_series: AtomicUsize::default(),
+            rollouts: Family::default(),
             claims: Family::default(),
             events: Family::default(),
             bytes_served: Counter::default(),
@@ -124,6 +147,34 @@ impl Metrics {
         self.0.rollbacks.get_or_create(&label).inc();
         if late {
             self.0.late_rollbacks.get_or_create(&label).inc();
+        }
+    }
+
+    /// A device did not come up with this version. Beyond so many kinds of them all others are counted together.
+    pub(crate) fn failed_to_boot(&self, target_version: &str, hardware: String, bootloader: u32) {
+        let target_version = target_version.to_owned();
+        let label = ByStart { target_version, hardware, bootloader: bootloader.to_string() };
+        if let Some(known) = self.0.boot_failures.get(&label) {
+            known.inc();
+            return;
+        }
+        let series = self.0.boot_failure_series.fetch_add(1, Ordering::Relaxed);
+        let other = || "other".to_owned();
+        let label = match series {
+            0..BOOT_FAILURE_SERIES_MAX => label,
+            _ => ByStart { target_version: other(), hardware: other(), bootloader: other() },
+        };
+        self.0.boot_failures.get_or_create(&label).inc();
+    }
+
+    /// How rollouts stand: devices by what they are, for those that are looked at now and no others.
+    pub(crate) fn rollouts<'a>(&self, stand: impl Iterator<Item = (u64, &'a str, [(&'static str, u32); 7])>) {
+        self.0.rollouts.clear();
+        for (rollout, target_version, devices) in stand {
+            for (are, count) in devices {
+                let label = ByRollout { rollout, target_version: target_version.to_owned(), are };
+                self.0.rollouts.get_or_create(&label).set(count.into());
+            }
         }
     }
 
@@ -214,6 +265,10 @@ fn register(inner: &mut Inner) {
     r.register("lapwing_webhook_messages", "Messages to webhooks by result", inner.webhooks.clone());
     let late = inner.late_rollbacks.clone();
     r.register("lapwing_rollbacks_after_confirm", "Rollbacks after a reported success", late);
+    let failures = inner.boot_failures.clone();
+    r.register("lapwing_boot_failures", "Devices that did not come up with a new image", failures);
+    let rollouts = inner.rollouts.clone();
+    r.register("lapwing_rollout_devices", "Devices of rollouts by what they are", rollouts);
     let rollbacks = inner.rollbacks.clone();
     r.register("firmware_rollback_count", "Rollbacks by the version gone back from", rollbacks);
 }
@@ -221,6 +276,23 @@ fn register(inner: &mut Inner) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn boot_failures_of_ever_more_kinds_do_not_make_ever_more_series() {
+        let metrics = Metrics::new();
+        for bootloader in 0..10 * u32::try_from(BOOT_FAILURE_SERIES_MAX).unwrap() {
+            metrics.failed_to_boot("1.0.0", "a".to_owned(), bootloader);
+        }
+        metrics.failed_to_boot("1.0.0", "a".to_owned(), 0);
+        let text = metrics.text().unwrap();
+        let series: Vec<&str> =
+            text.lines().filter(|line| line.starts_with("lapwing_boot_failures_total{")).collect();
+        assert_eq!(series.len(), BOOT_FAILURE_SERIES_MAX + 1);
+        let first = series.iter().find(|line| line.contains("bootloader=\"0\"")).unwrap();
+        assert!(first.ends_with(" 2"), "{first}");
+        let others = series.iter().find(|line| line.contains("other")).unwrap();
+        assert!(others.ends_with(&format!(" {}", 9 * BOOT_FAILURE_SERIES_MAX)), "{others}");
+    }
 
     /// What the alerts and the board ask for is what there is.
     #[test]
@@ -231,6 +303,8 @@ mod tests {
         metrics.claimed("ok");
         metrics.event("update.confirmed");
         metrics.rolled_back("1.0.0", true);
+        metrics.failed_to_boot("1.0.0", "any".to_owned(), 1);
+        metrics.rollouts([(1, "1.0.0", [("granted", 0); 7])].into_iter());
         metrics.artifact_made(true, 1, 2);
         metrics.downloaded(true);
         metrics.webhook("ok");

@@ -8,11 +8,13 @@ use crate::store::{Device, StoreError};
 use lapwing_core::wire::check_in::Gate;
 use lapwing_core::{DeviceId, Digest, HardwareClass, ShortDigest, UnixSeconds, Version};
 use lapwing_fleet::filter::{FIELDS, Filter, FilterFacts};
-use lapwing_fleet::rollout::Site;
+use lapwing_fleet::rollout::{Dimension, Kind, Rollout, Site, kind};
 use lapwing_fleet::{Bringing, Catalogue, Component, Decision, DeviceFacts, PastAttempt, Standing, decide};
 
 /// Facts that tell where a device stands, the first it reports: what shares one shares its outages.
-const SITES: [&str; 3] = ["fact.site", "fact.gateway", "fact.cell"];
+const SITES: [&str; 3] = ["fact.site", "fact.gateway", RADIO_CELL];
+/// The fact that names its radio cell.
+const RADIO_CELL: &str = "fact.cell";
 
 /// What a decision needs, owned.
 pub(crate) struct View {
@@ -26,6 +28,7 @@ pub(crate) struct View {
     pub(crate) standing: Standing,
     pub(crate) attempts: Vec<PastAttempt>,
     pub(crate) named: FilterView,
+    downloads_nearby: u32,
 }
 
 impl View {
@@ -40,8 +43,10 @@ impl View {
             name: state.name.clone(),
             running: state.running,
         };
+        let named = facts_of(device, catalogue, steering)?;
         Ok(Self {
             id: device.id.clone(),
+            downloads_nearby: named.radio_cell().map_or(0, |cell| steering.downloads_in(cell)),
             hardware: facts.map(|facts| facts.hardware),
             profile: facts.map_or(0, |facts| facts.profile),
             bootloader: facts.map_or(0, |facts| facts.bootloader),
@@ -50,12 +55,11 @@ impl View {
             versions: (said.root_version, said.delegation_version),
             standing: Standing {
                 quarantined: device.quarantine.is_some(),
-                penalised_until: None,
                 pinned: device.pinned.clone(),
                 update_now: device.update_now,
             },
             attempts: device.past(),
-            named: facts_of(device, catalogue, steering)?,
+            named,
         })
     }
 
@@ -70,7 +74,7 @@ impl View {
             let facts = DeviceFacts {
                 id: &self.id,
                 named,
-                downloads_nearby: 0,
+                downloads_nearby: self.downloads_nearby,
                 hardware: self.hardware,
                 bootloader: self.bootloader,
                 components: &self.components,
@@ -85,13 +89,9 @@ impl View {
         self.named.ask(facts)
     }
 
-    /// Where it stands, if it says so.
-    pub(crate) fn site(&self) -> Option<Site> {
-        let place = |name: &str| self.named.0.iter().find(|(known, _)| known == name);
-        let (_, place) = SITES.into_iter().find_map(place)?;
-        let [a, b, c, d, e, f, g, h, ..] = *Digest::of(place.as_bytes()).as_bytes();
-        // The store's numbers have a sign.
-        Some(Site(u64::from_be_bytes([a & 0x7f, b, c, d, e, f, g, h])))
+    /// Whether what a rollout has opened so far is open for it.
+    pub(crate) fn is_reached_by(&self, rollout: &Rollout) -> bool {
+        self.named.ask(|named| rollout.reaches(&rollout.candidate(&self.id, named, 0)).is_ok())
     }
 
     /// Whether one of its components runs this version.
@@ -99,6 +99,16 @@ impl View {
         let running = |class, one: &Component| catalogue.version_of(&one.name, class, one.running);
         let is_it = |class| self.components.iter().any(|one| running(class, one) == Some(version));
         self.hardware.is_some_and(is_it)
+    }
+
+    /// Whether a phase before the last of a rollout is for it.
+    pub(crate) fn is_tried_by(&self, rollout: &Rollout) -> bool {
+        self.named.ask(|named| rollout.is_tried_on(&rollout.candidate(&self.id, named, 0)))
+    }
+
+    /// What tells it apart, as far as an update may notice.
+    pub(crate) fn kind(&self) -> Kind {
+        self.named.ask(|named| kind(&Dimension::ALL, named))
     }
 
     /// The digests of what runs.
@@ -115,6 +125,24 @@ impl FilterView {
         self.ask(|facts| filter.holds(facts))
     }
 
+    /// Where it stands, if it says so.
+    pub(crate) fn site(&self) -> Option<Site> {
+        SITES.into_iter().find_map(|name| self.place(name))
+    }
+
+    /// The radio cell it is in, if it says so.
+    pub(crate) fn radio_cell(&self) -> Option<Site> {
+        self.place(RADIO_CELL)
+    }
+
+    /// A fact that names a place, as a number.
+    fn place(&self, name: &str) -> Option<Site> {
+        let (_, place) = self.0.iter().find(|(known, _)| known == name)?;
+        let [a, b, c, d, e, f, g, h, ..] = *Digest::of(place.as_bytes()).as_bytes();
+        // The store's numbers have a sign.
+        Some(Site(u64::from_be_bytes([a & 0x7f, b, c, d, e, f, g, h])))
+    }
+
     pub(crate) fn is_in(&self, group: &str) -> bool {
         self.ask(|facts| facts.contains(&("group", group)))
     }
@@ -125,8 +153,9 @@ impl FilterView {
     }
 }
 
-/// What filters are asked about `device`: what it is, what it runs, its groups, and whatever else it reports,
-/// which is `fact.NAME` and, if the language knows that name, the plain name as well.
+/// What filters are asked about `device`: what it is, what it runs, its groups, and whatever else people set or it
+/// reports, which is `fact.NAME` and, if the language knows that name, the plain name as well. What people set comes
+/// in its place.
 pub(crate) fn facts_of(
     device: &Device,
     catalogue: &Catalogue,
@@ -144,13 +173,15 @@ pub(crate) fn facts_of(
             let version = catalogue.version_of(&component.name, reported.hardware, component.running);
             facts.extend(version.map(|version| ("version".to_owned(), version.as_str().to_owned())));
         }
-        for (name, value) in reported.named.iter() {
-            let known = FIELDS.contains(&name) && !SERVER_KNOWS.contains(&name);
-            if known && !facts.iter().any(|(known, _)| known == name) {
-                facts.push((name.to_owned(), value.to_owned()));
-            }
-            facts.push((format!("fact.{name}"), value.to_owned()));
+    }
+    let reported = said.facts.iter().flat_map(|reported| reported.named.iter());
+    let reported = reported.filter(|(name, _)| !device.noted.has(name));
+    for (name, value) in device.noted.iter().chain(reported) {
+        let known = FIELDS.contains(&name) && !SERVER_KNOWS.contains(&name);
+        if known && !facts.iter().any(|(known, _)| known == name) {
+            facts.push((name.to_owned(), value.to_owned()));
         }
+        facts.push((format!("fact.{name}"), value.to_owned()));
     }
     let mut facts = FilterView(facts);
     let groups = facts.ask(|named| steering.groups_of(&device.id, named));

@@ -6,7 +6,7 @@
 mod reference;
 
 use crate::commands::{
-    audit, delta, device, group, key, plan, release, rollout, serve, store, token, webhook,
+    audit, delta, device, fleet, group, key, plan, release, rollout, serve, store, token, webhook,
 };
 use crate::exit::CODES_HELP;
 use crate::signer::{self, Key, KeyRole};
@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// Devices: provision, look, steer.
     #[command(subcommand)]
     Device(device::DeviceCommand),
+    /// The fleet as a whole: configurations, and devices that did not come up.
+    #[command(subcommand)]
+    Fleet(fleet::FleetCommand),
     /// Groups: which devices people speak of together.
     #[command(subcommand)]
     Group(group::GroupCommand),

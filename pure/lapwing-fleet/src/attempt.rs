@@ -72,6 +72,12 @@ impl Outcome {
         Self { state, cause }
     }
 
+    /// Whether the device did not come up with the new image.
+    #[must_use]
+    pub fn failed_to_boot(self) -> bool {
+        matches!(self.cause, Some(Cause::SilentStarts | Cause::NotStartable | Cause::RebootLoop))
+    }
+
     /// Whether the image is to blame for how it ended.
     #[must_use]
     pub fn blames_image(self) -> bool {

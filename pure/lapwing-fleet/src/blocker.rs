@@ -4,6 +4,7 @@
 //! Never: grows a reason that nobody can act on.
 
 use crate::rollout::{NotYet, RolloutId};
+use crate::window::NoOpening;
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::Gate;
 use lapwing_core::{ComponentName, HardwareClass, UnixSeconds, Version};
@@ -14,12 +15,14 @@ use std::fmt;
 pub enum Blocker {
     /// It waits for a person.
     Quarantined,
-    /// It misbehaved and waits.
-    Penalised(UnixSeconds),
+    /// So many attempts failed in a row, the last one so: it waits until then.
+    Penalised(u32, Option<Cause>, UnixSeconds),
     /// It has not said what it is.
     FactsUnknown,
     /// It, or its owner, opted out.
     OptedOut,
+    /// Its owner has not agreed.
+    NoConsent,
     /// No release names its hardware.
     NothingForHardware(HardwareClass),
     /// What there is, is held or withdrawn.
@@ -58,9 +61,10 @@ impl Blocker {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Quarantined => "quarantined",
-            Self::Penalised(_) => "penalised",
+            Self::Penalised(..) => "penalised",
             Self::FactsUnknown => "facts-unknown",
             Self::OptedOut => "opted-out",
+            Self::NoConsent => "no-consent",
             Self::NothingForHardware(_) => "nothing-for-hardware",
             Self::NothingOpen => "nothing-open",
             Self::Pinned(_) => "pinned",
@@ -110,9 +114,22 @@ impl Blocker {
             }
             Self::Gate(Gate::Room) => "Make room on the device.",
             Self::Gate(Gate::Host) => "Ask the program that embeds the agent.",
-            Self::Penalised(_) | Self::OptedOut | Self::UpToDate | Self::AnchorsBehind => return None,
+            Self::Penalised(..) => {
+                "See what ails the device; `lapwing device retry ID` lets it try again before that."
+            }
+            Self::NoConsent => "`lapwing device set ID consent=given` once its owner agrees.",
+            Self::OptedOut | Self::UpToDate | Self::AnchorsBehind => return None,
             Self::Turn(_, _, NotYet::NotRunning(_) | NotYet::StratumHalted) => {
                 "`lapwing rollout show ID` has the evidence; `lapwing rollout resume ID` goes on."
+            }
+            Self::Turn(_, _, NotYet::Window(_)) => {
+                "`lapwing device update-now ID` does not wait for it; the plan has the windows."
+            }
+            Self::Turn(_, _, NotYet::NoWindow(NoOpening::Never)) => {
+                "Give the plan a window that means it, and make the rollout again."
+            }
+            Self::Turn(_, _, NotYet::NoWindow(NoOpening::ZoneUnknown)) => {
+                "Correct the fact `zone` of the device; a server with newer time zones may know it."
             }
             Self::Gate(_) | Self::Turn(..) => return None,
         })
@@ -122,7 +139,8 @@ impl Blocker {
     #[must_use]
     pub const fn until(&self) -> Option<UnixSeconds> {
         match self {
-            Self::Penalised(until) | Self::BackOff(_, _, until) => Some(*until),
+            Self::Penalised(_, _, until) | Self::BackOff(_, _, until) => Some(*until),
+            Self::Turn(_, _, NotYet::Window(opening)) => Some(opening.opens),
             _ => None,
         }
     }
@@ -132,9 +150,16 @@ impl fmt::Display for Blocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Quarantined => f.write_str("It is in quarantine until a person decides."),
-            Self::Penalised(_) => f.write_str("It misbehaved and gets nothing for a while."),
+            Self::Penalised(failures, cause, _) => {
+                let why = cause.map_or("It ended early.", Cause::words);
+                write!(
+                    f,
+                    "Its last {failures} attempts failed, so it gets nothing for a while. The last one: {why}"
+                )
+            }
             Self::FactsUnknown => f.write_str("It has not said yet what hardware it is."),
             Self::OptedOut => f.write_str("It opted out of updates."),
+            Self::NoConsent => f.write_str("Its owner has not agreed to updates."),
             Self::NothingForHardware(class) => write!(f, "No release was made for its hardware, {class}."),
             Self::NothingOpen => f.write_str("Every release for it is held or withdrawn."),
             Self::Pinned(version) => write!(f, "It is pinned to version {version}."),

@@ -8,8 +8,11 @@ use crate::attempt::AttemptState;
 use crate::catalogue::{Catalogue, Entry, Shelf};
 use crate::device::{DeviceFacts, PastAttempt};
 use crate::group::EVERYONE;
+use crate::limits::WINDOW_AHEAD_S;
 use crate::rollout::{Approved, Cell, NotYet, Priority, Rollout, RolloutId, Room};
-use lapwing_core::{Bump, Compatibility, Semver, Version};
+use crate::window::Opening;
+use crate::zones::Zones;
+use lapwing_core::{Bump, Compatibility, Semver, UnixSeconds, Version};
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -22,6 +25,18 @@ pub struct Bringing<'a> {
     pub rollout: &'a Rollout,
     /// How many more devices may go now.
     pub room: &'a Room,
+    /// What local clocks show.
+    pub zones: &'a Zones,
+}
+
+/// A place in a rollout for one device.
+#[derive(Debug, Clone)]
+pub(crate) struct Turn {
+    pub(crate) id: RolloutId,
+    /// The cell that the device counts in.
+    pub(crate) cell: Cell,
+    /// When it may switch, if its plan has windows.
+    pub(crate) window: Option<Opening>,
 }
 
 /// A release that a device might get, and how it would come.
@@ -86,6 +101,11 @@ fn is_for(one: &Bringing<'_>, facts: &DeviceFacts<'_>) -> bool {
 }
 
 impl Choice<'_> {
+    /// Whether it brings the device back from a release that was recalled.
+    pub(crate) fn is_recall(&self) -> bool {
+        self.rank == Rank::Recall
+    }
+
     /// Whether people agreed that a device which runs `running` takes this.
     pub(crate) fn is_approved(&self, running: Option<Semver>) -> bool {
         let Some(by) = self.by else { return true };
@@ -99,19 +119,39 @@ impl Choice<'_> {
         bump == Some(Bump::Major) || self.entry.release.compatibility == Compatibility::Breaking
     }
 
-    /// Whether it is this device's turn, and in which cell of the rollout it counts.
+    /// Whether it is this device's turn in the rollout that brings this; none if none does.
     pub(crate) fn turn(
         &self,
         facts: &DeviceFacts<'_>,
-    ) -> Result<Option<(RolloutId, Cell)>, (RolloutId, NotYet)> {
-        let Some(Bringing { id, rollout, room }) = self.by else { return Ok(None) };
-        let not_yet = |reason| (id, reason);
-        let release = self.entry.release.envelope();
-        if let Some(cell) = facts.attempts.first().and_then(|newest| newest.goes_on(release, id)) {
-            return rollout.go_on(cell).map(|()| Some((id, cell))).map_err(not_yet);
+        now: UnixSeconds,
+    ) -> Result<Option<Turn>, (RolloutId, NotYet)> {
+        self.by.map(|by| by.turn(facts, self.entry, now).map_err(|reason| (by.id, reason))).transpose()
+    }
+}
+
+impl Bringing<'_> {
+    fn turn(&self, facts: &DeviceFacts<'_>, entry: &Entry, now: UnixSeconds) -> Result<Turn, NotYet> {
+        let Self { id, rollout, room, .. } = *self;
+        let begun = facts.attempts.first().and_then(|newest| newest.goes_on(entry.release.envelope(), id));
+        if let Some(cell) = begun {
+            rollout.go_on(cell)?;
+            return Ok(Turn { id, cell, window: self.window(facts, now)? });
+        }
+        rollout.makes_offers()?;
+        let window = self.window(facts, now)?;
+        if let Some(far) = window.as_ref().filter(|window| window.opens > now.after(WINDOW_AHEAD_S)) {
+            return Err(NotYet::Window(far.clone()));
         }
         let candidate = rollout.candidate(facts.id, facts.named, facts.downloads_nearby);
-        rollout.may_go(room, &candidate).map(|()| Some((id, candidate.cell))).map_err(not_yet)
+        rollout.may_go(room, &candidate)?;
+        Ok(Turn { id, cell: candidate.cell, window })
+    }
+
+    /// When the device may switch. What a person asked for now does not wait for a window.
+    fn window(&self, facts: &DeviceFacts<'_>, now: UnixSeconds) -> Result<Option<Opening>, NotYet> {
+        let windows = self.rollout.charter.plan.windows.as_ref().filter(|_| !facts.standing.update_now);
+        let next = windows.map(|windows| windows.next(facts.named, self.zones, now));
+        next.transpose().map_err(NotYet::NoWindow)
     }
 }
 

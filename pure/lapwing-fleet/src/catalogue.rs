@@ -3,6 +3,7 @@
 //! Touches: `lapwing_core`. Made anew whenever something is pushed, released or withdrawn.
 //! Never: holds a release that was not verified.
 
+use crate::retry::RetryPolicy;
 use lapwing_core::{ComponentName, Digest, HardwareClass, Release, ShortDigest, Verified, Version};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -45,24 +46,6 @@ pub struct Entry {
     pub envelope: Arc<[u8]>,
     /// May it be offered?
     pub shelf: Shelf,
-}
-
-/// How long a device waits before it may try a release again that failed without blame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetryPolicy {
-    /// After the first failure, seconds. Doubles with each one.
-    pub first_s: u64,
-    /// At most, seconds.
-    pub longest_s: u64,
-}
-
-impl RetryPolicy {
-    /// How long to wait after so many failures.
-    #[must_use]
-    pub fn delay_s(&self, failures: u32) -> u64 {
-        let factor = 1_u64.checked_shl(failures.saturating_sub(1)).unwrap_or(u64::MAX);
-        self.first_s.saturating_mul(factor).min(self.longest_s)
-    }
 }
 
 /// Everything that may be offered, and everything devices may already run.

@@ -9,14 +9,19 @@ use crate::bringing::{Bringing, Choice, choices};
 use crate::catalogue::{Catalogue, Entry};
 use crate::device::{Component, DeviceFacts, PastAttempt};
 use crate::limits::PAST_ATTEMPTS_MAX;
-use crate::rollout::{Cell, RolloutId};
-use lapwing_core::wire::cause::Cause;
+use crate::retry::{FailureClass, Penalty, counts_as_failure, penalty};
+use crate::rollout::{Cell, NotYet, RolloutId};
+use crate::window::Opening;
 use lapwing_core::wire::check_in::Gate;
 use lapwing_core::{ComponentName, HardwareClass, ReleaseFlags, Semver, UnixSeconds, Version};
 use std::sync::Arc;
 
 /// The tier of a device that takes no updates but forced ones.
-const OPTED_OUT: &str = "opted-out";
+pub(crate) const OPTED_OUT: &str = "opted-out";
+/// The consent of a device whose owner has to agree and has not: forced updates only.
+pub(crate) const CONSENT_NEEDED: &str = "needed";
+/// The consent of a device whose owner has agreed.
+pub(crate) const CONSENT_GIVEN: &str = "given";
 
 /// A release that a device may have.
 #[derive(Debug, Clone)]
@@ -29,6 +34,8 @@ pub struct Grant {
     pub gate: Option<Gate>,
     /// The rollout that brings it and the cell the device counts in there; none if it was pushed to everyone.
     pub brought: Option<(RolloutId, Cell)>,
+    /// When it may switch, if the plan that brings it has windows: it may fetch before that.
+    pub window: Option<Opening>,
     /// It is a step on the way to this version, which cannot be reached at once.
     pub towards: Option<Version>,
 }
@@ -43,13 +50,22 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// Why the device is not updating: also when it has an offer, but a gate of its own.
+    /// Why the device is not updating at `now`: also when it has an offer, but waits by itself.
     #[must_use]
-    pub fn blocker(&self) -> Option<Blocker> {
+    pub fn blocker(&self, now: UnixSeconds) -> Option<Blocker> {
         match self {
-            Self::Offer(grant) => grant.gate.map(Blocker::Gate),
+            Self::Offer(grant) => grant.gate.map(Blocker::Gate).or_else(|| grant.waits(now)),
             Self::Nothing(blocker) => Some(blocker.clone()),
         }
+    }
+}
+
+impl Grant {
+    /// The window it waits for.
+    fn waits(&self, now: UnixSeconds) -> Option<Blocker> {
+        let closed = self.window.as_ref().filter(|window| window.opens > now)?;
+        let (id, _) = self.brought?;
+        Some(Blocker::Turn(id, self.entry.release.version.clone(), NotYet::Window(closed.clone())))
     }
 }
 
@@ -64,7 +80,7 @@ pub fn decide(
     bringing: &[Bringing<'_>],
     now: UnixSeconds,
 ) -> Decision {
-    let class = match admitted(facts, now) {
+    let class = match admitted(facts) {
         Ok(class) => class,
         Err(blocker) => return Decision::Nothing(blocker),
     };
@@ -81,12 +97,9 @@ pub fn decide(
 }
 
 /// What holds for the device whatever the release is.
-fn admitted(facts: &DeviceFacts<'_>, now: UnixSeconds) -> Result<HardwareClass, Blocker> {
+fn admitted(facts: &DeviceFacts<'_>) -> Result<HardwareClass, Blocker> {
     if facts.standing.quarantined {
         return Err(Blocker::Quarantined);
-    }
-    if let Some(until) = facts.standing.penalised_until.filter(|until| now < *until) {
-        return Err(Blocker::Penalised(until));
     }
     facts.hardware.ok_or(Blocker::FactsUnknown)
 }
@@ -97,6 +110,9 @@ fn ready(facts: &DeviceFacts<'_>, catalogue: &Catalogue, entry: &Entry) -> Resul
     let opted_out = facts.gates.contains(&Gate::OptedOut) || facts.named.contains(&("tier", OPTED_OUT));
     if opted_out && !forced {
         return Err(Blocker::OptedOut);
+    }
+    if facts.named.contains(&("consent", CONSENT_NEEDED)) && !forced {
+        return Err(Blocker::NoConsent);
     }
     if facts.root_version < catalogue.root_version || facts.delegation_version < catalogue.delegation_version
     {
@@ -136,16 +152,18 @@ fn for_component(
     for choice in choices.iter().filter(|choice| newer(choice.entry) && wanted(choice.entry)) {
         let blocker = match fits(facts, catalogue, choice, from, class, now) {
             Ok(()) => {
-                may_try_again(facts, catalogue, choice.entry, now)?;
+                may_try_again(facts, catalogue, choice, now)?;
                 let gate = ready(facts, catalogue, choice.entry)?;
-                match choice.turn(facts) {
-                    Ok(brought) => {
+                match choice.turn(facts, now) {
+                    Ok(turn) => {
+                        let brought = turn.as_ref().map(|turn| (turn.id, turn.cell));
+                        let window = turn.and_then(|turn| turn.window);
                         let towards = first_blocker.and_then(|blocker| match blocker {
                             Blocker::NoPath(version) => Some(version),
                             _ => None,
                         });
                         let (entry, component) = (Arc::clone(choice.entry), component.clone());
-                        return Ok(Grant { entry, component, gate, brought, towards });
+                        return Ok(Grant { entry, component, gate, brought, window, towards });
                     }
                     Err((id, reason)) => Blocker::Turn(id, choice.entry.release.version.clone(), reason),
                 }
@@ -255,9 +273,15 @@ fn seq_of(
 fn may_try_again(
     facts: &DeviceFacts<'_>,
     catalogue: &Catalogue,
-    entry: &Entry,
+    choice: &Choice<'_>,
     now: UnixSeconds,
 ) -> Result<(), Blocker> {
+    let entry = choice.entry;
+    let urgent =
+        facts.standing.update_now || choice.is_recall() || entry.release.flags.has(ReleaseFlags::FORCED);
+    if let Some(Penalty { failures, cause, until }) = penalty(facts.attempts, now).filter(|_| !urgent) {
+        return Err(Blocker::Penalised(failures, cause, until));
+    }
     let same = |past: &&PastAttempt| past.release == entry.release.envelope() && !past.forgiven;
     let mut failures = 0_u32;
     let mut last: Option<&PastAttempt> = None;
@@ -272,16 +296,10 @@ fn may_try_again(
     }
     let open = facts.attempts.first().is_some_and(|past| same(&past) && !past.outcome.state.is_over());
     let (Some(last), false) = (last, open || facts.standing.update_now) else { return Ok(()) };
-    let until = last.at.after(catalogue.retry.delay_s(failures));
+    let class = FailureClass::of(last.outcome.cause);
+    let until = last.at.after(catalogue.retry.delay_s(class, failures));
     let version = || entry.release.version.clone();
     if now < until { Err(Blocker::BackOff(version(), last.outcome.cause, until)) } else { Ok(()) }
-}
-
-/// What the fleet itself called off does not count against the release, nor does silence: a device that
-/// is late goes on with the attempt it has.
-fn counts_as_failure(past: &PastAttempt) -> bool {
-    let called_off = matches!(past.outcome.cause, Some(Cause::Withdrawn | Cause::Superseded));
-    matches!(past.outcome.state, AttemptState::Failed | AttemptState::RolledBack) && !called_off
 }
 
 #[cfg(test)]

@@ -22,8 +22,6 @@ pub struct Component {
 pub struct Standing {
     /// It gets nothing until a person looks.
     pub quarantined: bool,
-    /// It gets nothing until then.
-    pub penalised_until: Option<UnixSeconds>,
     /// It gets this version and no other.
     pub pinned: Option<Version>,
     /// A person asked for an update now: waiting times do not count.

@@ -68,8 +68,10 @@ pub const FIELDS: &[&str] = &[
     "variant",
     "bootloader",
     "tier",
+    "consent",
     "group",
     "tag",
+    "zone",
 ];
 
 const COMPARISONS: &[(Comparison, &str)] = &[

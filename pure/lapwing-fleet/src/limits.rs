@@ -2,6 +2,16 @@
 
 /// Past attempts of one device that a decision looks at, newest first.
 pub const PAST_ATTEMPTS_MAX: usize = 32;
+/// Facts of a device that people set.
+pub const NOTED_MAX: usize = 16;
+/// Characters of the name and of the value of such a fact.
+pub const NOTED_CHARS_MAX: usize = 64;
+/// Failures in a row that put a device aside: they speak against the device, not against the releases.
+pub const PENALTY_FAILURES: u32 = 3;
+/// For so long, seconds; twice as long with each one more.
+pub const PENALTY_S: u64 = 24 * 3_600;
+/// At most, seconds.
+pub const PENALTY_S_MAX: u64 = 7 * 24 * 3_600;
 /// Newest releases of a component and class that always stay delta bases.
 pub const DELTA_BASES_RECENT: usize = 3;
 /// Delta pairs planned towards one release.
@@ -22,8 +32,18 @@ pub const PHASE_S_MAX: u64 = 366 * 24 * 3_600;
 pub const CELLS_MAX: usize = 1_024;
 /// Kinds of devices up to which a first phase covers each of them, and not only their pairs.
 pub const COVERAGE_CELLS_MAX: usize = 40;
+/// Judged devices that make a history of what good releases had.
+pub const HISTORY_JUDGED_MIN: u32 = 200;
 /// Devices of each kind, or pair, that a first phase wants to have judged.
 pub const COVERAGE_DEVICES: u32 = 5;
+/// Windows of a plan, those that are never right among them.
+pub const WINDOWS_MAX: usize = 64;
+/// Days ahead in which a window must open.
+pub const WINDOW_DAYS: u16 = 14;
+/// A device gets its offer so long before its window opens, seconds: it asks once a day at least.
+pub const WINDOW_AHEAD_S: u64 = 24 * 3_600;
+/// Characters of the name of a zone.
+pub const ZONE_CHARS_MAX: usize = 48;
 /// Failures at one site in one window that count; more of them together are an outage, not evidence.
 pub const SITE_FAILURES_MAX: u32 = 2;
 /// Outages of the whole network that a rollout remembers; the oldest is forgotten first.

@@ -11,7 +11,7 @@ use crate::store::{
     take_place,
 };
 use crate::view::View;
-use lapwing_core::wire::answer::{Offer, Travel, Urgency};
+use lapwing_core::wire::answer::{Offer, SwitchWindow, Travel, Urgency};
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::Gate;
 use lapwing_core::{AttemptId, Digest, UnixSeconds};
@@ -49,27 +49,32 @@ pub(super) async fn prepare(
         if asked != device.update_now || attempt.switched == Some(now) {
             save(app, &device, attempt.clone(), asked, now).await?;
         }
-        return Ok(Prepared::Offer(offer(app, &attempt, urgency, now)));
+        return Ok(Prepared::Offer(offer(app, &attempt, grant, urgency, now)));
     }
     let base = if wants_full_image(&device, grant) { None } else { base(app, view, grant) };
     let want = Want { target: grant.entry.release.image, base, profile: profile_for(view.profile) };
     let Some(row) = artifact(app, want, now).await? else { return Ok(Prepared::NotYet) };
     let attempt = match current {
         Some(attempt) => travel_by(attempt.clone(), &row),
-        None => AttemptRow { site: view.site(), ..fresh(app, &device, grant, &row, now) },
+        None => AttemptRow {
+            site: view.named.site(),
+            radio_cell: view.named.radio_cell(),
+            ..fresh(app, &device, grant, &row, now)
+        },
     };
     let place = match grant.brought.filter(|_| attempt.id == AttemptId::NONE) {
         None => None,
         Some((rollout, _)) => {
             let steering = app.orchestrator.steering();
-            match view.named.ask(|facts| steering.place(rollout, &device.id, facts)) {
+            let cell = view.named.radio_cell();
+            match view.named.ask(|facts| steering.place(rollout, &device.id, facts, cell)) {
                 None => return Ok(Prepared::NoPlace),
                 some => some,
             }
         }
     };
     match save_in(app, &device, attempt, asked, now, place).await? {
-        Some(attempt) => Ok(Prepared::Offer(offer(app, &attempt, urgency, now))),
+        Some(attempt) => Ok(Prepared::Offer(offer(app, &attempt, grant, urgency, now))),
         None => Ok(Prepared::NoPlace),
     }
 }
@@ -84,7 +89,8 @@ fn about_to_switch(
     let said = device.said()?;
     let image = grant.entry.release.image.short();
     let holds = said.components.iter().any(|one| one.name == grant.component.name && one.held == Some(image));
-    let goes = holds && said.gates.is_empty() && attempt.outcome.state < AttemptState::Rebooting;
+    let open = grant.window.as_ref().is_none_or(|window| window.opens <= now);
+    let goes = holds && open && said.gates.is_empty() && attempt.outcome.state < AttemptState::Rebooting;
     Ok(if goes { Some(now) } else { attempt.switched })
 }
 
@@ -161,12 +167,18 @@ fn fresh(app: &App, device: &Device, grant: &Grant, row: &ArtifactRow, now: Unix
         outcome: Outcome::OFFERED,
         percent: 0,
         opened: now,
-        deadline: now.after(app.settings.pace.attempt_deadline_s.into()),
+        // Waiting for a window is no silence.
+        deadline: grant
+            .window
+            .as_ref()
+            .map_or(now, |window| window.opens.max(now))
+            .after(app.settings.pace.attempt_deadline_s.into()),
         ended: None,
         forgiven: false,
         full_image: wants_full_image(device, grant),
         brought: grant.brought,
         site: None,
+        radio_cell: None,
         switched: None,
         heard: now,
     };
@@ -241,7 +253,8 @@ async fn save_in(
     Ok(Some(attempt))
 }
 
-fn offer(app: &App, attempt: &AttemptRow, urgency: Urgency, now: UnixSeconds) -> Offer {
+fn offer(app: &App, attempt: &AttemptRow, grant: &Grant, urgency: Urgency, now: UnixSeconds) -> Offer {
+    let seconds = |until: UnixSeconds| u32::try_from(until.since(now)).unwrap_or(u32::MAX);
     Offer {
         attempt: attempt.id,
         now,
@@ -254,8 +267,11 @@ fn offer(app: &App, attempt: &AttemptRow, urgency: Urgency, now: UnixSeconds) ->
             artifact_size_bytes: attempt.artifact_size_bytes,
         },
         ttl_s: app.settings.pace.offer_ttl_s,
-        deadline_s: u32::try_from(attempt.deadline.since(now)).unwrap_or(u32::MAX),
-        switch_window: None,
+        deadline_s: seconds(attempt.deadline),
+        switch_window: grant.window.as_ref().map(|window| SwitchWindow {
+            opens_in_s: seconds(window.opens),
+            closes_in_s: seconds(window.closes),
+        }),
         urgency,
     }
 }

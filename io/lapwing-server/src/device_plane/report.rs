@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::journal::Kept;
 use crate::limits::EVENTS_PER_ATTEMPT_MAX;
 use crate::metrics::Metrics;
+use crate::orchestrator::stands_on;
 use crate::problem::Problem;
 use crate::store::{
     AttemptRow, Device, Said, Sql, StoreError, drop_oldest_loose, events_of_attempt, log_event, put_attempt,
@@ -90,6 +91,10 @@ async fn deliver_locked(app: &App, kept: &Kept, report: &Report) -> Result<(), S
         let catalogue = app.catalogue();
         let version = catalogue.release(attempt.release).map(|entry| entry.release.version.as_str());
         app.metrics.rolled_back(version.unwrap_or("unknown"), attempt.late);
+        if attempt.failed_to_boot {
+            let (hardware, bootloader) = stands_on(&device)?;
+            app.metrics.failed_to_boot(version.unwrap_or("unknown"), hardware, bootloader);
+        }
     }
     let counts = device.attempts.first().is_some_and(|newest| newest.brought.is_some());
     app.devices.put(Arc::new(device));
@@ -104,6 +109,7 @@ struct RolledBack {
     release: lapwing_core::Digest,
     /// After a reported success.
     late: bool,
+    failed_to_boot: bool,
 }
 
 type Fresh = Vec<(EventKind, Option<RolledBack>)>;
@@ -205,8 +211,9 @@ fn advance(
     }
     put_attempt(c, attempt)?;
     let rolled_back = state == AttemptState::RolledBack && before != state;
-    let AttemptRow { release, .. } = *attempt;
-    Ok(rolled_back.then_some(RolledBack { release, late: before == AttemptState::Confirmed }))
+    let AttemptRow { release, outcome, .. } = *attempt;
+    let late = before == AttemptState::Confirmed;
+    Ok(rolled_back.then_some(RolledBack { release, late, failed_to_boot: outcome.failed_to_boot() }))
 }
 
 /// The delta cannot be used on this device; the full image may.

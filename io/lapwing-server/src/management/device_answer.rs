@@ -19,6 +19,8 @@ pub(super) struct DeviceAnswer {
     pub(super) profile: Option<u8>,
     /// Whatever else it reports, by name.
     pub(super) facts: Option<BTreeMap<String, String>>,
+    /// What people set, in place of what it reports.
+    pub(super) noted: BTreeMap<String, String>,
     pub(super) root_version: u32,
     pub(super) delegation_version: u32,
     pub(super) running: Vec<RunningAnswer>,

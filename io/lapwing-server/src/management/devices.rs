@@ -166,6 +166,7 @@ fn describe(app: &App, device: &Device, names: &HardwareNames) -> Result<DeviceA
         bootloader: facts.map(|facts| facts.bootloader),
         profile: facts.map(|facts| facts.profile),
         facts: facts.map(named),
+        noted: device.noted.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         root_version: said.root_version,
         delegation_version: said.delegation_version,
         running: said.components.iter().map(running).collect(),
@@ -222,7 +223,7 @@ fn health(row: &HealthRow) -> HealthRowAnswer {
 fn reason(app: &App, device: &Device, names: &HardwareNames) -> Result<WhyAnswer, StoreError> {
     let (view, steering) = app.view(device)?;
     let decision = steering.bringing(|bringing| view.decide(&app.catalogue(), bringing, app.now()));
-    if let Some(blocker) = decision.blocker() {
+    if let Some(blocker) = decision.blocker(app.now()) {
         let more = match &blocker {
             Blocker::Quarantined => device.quarantine.as_ref().map(|why| format!(" Why: {why}.")),
             Blocker::NothingForHardware(class) => {

@@ -15,6 +15,7 @@ mod device_answer;
 mod devices;
 mod docs;
 mod events;
+mod fleet;
 mod groups;
 mod health;
 mod healthz;
@@ -69,8 +70,11 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(steering::update_now))
         .routes(routes!(steering::retry))
         .routes(routes!(steering::pin))
+        .routes(routes!(steering::set_facts))
         .routes(routes!(steering::replace))
         .routes(routes!(steering::admit))
+        .routes(routes!(fleet::list))
+        .routes(routes!(fleet::boot_failures))
         .routes(routes!(groups::list))
         .routes(routes!(groups::show, groups::put, groups::delete))
         .routes(routes!(plans::list))

@@ -69,6 +69,10 @@ pub(super) async fn put(
     let caller = authorise(&app, &headers, Action::Publish).await?;
     let plan: Plan = read_json(&app, &headers, body).await?;
     let plan = plan.validated().map_err(|fault| Problem::bad_request("plan", fault.to_string()))?;
+    let zone = plan.windows.as_ref().map(|windows| windows.zone.to_string());
+    if zone.is_some_and(|zone| app.orchestrator.steering().zones.1.get(&zone).is_none()) {
+        return Err(Problem::bad_request("plan", "its windows name no such zone as the IANA database has"));
+    }
     if plan.name.as_str() != name {
         return Err(Problem::bad_request("plan", "the plan has another name than its address"));
     }

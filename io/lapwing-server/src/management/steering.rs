@@ -16,8 +16,10 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use lapwing_core::{DeviceId, Version};
+use lapwing_fleet::NoteError;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -30,7 +32,11 @@ pub(super) async fn update_now(
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let caller = authorise(&app, &headers, Action::ManageDevices).await?;
-    change(&app, &caller, &id, "device.update-now", |device| device.update_now = true).await
+    change(&app, &caller, &id, "device.update-now", |device| {
+        device.update_now = true;
+        Ok(())
+    })
+    .await
 }
 
 /// Let a device try again what failed before.
@@ -46,6 +52,7 @@ pub(super) async fn retry(
         for attempt in device.attempts.iter_mut().filter(|attempt| attempt.outcome.state.is_failure()) {
             attempt.forgiven = true;
         }
+        Ok(())
     })
     .await
 }
@@ -74,7 +81,49 @@ pub(super) async fn pin(
         .map(|version| version.parse())
         .transpose()
         .map_err(|_| Problem::bad_request("version", "not a version"))?;
-    change(&app, &caller, &id, "device.pinned", move |device| device.pinned = version).await
+    change(&app, &caller, &id, "device.pinned", move |device| {
+        device.pinned = version;
+        Ok(())
+    })
+    .await
+}
+
+/// What people know of a device.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DeviceNotes)]
+pub(super) struct Notes {
+    /// Values by the names of facts: `tier`, `consent`, `zone`, `site`, or any other. `null` lets what the device
+    /// reports count again.
+    facts: BTreeMap<String, Option<String>>,
+}
+
+/// Set facts of a device: they take the place of what it reports.
+#[utoipa::path(post, path = "/api/v1/devices/{id}/facts", security(("token" = ["operator"])),
+    params(("id" = String, Path, description = "the device")), request_body = Notes,
+    responses((status = 204, description = "done")))]
+pub(super) async fn set_facts(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, Problem> {
+    let caller = authorise(&app, &headers, Action::ManageDevices).await?;
+    let Notes { facts } = read_json(&app, &headers, body).await?;
+    let zones = Arc::clone(&app.orchestrator.steering().zones.1);
+    change(&app, &caller, &id, "device.facts-set", move |device| {
+        for (name, value) in &facts {
+            let Some(value) = value else {
+                device.noted.unset(name);
+                continue;
+            };
+            let nowhere = name == "zone" && zones.get(value).is_none();
+            let set = if nowhere { Err(NoteError::Zone) } else { device.noted.set(name, value) };
+            set.map_err(|error| Problem::bad_request("fact", format!("{name}: {error}")))?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Let a device claim its place once with a new secret.
@@ -86,7 +135,11 @@ pub(super) async fn replace(
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let caller = authorise(&app, &headers, Action::ManageDevices).await?;
-    change(&app, &caller, &id, "device.replace", |device| device.replaceable = true).await
+    change(&app, &caller, &id, "device.replace", |device| {
+        device.replaceable = true;
+        Ok(())
+    })
+    .await
 }
 
 /// Forget a device and all that is known of it.
@@ -132,6 +185,7 @@ pub(super) async fn admit(
         device.quarantine = None;
         // Only what alternates from now on counts.
         device.boot_before = None;
+        Ok(())
     })
     .await
 }
@@ -157,7 +211,7 @@ async fn change(
     caller: &Caller,
     id: &str,
     event: &'static str,
-    edit: impl FnOnce(&mut Device),
+    edit: impl FnOnce(&mut Device) -> Result<(), Problem>,
 ) -> Result<StatusCode, Problem> {
     let id = parse_id(id)?;
     let _lock = app.devices.lock(&id).await;
@@ -169,7 +223,7 @@ async fn change(
         return Err(no_such_device(app, &id).await?);
     };
     let mut device = Device::clone(&held);
-    edit(&mut device);
+    edit(&mut device)?;
     let (row, now) = (device.clone(), app.now());
     let done = caller.did(event, &device.id, now).before(steered(&held)).after(steered(&device));
     app.store
@@ -191,6 +245,7 @@ fn steered(device: &Device) -> Value {
         "quarantined": device.quarantine,
         "update_now": device.update_now,
         "replaceable": device.replaceable,
+        "noted": device.noted,
         "forgiven": device.attempts.iter().filter(|attempt| attempt.forgiven).count(),
     })
 }

@@ -7,17 +7,19 @@
 use super::survey::{Surveyed, survey};
 use super::{Live, Looked, Steering};
 use crate::app::App;
-use crate::limits::{ROLLOUTS_LIVE_MAX, SURVEY_S};
+use crate::limits::{HISTORY_ROLLOUTS_MAX, ROLLOUTS_LIVE_MAX, SURVEY_S};
 use crate::store::{
-    RolloutRow, Said, Sql, StoreError, Told, groups, hardware_names, live_rollouts, log_command, log_event,
-    put_history, put_rollout, tries,
+    RolloutRow, Said, Sql, StoreError, Told, completed_rollouts, downloads_by_cell, groups, hardware_names,
+    live_rollouts, log_command, log_event, put_history, put_rollout, tries,
 };
+use crate::zones::{GOOD_S, zones_around};
 use lapwing_core::UnixSeconds;
 use lapwing_fleet::audit::Command;
 use lapwing_fleet::rollout::{
-    Effect, Event, Evidence, Notice, Rollout, RolloutId, Stage, State, Tally, Try, Window, count,
-    early_lately, first_boot_failures, signature_failures,
+    Effect, Event, Evidence, History, Notice, Rollout, RolloutId, Seen, Stage, State, Tally, Try, Window,
+    count, early_lately, first_boot_failures, signature_failures,
 };
+use std::sync::Arc;
 
 /// Looks at every rollout once, and lets check-ins see what came of it.
 pub(crate) async fn look(app: &App) -> Result<(), StoreError> {
@@ -98,8 +100,11 @@ fn note(c: &Sql, id: RolloutId, row: &Told) -> Result<(), StoreError> {
 
 /// Loads groups and rollouts, counts, and lets check-ins see them.
 async fn publish(app: &App, looked: &Looked, now: UnixSeconds) -> Result<(), StoreError> {
-    let load = |c: &Sql| Ok((groups(c)?, hardware_names(c)?, live_rollouts(c, ROLLOUTS_LIVE_MAX)?));
-    let (groups, names, rows) = app.store.read(load).await?;
+    let load = |c: &Sql| {
+        let live = live_rollouts(c, ROLLOUTS_LIVE_MAX)?;
+        Ok((groups(c)?, hardware_names(c)?, live, downloads_by_cell(c)?))
+    };
+    let (groups, names, rows, downloads) = app.store.read(load).await?;
     let mut live = Vec::new();
     for row in rows {
         match row.rollout() {
@@ -107,8 +112,12 @@ async fn publish(app: &App, looked: &Looked, now: UnixSeconds) -> Result<(), Sto
             Err(error) => tracing::error!(rollout = %row.id, %error, "left alone: it brings nothing"),
         }
     }
+    app.metrics.rollouts(live.iter().map(Live::standing));
     let groups = groups.into_iter().map(|(group, _)| group).collect();
-    app.orchestrator.put(Steering { groups, names, live });
+    let (made, zones) = app.orchestrator.steering().zones.clone();
+    let good = made <= now && now.since(made) < GOOD_S;
+    let zones = if good { (made, zones) } else { (now, Arc::new(zones_around(now))) };
+    app.orchestrator.put(Steering { groups, names, live, downloads: downloads.into(), zones });
     Ok(())
 }
 
@@ -123,6 +132,20 @@ async fn counted(
     let tries = app.store.read(move |c| tries(c, id)).await?;
     let tally = tally(&rollout, &tries, looked.surveyed.get(&id), now);
     Ok(Live::new(id, rollout, tally, row.granted))
+}
+
+/// What failed of the newest releases that reached everyone.
+pub(crate) async fn past_releases(app: &App) -> Result<History, StoreError> {
+    let now = app.now();
+    let (mut early, mut whole) = (Seen::default(), Seen::default());
+    for row in app.store.read(|c| completed_rollouts(c, HISTORY_ROLLOUTS_MAX)).await? {
+        let Ok(rollout) = row.rollout() else { continue };
+        let tries = app.store.read(move |c| tries(c, row.id)).await?;
+        for counts in count(&rollout.charter.census, &tries, &rollout.horizons(), now) {
+            (early, whole) = (early.plus(counts.early), whole.plus(counts.whole));
+        }
+    }
+    Ok(History::of(early, whole))
 }
 
 fn tally(rollout: &Rollout, tries: &[Try], surveyed: Option<&Surveyed>, now: UnixSeconds) -> Tally {

@@ -7,8 +7,8 @@
 mod look;
 mod survey;
 
-pub(crate) use look::{Commanded, carry_out, look};
-pub(crate) use survey::{Outlook, census, foresee};
+pub(crate) use look::{Commanded, carry_out, look, past_releases};
+pub(crate) use survey::{Outlook, Started, Starts, census, configurations, foresee, stands_on, starts};
 
 use crate::app::App;
 use crate::limits::{LOOK_AT_LEAST_S, LOOK_REST_MS};
@@ -16,8 +16,8 @@ use crate::listen::told_to_stop;
 use crate::store::{HardwareNames, StoreError};
 use lapwing_core::{DeviceId, UnixSeconds};
 use lapwing_fleet::filter::FilterFacts;
-use lapwing_fleet::rollout::{Rollout, RolloutId, Room, State, Tally};
-use lapwing_fleet::{Bringing, EVERYONE, Group};
+use lapwing_fleet::rollout::{Rollout, RolloutId, Room, Site, State, Tally};
+use lapwing_fleet::{Bringing, EVERYONE, Group, Zones};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -32,6 +32,10 @@ pub(crate) struct Steering {
     pub(crate) names: HardwareNames,
     /// Those that bring something, or brought it, or stopped.
     pub(crate) live: Vec<Live>,
+    /// Downloads going on in each radio cell.
+    pub(crate) downloads: Mutex<HashMap<Site, u32>>,
+    /// What local clocks show, and since when that is known.
+    pub(crate) zones: (UnixSeconds, Arc<Zones>),
 }
 
 /// A rollout as it was last looked at.
@@ -82,16 +86,34 @@ impl Steering {
             .live
             .iter()
             .zip(&rooms)
-            .map(|(live, room)| Bringing { id: live.id, rollout: &live.rollout, room })
+            .map(|(live, room)| Bringing { id: live.id, rollout: &live.rollout, room, zones: &self.zones.1 })
             .collect();
         ask(&bringing)
     }
 
-    /// A place in a rollout for this device, if there still is one.
-    pub(crate) fn place(&self, id: RolloutId, device: &DeviceId, facts: &FilterFacts<'_>) -> Option<Place> {
+    /// Downloads going on in a radio cell.
+    pub(crate) fn downloads_in(&self, cell: Site) -> u32 {
+        self.downloads().get(&cell).copied().unwrap_or(0)
+    }
+
+    fn downloads(&self) -> MutexGuard<'_, HashMap<Site, u32>> {
+        self.downloads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place in a rollout for this device in this radio cell, if there still is one.
+    pub(crate) fn place(
+        &self,
+        id: RolloutId,
+        device: &DeviceId,
+        facts: &FilterFacts<'_>,
+        cell: Option<Site>,
+    ) -> Option<Place> {
         let live = self.live.iter().find(|live| live.id == id)?;
-        let candidate = live.rollout.candidate(device, facts, 0);
+        let mut downloads = self.downloads();
+        let nearby = cell.map(|cell| downloads.entry(cell).or_default());
+        let candidate = live.rollout.candidate(device, facts, nearby.as_deref().copied().unwrap_or(0));
         live.rollout.admit(&mut live.room(), &candidate).ok()?;
+        nearby.into_iter().for_each(|count| *count = count.saturating_add(1));
         let done = live.rollout.state == State::Completed;
         let granted_max = if done { u64::MAX } else { live.granted_max };
         Some(Place { id, revision: live.rollout.revision, granted_max })
@@ -103,6 +125,21 @@ impl Live {
         let room = rollout.room(&tally);
         let granted_max = granted.saturating_add(room.left().into());
         Self { id, rollout, tally, room: Mutex::new(room), granted_max }
+    }
+
+    /// How its devices stand, for the metrics.
+    fn standing(&self) -> (u64, &str, [(&'static str, u32); 7]) {
+        let pooled = self.tally.pooled();
+        let devices = [
+            ("in-group", self.rollout.charter.census.size()),
+            ("offered", pooled.granted),
+            ("on-their-way", pooled.in_flight()),
+            ("on-new-version", pooled.switched.saturating_sub(pooled.rolled_back)),
+            ("rolled-back", pooled.rolled_back),
+            ("judged", pooled.whole.judged),
+            ("failed", pooled.whole.failed),
+        ];
+        (self.id.0, self.rollout.charter.version.as_str(), devices)
     }
 
     fn room(&self) -> MutexGuard<'_, Room> {

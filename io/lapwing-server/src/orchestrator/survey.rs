@@ -7,14 +7,14 @@ use super::{Live, Steering};
 use crate::app::App;
 use crate::limits::{AFFECTED_DEVICES_SHOWN_MAX, PAGE_ROWS_MAX};
 use crate::store::{Device, StoreError, devices_page};
-use crate::view::View;
+use crate::view::{View, facts_of};
 use lapwing_core::wire::check_in::{Gate, Health};
 use lapwing_core::{DeviceId, UnixSeconds, Version};
 use lapwing_fleet::rollout::{
     Census, Dimension, Kind, NotYet, Open, Rollout, RolloutId, Seen, Tally, WINDOW_S, kind,
 };
 use lapwing_fleet::{Blocker, Bringing, Catalogue, Decision};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A device that missed its check-in by so much is silent, seconds.
 const GRACE_S: u64 = 900;
@@ -119,6 +119,9 @@ fn add(
     let has_it = view.attempts.iter().any(|past| past.brought.is_some_and(|(by, _)| by == id));
     let reached = match decision {
         Decision::Offer(grant) => grant.brought.is_some_and(|(by, _)| by == id),
+        Decision::Nothing(Blocker::Turn(by, _, NotYet::Window(_))) => {
+            *by == id && view.is_reached_by(rollout)
+        }
         Decision::Nothing(Blocker::Turn(by, _, reason)) => *by == id && waits_for_room(reason),
         Decision::Nothing(_) => false,
     };
@@ -154,18 +157,70 @@ fn waits_for_room(reason: &NotYet) -> bool {
 
 /// The kinds of devices in a group.
 pub(crate) async fn census(app: &App, group: &str) -> Result<Census, StoreError> {
+    Ok(Census::new(Dimension::ALL.to_vec(), &configurations(app, group).await?))
+}
+
+/// How many devices of each kind are in a group.
+pub(crate) async fn configurations(app: &App, group: &str) -> Result<BTreeMap<Kind, u32>, StoreError> {
     let (catalogue, steering) = (app.catalogue(), app.orchestrator.steering());
     let mut counted: BTreeMap<Kind, u32> = BTreeMap::new();
     every_device(app, |device| {
-        let view = View::of(device, &catalogue, &steering)?;
-        if view.named.is_in(group) {
-            let size = counted.entry(view.named.ask(|facts| kind(&Dimension::ALL, facts))).or_default();
+        let named = facts_of(device, &catalogue, &steering)?;
+        if named.is_in(group) {
+            let size = counted.entry(named.ask(|facts| kind(&Dimension::ALL, facts))).or_default();
             *size = size.saturating_add(1);
         }
         Ok(())
     })
     .await?;
-    Ok(Census::new(Dimension::ALL.to_vec(), &counted))
+    Ok(counted)
+}
+
+/// What was started on what.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Started {
+    pub(crate) version: String,
+    /// The hardware class, `-` if it was never said.
+    pub(crate) hardware: String,
+    pub(crate) bootloader: u32,
+}
+
+/// Attempts that came as far as the switch.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Starts {
+    /// Of these, the devices that did not come up.
+    pub(crate) failed: u32,
+    pub(crate) switched: u32,
+}
+
+/// How devices started new images since then. Versions that are not known any more do not count.
+pub(crate) async fn starts(app: &App, since: UnixSeconds) -> Result<BTreeMap<Started, Starts>, StoreError> {
+    let catalogue = app.catalogue();
+    let mut counted: BTreeMap<Started, Starts> = BTreeMap::new();
+    every_device(app, |device| {
+        let (hardware, bootloader) = stands_on(device)?;
+        for attempt in device.attempts.iter().filter(|attempt| attempt.opened >= since) {
+            let failed = attempt.outcome.failed_to_boot();
+            let Some(entry) = catalogue.release(attempt.release) else { continue };
+            if failed || attempt.switched.is_some() {
+                let version = entry.release.version.to_string();
+                let starts =
+                    counted.entry(Started { version, hardware: hardware.clone(), bootloader }).or_default();
+                starts.failed = starts.failed.saturating_add(failed.into());
+                starts.switched = starts.switched.saturating_add(1);
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(counted)
+}
+
+/// The hardware class of a device, `-` if it has not said it, and the version of its bootloader.
+pub(crate) fn stands_on(device: &Device) -> Result<(String, u32), StoreError> {
+    let facts = device.said()?.facts;
+    let hardware = facts.as_ref().map_or("-".to_owned(), |facts| facts.hardware.to_string());
+    Ok((hardware, facts.map_or(0, |facts| facts.bootloader)))
 }
 
 /// What a rollout would do.
@@ -181,6 +236,9 @@ pub(crate) struct Outlook {
     pub(crate) have_it: u32,
     /// Why not now, by code.
     pub(crate) why: BTreeMap<&'static str, Finding>,
+    /// Kinds that only the last phase is for.
+    pub(crate) untried: BTreeMap<Kind, Vec<DeviceId>>,
+    tried: BTreeSet<Kind>,
 }
 
 /// One reason, and whom it concerns.
@@ -213,7 +271,10 @@ pub(crate) async fn foresee(app: &App, rollout: &Rollout) -> Result<Outlook, Sto
             outlook.have_it = outlook.have_it.saturating_add(1);
             return Ok(());
         }
-        let bringing = [Bringing { id, rollout, room: &room }];
+        if !outlook.tried_on(&view, rollout) {
+            outlook.untried.entry(view.kind()).or_default().push(device.id.clone());
+        }
+        let bringing = [Bringing { id, rollout, room: &room, zones: &steering.zones.1 }];
         let at_once = view.decide(&catalogue, &bringing, now);
         let for_this = match &at_once {
             Decision::Offer(grant) => grant.brought.is_some() || grant.towards.is_some(),
@@ -234,10 +295,21 @@ pub(crate) async fn foresee(app: &App, rollout: &Rollout) -> Result<Outlook, Sto
         Ok(())
     })
     .await?;
+    let Outlook { tried, untried, .. } = &mut outlook;
+    untried.retain(|kind, _| !tried.contains(kind));
     Ok(outlook)
 }
 
 impl Outlook {
+    /// Notes the kind of a device that a phase before the last is for; says whether one is.
+    fn tried_on(&mut self, view: &View, rollout: &Rollout) -> bool {
+        let tried = view.is_tried_by(rollout);
+        if tried {
+            self.tried.insert(view.kind());
+        }
+        tried
+    }
+
     fn add(&mut self, device: &Device, version: &Version, reason: &Blocker) {
         let side = if passes(reason) { &mut self.later } else { &mut self.never };
         *side = side.saturating_add(1);
@@ -262,7 +334,8 @@ impl Outlook {
 /// Whether a reason goes away without anybody's doing.
 fn passes(reason: &Blocker) -> bool {
     match reason {
-        Blocker::Turn(..) | Blocker::UpToDate | Blocker::Penalised(_) => true,
+        Blocker::Turn(_, _, reason) => !matches!(reason, NotYet::NoWindow(_)),
+        Blocker::UpToDate | Blocker::Penalised(..) => true,
         Blocker::BackOff(..) | Blocker::FactsUnknown => true,
         Blocker::Gate(gate) => *gate != Gate::Room,
         _ => false,
@@ -281,5 +354,6 @@ fn stops(reason: &Blocker) -> bool {
             | Blocker::RequiresUnmet(_)
             | Blocker::Expired(_)
             | Blocker::Gate(Gate::Room)
+            | Blocker::Turn(_, _, NotYet::NoWindow(_))
     )
 }

@@ -5,6 +5,7 @@
 
 /// Kinds in alphabetical order, each with its meaning.
 pub(crate) const KINDS: &[(&str, &str)] = &[
+    ("agreed-already", "this token has approved the rollout before"),
     ("base64url", "not base64url"),
     ("built-in", "a built-in plan cannot be changed"),
     ("busy", "too much at once; `Retry-After` says when to come back"),
@@ -20,6 +21,7 @@ pub(crate) const KINDS: &[(&str, &str)] = &[
     ("disk-full", "the server's disk is full; nothing was changed"),
     ("disk-low", "little room is left on the server's disk"),
     ("duplicate", "this version was published already, with other releases"),
+    ("fact", "not a fact that people set, or not a value that it takes"),
     ("filter", "the filter does not parse; the detail names the character"),
     ("forbidden", "the token's role may not do this; the detail names the role that may"),
     ("heap-profile", "this build or this process takes no heap profile"),
@@ -50,6 +52,7 @@ pub(crate) const KINDS: &[(&str, &str)] = &[
     ("open", "this version is offered to everyone already"),
     ("other-secret", "the device is known with another secret"),
     ("overlap", "the root document drops keys too early"),
+    ("own-work", "whoever made a rollout cannot approve it"),
     ("plan", "the plan makes no sense; the detail says where"),
     ("precondition", "the command needs `If-Match` with the tag of what was read"),
     ("preflight", "something is in the way of the rollout's start; its preview names the devices"),

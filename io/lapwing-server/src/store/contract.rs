@@ -14,6 +14,7 @@ use crate::store::value::{Bind, Value};
 use lapwing_core::cbor::encode;
 use lapwing_core::wire::check_in::CheckIn;
 use lapwing_core::{AttemptId, Digest, UnixSeconds};
+use lapwing_fleet::rollout::Site;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -25,6 +26,7 @@ const ROWS: &[&str] = &[
     include_str!("migrations/rows/0004.sql"),
     include_str!("migrations/rows/0005.sql"),
     include_str!("migrations/rows/0006.sql"),
+    include_str!("migrations/rows/0007.sql"),
 ];
 
 /// A store of each engine that is there, empty.
@@ -125,6 +127,11 @@ fn a_store_of_every_earlier_format_is_read_today() {
         let attempts: Vec<_> =
             alpha.attempts.iter().map(|attempt| (attempt.id.0, attempt.full_image)).collect();
         assert_eq!(attempts, [(2, true), (1, false)], "{name}: the newest first");
+        assert_eq!(alpha.noted.iter().collect::<Vec<_>>(), [("tier", "pilot")], "{name}");
+        assert_eq!(
+            alpha.attempts.iter().map(|one| one.radio_cell).collect::<Vec<_>>(),
+            [Some(Site(75)), None]
+        );
         assert_eq!(alpha.attempts[0].delta_from, Some(Digest::from_bytes([0x77; 32])));
         assert_eq!(events_after(&sql, 0, None, 10).unwrap().len(), 2);
         assert_eq!(events_after(&sql, 0, Some("alpha"), 10).unwrap().len(), 1);
@@ -219,6 +226,7 @@ fn some_attempt() -> AttemptRow {
         full_image: false,
         brought: None,
         site: None,
+        radio_cell: None,
         switched: None,
         heard: UnixSeconds(6),
     }

@@ -12,7 +12,8 @@ use lapwing_core::wire::check_in::{CheckIn, Facts};
 use lapwing_core::{AttemptId, BootId, DeviceId, Digest, ShortDigest, UnixSeconds, Version};
 use lapwing_fleet::limits::PAST_ATTEMPTS_MAX;
 use lapwing_fleet::rollout::{Cell, RolloutId, Site};
-use lapwing_fleet::{AttemptState, Outcome, PastAttempt};
+use lapwing_fleet::{AttemptState, Noted, Outcome, PastAttempt};
+use std::collections::HashMap;
 
 /// A device as the fleet knows it.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub(crate) struct Device {
     pub(crate) quarantine: Option<String>,
     pub(crate) pinned: Option<Version>,
     pub(crate) update_now: bool,
+    /// What people set of it.
+    pub(crate) noted: Noted,
     /// Its next claim may bring another secret.
     pub(crate) replaceable: bool,
     pub(crate) first_seen: UnixSeconds,
@@ -66,6 +69,7 @@ impl Device {
             quarantine: None,
             pinned: None,
             update_now: false,
+            noted: Noted::default(),
             replaceable: false,
             first_seen: now,
             last_seen: now,
@@ -110,6 +114,8 @@ pub(crate) struct AttemptRow {
     pub(crate) brought: Option<(RolloutId, Cell)>,
     /// Where the device stands, if it says so.
     pub(crate) site: Option<Site>,
+    /// The radio cell that the device is in, if it says so.
+    pub(crate) radio_cell: Option<Site>,
     /// When the device last asked before it switched.
     pub(crate) switched: Option<UnixSeconds>,
     /// When its present state was heard.
@@ -134,16 +140,17 @@ impl AttemptRow {
 /// an attempt writes its device first.
 pub(crate) fn put_device(sql: &Sql, device: &Device) -> Result<(), StoreError> {
     let statement = "INSERT INTO devices (id, secret, said, boot_before, quarantine, pinned, update_now,
-        replaceable, first_seen, last_seen, generation, changed)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        replaceable, first_seen, last_seen, generation, changed, noted)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         ON CONFLICT (id) DO UPDATE SET secret = excluded.secret, said = excluded.said,
         boot_before = excluded.boot_before, quarantine = excluded.quarantine, pinned = excluded.pinned,
         update_now = excluded.update_now, replaceable = excluded.replaceable,
         last_seen = CASE WHEN excluded.last_seen > devices.last_seen
             THEN excluded.last_seen ELSE devices.last_seen END,
-        generation = excluded.generation, changed = excluded.changed
+        generation = excluded.generation, changed = excluded.changed, noted = excluded.noted
         WHERE devices.generation + 1 = excluded.generation";
     let changed = count_change(sql, What::Devices)?;
+    let noted = serde_json::to_string(&device.noted).map_err(|_| StoreError::Corrupt("noted"))?;
     let rows = sql.execute(
         statement,
         &[
@@ -159,6 +166,7 @@ pub(crate) fn put_device(sql: &Sql, device: &Device) -> Result<(), StoreError> {
             &device.last_seen,
             &device.generation.saturating_add(1),
             &changed,
+            &noted,
         ],
     )?;
     if rows == 0 {
@@ -185,22 +193,33 @@ pub(crate) fn put_seen(sql: &Sql, seen: &[(DeviceId, UnixSeconds)]) -> Result<()
 
 /// A device with its newest attempts.
 pub(crate) fn device(sql: &Sql, id: &DeviceId) -> Result<Option<Device>, StoreError> {
-    let row = sql.row("SELECT * FROM devices WHERE id = $1", &[id])?;
-    row.map(|row| device_from(sql, &row)).transpose()
+    let Some(row) = sql.row("SELECT * FROM devices WHERE id = $1", &[id])? else { return Ok(None) };
+    let statement = "SELECT * FROM attempts WHERE device = $1 ORDER BY id DESC LIMIT $2";
+    let attempts = sql.rows(statement, &[id, &(PAST_ATTEMPTS_MAX as u64)])?;
+    let attempts = attempts.iter().map(attempt_from).collect::<Result<_, _>>()?;
+    device_from(&row, attempts).map(Some)
 }
 
-/// Devices after `cursor`, in order of their ids.
+/// Devices after `cursor`, in order of their ids, each with its newest attempts: two questions, however many.
 pub(crate) fn devices_page(sql: &Sql, cursor: &str, limit: u32) -> Result<Vec<Device>, StoreError> {
     let rows = sql.rows("SELECT * FROM devices WHERE id > $1 ORDER BY id LIMIT $2", &[&cursor, &limit])?;
-    rows.iter().map(|row| device_from(sql, row)).collect()
+    let Some(last) = rows.last() else { return Ok(Vec::new()) };
+    let last: DeviceId = last.get("id")?;
+    let statement =
+        "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY device ORDER BY id DESC) AS place
+        FROM attempts WHERE device > $1 AND device <= $2) AS newest WHERE place <= $3 ORDER BY id DESC";
+    let mut attempts: HashMap<DeviceId, Vec<AttemptRow>> = HashMap::new();
+    for row in sql.rows(statement, &[&cursor, &last, &(PAST_ATTEMPTS_MAX as u64)])? {
+        attempts.entry(row.get("device")?).or_default().push(attempt_from(&row)?);
+    }
+    let device = |row: &Row| device_from(row, attempts.remove(&row.get("id")?).unwrap_or_default());
+    rows.iter().map(device).collect()
 }
 
-fn device_from(sql: &Sql, row: &Row) -> Result<Device, StoreError> {
-    let id = row.get("id")?;
-    let statement = "SELECT * FROM attempts WHERE device = $1 ORDER BY id DESC LIMIT $2";
-    let attempts = sql.rows(statement, &[&id, &(PAST_ATTEMPTS_MAX as u64)])?;
+fn device_from(row: &Row, attempts: Vec<AttemptRow>) -> Result<Device, StoreError> {
+    let noted: String = row.get("noted")?;
     Ok(Device {
-        id,
+        id: row.get("id")?,
         secret: row.get("secret")?,
         said: row.get("said")?,
         boot_before: row.get("boot_before")?,
@@ -211,7 +230,8 @@ fn device_from(sql: &Sql, row: &Row) -> Result<Device, StoreError> {
         first_seen: row.get("first_seen")?,
         last_seen: row.get("last_seen")?,
         generation: row.get("generation")?,
-        attempts: attempts.iter().map(attempt_from).collect::<Result<_, _>>()?,
+        noted: serde_json::from_str(&noted).map_err(|_| StoreError::Corrupt("noted"))?,
+        attempts,
     })
 }
 
@@ -239,6 +259,7 @@ fn attempt_from(row: &Row) -> Result<AttemptRow, StoreError> {
         full_image: row.get("full_image")?,
         brought: rollout.zip(row.get::<Option<u32>>("cell")?.map(cell)),
         site: row.get("site")?,
+        radio_cell: row.get("radio_cell")?,
         switched: row.get("switched")?,
         heard: row.get("heard")?,
     })
@@ -247,8 +268,8 @@ fn attempt_from(row: &Row) -> Result<AttemptRow, StoreError> {
 /// Opens an attempt and returns its id, which is never used again.
 pub(crate) fn new_attempt(sql: &Sql, device: &DeviceId, row: &AttemptRow) -> Result<AttemptId, StoreError> {
     let statement = "INSERT INTO attempts (device, release, base, codec, profile, delta_from, artifact,
-        artifact_size, state, percent, opened, deadline, forgiven, full_image, rollout, cell, site, heard)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, 0, $12, $13, $14, $15, $10) RETURNING id";
+        artifact_size, state, percent, opened, deadline, forgiven, full_image, rollout, cell, site, radio_cell, heard)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, 0, $12, $13, $14, $15, $16, $10) RETURNING id";
     let opened = sql.row(
         statement,
         &[
@@ -267,6 +288,7 @@ pub(crate) fn new_attempt(sql: &Sql, device: &DeviceId, row: &AttemptRow) -> Res
             &row.brought.map(|(rollout, _)| rollout),
             &row.brought.map(|(_, cell)| cell.index() as u64),
             &row.site,
+            &row.radio_cell,
         ],
     )?;
     opened.ok_or(StoreError::Corrupt("attempts"))?.get("id")
@@ -309,6 +331,13 @@ pub(crate) fn to_be_ended(sql: &Sql, now: UnixSeconds, limit: u32) -> Result<Vec
             OR ((shelf = 'withdrawn' OR rollouts.state IN ('halted', 'cancelled', 'superseded', 'recalled'))
                 AND attempts.state NOT IN ('rebooting', 'trial'))) ORDER BY device LIMIT $2";
     sql.rows(statement, &[&now, &limit])?.iter().map(|row| row.get("device")).collect()
+}
+
+/// Downloads that may be going on in each radio cell: what was offered there and is not whole yet.
+pub(crate) fn downloads_by_cell(sql: &Sql) -> Result<HashMap<Site, u32>, StoreError> {
+    let statement = "SELECT radio_cell, count(*) AS count FROM attempts WHERE ended IS NULL
+        AND radio_cell IS NOT NULL AND state IN ('offered', 'downloading') GROUP BY radio_cell";
+    sql.rows(statement, &[])?.iter().map(|row| Ok((row.get("radio_cell")?, row.get("count")?))).collect()
 }
 
 /// How many devices run each image, by the number of their profile.

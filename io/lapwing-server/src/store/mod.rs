@@ -34,8 +34,8 @@ pub(crate) use claims::{
     ClaimRefused, TokenRow, claim, forget_device, forgotten, new_token, remember_again, revoke_token, tokens,
 };
 pub(crate) use devices::{
-    AttemptRow, Device, device, devices_page, new_attempt, put_attempt, put_device, put_seen, running_counts,
-    to_be_ended,
+    AttemptRow, Device, device, devices_page, downloads_by_cell, new_attempt, put_attempt, put_device,
+    put_seen, running_counts, to_be_ended,
 };
 use engine::Engine;
 pub(crate) use engine::{Row, Sql};
@@ -50,8 +50,9 @@ pub(crate) use publishing::{
     trust_documents, version_set, version_sets,
 };
 pub(crate) use rollouts::{
-    HistoryRow, RolloutRow, Told, drop_group, groups, history, live_rollouts, new_rollout, plan, plans,
-    put_group, put_history, put_plan, put_rollout, rollout, rollouts_before, take_place, tries,
+    HistoryRow, RolloutRow, Told, completed_rollouts, drop_group, groups, history, live_rollouts,
+    new_rollout, plan, plans, put_group, put_history, put_plan, put_rollout, rollout, rollouts_before,
+    take_place, tries,
 };
 pub(crate) use settings::{Setting, get_setting, put_setting};
 pub(crate) use tokens::{

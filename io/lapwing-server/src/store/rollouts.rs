@@ -105,6 +105,13 @@ pub(crate) fn live_rollouts(sql: &Sql, limit: u32) -> Result<Vec<RolloutRow>, St
     sql.rows(statement, &[&limit])?.iter().map(rollout_from).collect()
 }
 
+/// The newest rollouts that reached everyone.
+pub(crate) fn completed_rollouts(sql: &Sql, limit: u32) -> Result<Vec<RolloutRow>, StoreError> {
+    let statement = "SELECT id, saved, granted, made FROM rollouts WHERE state = 'completed'
+        ORDER BY id DESC LIMIT $1";
+    sql.rows(statement, &[&limit])?.iter().map(rollout_from).collect()
+}
+
 fn rollout_from(row: &Row) -> Result<RolloutRow, StoreError> {
     Ok(RolloutRow {
         id: row.get("id")?,
@@ -259,6 +266,7 @@ mod tests {
             group: "everyone".parse().unwrap(),
             recall: None,
             approved: Approved::default(),
+            author: String::new(),
             plan: BuiltIn::Gentle.plan(),
             salt: Salt([1; 16]),
             census: Census::new(Vec::new(), &BTreeMap::new()),

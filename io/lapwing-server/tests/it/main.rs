@@ -12,6 +12,7 @@ mod api;
 mod artifacts;
 mod check_ins;
 mod databases;
+mod facts;
 mod first_contact;
 mod hostile;
 mod kills;

@@ -3,7 +3,7 @@
 //! Touches: the management plane and real check-ins. Every device asks once a round, half an hour apart.
 
 use crate::client::Response;
-use crate::world::{Device, NONCE, World, event, image};
+use crate::world::{Device, NONCE, NOW, World, event, image};
 use lapwing_core::cbor::decode;
 use lapwing_core::wire::answer::{Answer, Offer};
 use lapwing_core::wire::cause::Cause;
@@ -376,4 +376,157 @@ async fn what_makes_no_sense_is_refused() {
     put("/api/v1/groups/a", json!({ "filter": "region == us", "revision": 1 }), 200).await;
     fleet.send("DELETE", "/api/v1/groups/a", &json!({})).await.expect(204);
     fleet.send("GET", "/api/v1/rollouts/77", &json!({})).await.expect(404);
+}
+
+/// The same plan under another name, with these windows. It is Friday, 09:00 in Berlin.
+fn windowed(name: &str, windows: &Value) -> Value {
+    let mut plan = plan(1);
+    (plan["name"], plan["windows"]) = (json!(name), windows.clone());
+    plan["windows"]["zone"] = json!("Europe/Berlin");
+    plan
+}
+
+#[tokio::test]
+async fn an_update_waits_for_its_window_and_says_when_that_opens() {
+    let fleet = Fleet::new(1).await;
+    let night = json!({ "name": "night", "from": "22:00", "to": "05:00" });
+    let put = async |name: &str, windows: Value, status| {
+        let plan = windowed(name, &windows);
+        fleet.send("PUT", &format!("/api/v1/plans/{name}"), &plan).await.expect(status).json()
+    };
+    put("nightly", json!({ "open": [night] }), 201).await;
+    let all = json!([{ "name": "work", "from": "00:00", "to": "24:00" }]);
+    put("never", json!({ "open": [night], "never": all }), 201).await;
+    put("none", json!({ "open": [] }), 400).await;
+    let mut mars = windowed("mars", &json!({ "open": [night] }));
+    mars["windows"]["zone"] = json!("Mars/Olympus");
+    let refused = fleet.send("PUT", "/api/v1/plans/mars", &mars).await.expect(400).json();
+    assert!(refused["detail"].as_str().unwrap().contains("no such zone"), "{refused}");
+
+    let never = fleet.create(&json!({ "plan": "never" })).await;
+    let refused = fleet.command(never, "start", "").await.expect(422).json();
+    assert!(refused["detail"].as_str().unwrap().starts_with("window-never: "), "{refused}");
+
+    let id = fleet.started(&json!({ "plan": "nightly" })).await;
+    let (opens_in_s, closes_in_s) = (13 * 3_600, 20 * 3_600);
+    let offer = fleet.check_in(0).await.expect("it may fetch before its window");
+    let window = offer.switch_window.expect("it may not switch before");
+    assert_eq!((window.opens_in_s, window.closes_in_s), (opens_in_s, closes_in_s));
+    assert!(offer.deadline_s > closes_in_s, "waiting is no silence");
+    let why = fleet.why(0).await;
+    assert_eq!(
+        (&why["code"], &why["until"]),
+        (&json!("window"), &json!(NOW + u64::from(opens_in_s))),
+        "{why}"
+    );
+    assert_eq!(
+        why["sentence"],
+        format!("Rollout {id} brings version 1.1.0: its window opens on Friday at 22:00 in Europe/Berlin.")
+    );
+    fleet.send("POST", "/api/v1/devices/dev-0/update-now", &json!({})).await.expect(204);
+    assert_eq!(fleet.check_in(0).await.unwrap().switch_window, None, "a person asked for it now");
+}
+
+#[tokio::test]
+async fn a_window_days_away_keeps_no_place_meanwhile() {
+    let fleet = Fleet::new(1).await;
+    let sunday = json!({ "name": "weekend", "days": ["sunday"], "from": "10:00", "to": "12:00" });
+    let plan = windowed("weekly", &json!({ "open": [sunday] }));
+    fleet.send("PUT", "/api/v1/plans/weekly", &plan).await.expect(201);
+    let id = fleet.started(&json!({ "plan": "weekly" })).await;
+    assert!(fleet.check_in(0).await.is_none());
+    assert_eq!(fleet.why(0).await["code"], "window");
+    for _ in 0..24 {
+        fleet.world.advance(3_600);
+        assert!(fleet.check_in(0).await.is_none());
+    }
+    fleet.world.server.look_at_rollouts().await.unwrap();
+    let counts = &fleet.rollout(id).await["counts"];
+    assert_eq!((&counts["reachable"], &counts["granted"]), (&json!(1), &json!(0)), "the phase waits for it");
+    fleet.world.advance(3_600);
+    fleet.world.server.look_at_rollouts().await.unwrap();
+    let window = fleet.check_in(0).await.expect("within a day").switch_window.unwrap();
+    assert_eq!((window.opens_in_s, window.closes_in_s), (86_400, 86_400 + 7_200));
+}
+
+#[tokio::test]
+async fn whoever_made_a_rollout_of_a_major_version_cannot_approve_it_alone() {
+    let fleet = Fleet::new(2).await;
+    let major = crate::world::release(3, "2.0.0", &fleet.new);
+    fleet.world.push_envelopes(&[fleet.world.signed(&major)], true).await.expect(201);
+    let id = fleet.create(&json!({ "version": "2.0.0", "approve_breaking": true })).await;
+    let preview = fleet.world.get(&format!("/api/v1/rollouts/{id}/preview")).await.expect(200).json();
+    assert_eq!((&preview["approvals"], &preview["findings"]), (&json!(1), &json!([])), "{preview}");
+    let waits = fleet.command(id, "start", "").await.expect(200).json();
+    assert_eq!((&waits["state"], &waits["author"]), (&json!("awaiting-approval"), &json!("admin-token")));
+    assert_eq!(waits["why"], "0 of 1 people have agreed; admin-token, who made it, does not count.");
+    let refused = fleet.command(id, "approve", "").await.expect(409).json();
+    assert_eq!(refused["type"], "urn:lapwing:problem:own-work", "{refused}");
+    let make = json!({ "name": "bob", "role": "release-manager" });
+    let made = fleet.send("POST", "/api/v1/tokens", &make).await.expect(201).json();
+    let generation = fleet.rollout(id).await["generation"].as_u64().unwrap();
+    let approved = crate::client::Request::new("POST", format!("/api/v1/rollouts/{id}/approve"))
+        .header("Authorization", format!("Bearer {}", made["token"].as_str().unwrap()))
+        .header("If-Match", format!("\"{generation}\""))
+        .header("Content-Type", "application/json")
+        .body("{}")
+        .plain(fleet.world.wires.management)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!((&approved["state"], &approved["approvers"]), (&json!("scheduled"), &json!(["bob"])));
+    fleet.world.server.look_at_rollouts().await.unwrap();
+    assert!(fleet.check_in(0).await.is_some(), "two people agreed");
+}
+
+#[tokio::test]
+async fn in_one_radio_cell_two_fetch_at_a_time() {
+    let fleet = Fleet::new(6).await;
+    let plan = {
+        let mut plan = plan(1);
+        plan["name"] = json!("whole");
+        plan["phases"].as_array_mut().unwrap().remove(0);
+        plan
+    };
+    fleet.send("PUT", "/api/v1/plans/whole", &plan).await.expect(201);
+    for at in 0..6 {
+        let path = format!("/api/v1/devices/dev-{at}/facts");
+        let cell = if at < 4 { "north" } else { "south" };
+        fleet.send("POST", &path, &json!({ "facts": { "cell": cell } })).await.expect(204);
+    }
+    fleet.started(&json!({ "plan": "whole" })).await;
+    let mut offers = Vec::new();
+    for at in 0..6 {
+        offers.push(fleet.check_in(at).await);
+    }
+    let offered: Vec<bool> = offers.iter().map(Option::is_some).collect();
+    assert_eq!(offered, [true, true, false, false, true, true]);
+    assert_eq!(fleet.why(2).await["code"], "radio-cell");
+    fleet.world.server.look_at_rollouts().await.unwrap();
+    assert!(fleet.check_in(2).await.is_none(), "nor after the attempts were counted");
+    let (done, device) = (offers[0].as_ref().unwrap(), &fleet.devices[0].0);
+    let whole = [event(done.attempt, 1, EventKind::DownloadCompleted, Detail::None)];
+    fleet.world.report(device, &whole).await.expect(204);
+    fleet.world.server.look_at_rollouts().await.unwrap();
+    assert!(fleet.check_in(2).await.is_some(), "one of them is whole");
+    assert!(fleet.check_in(3).await.is_none());
+}
+
+#[tokio::test]
+async fn a_plan_that_tries_nothing_on_frequent_hardware_is_told_so() {
+    let fleet = Fleet::new(4).await;
+    let set = async |at: usize, facts: Value| {
+        let path = format!("/api/v1/devices/dev-{at}/facts");
+        fleet.send("POST", &path, &json!({ "facts": facts })).await.expect(204);
+    };
+    set(0, json!({ "tier": "canary", "region": "eu" })).await;
+    set(1, json!({ "region": "eu" })).await;
+    set(2, json!({ "region": "us" })).await;
+    set(3, json!({ "region": "us" })).await;
+    let id = fleet.create(&json!({ "plan": "tiers" })).await;
+    let refused = fleet.command(id, "start", "").await.expect(422).json();
+    let said = refused["detail"].as_str().unwrap();
+    assert!(said.starts_with("untried: ") && said.ends_with("(dev-2, dev-3)"), "{said}");
+    set(3, json!({ "tier": "pilot" })).await;
+    fleet.command(id, "start", "").await.expect(200);
 }

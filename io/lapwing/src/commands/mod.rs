@@ -5,6 +5,7 @@
 pub(crate) mod audit;
 pub(crate) mod delta;
 pub(crate) mod device;
+pub(crate) mod fleet;
 pub(crate) mod group;
 pub(crate) mod key;
 pub(crate) mod plan;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command, json: bool) -> Result<Said> {
         Command::Key(command) => key::run(command),
         Command::Release(command) => release::run(command, json),
         Command::Device(command) => device::run(command),
+        Command::Fleet(command) => fleet::run(command),
         Command::Group(command) => group::run(command),
         Command::Plan(command) => plan::run(command),
         Command::Rollout(command) => rollout::run(command, json),

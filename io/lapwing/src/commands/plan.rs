@@ -9,6 +9,7 @@ use crate::output::{Said, table, text};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use lapwing_fleet::rollout::{BasisPoints, HowMany, PhasePlan, Plan, ReleasedBy, Tier, Who};
+use lapwing_fleet::{Window, Windows};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -134,7 +135,21 @@ fn in_words(plan: &Plan) -> String {
         ]
     };
     let rows = plan.phases.iter().enumerate().map(row).collect();
-    head + &table(&["", "PHASE", "FOR", "SOAKS", "MUST EXCLUDE"], rows)
+    let phases = table(&["", "PHASE", "FOR", "SOAKS", "MUST EXCLUDE"], rows);
+    head + &plan.windows.as_ref().map(windows).unwrap_or_default() + &phases
+}
+
+fn windows(windows: &Windows) -> String {
+    let line = |does: &str, window: &Window| {
+        let days: Vec<String> = window.days.iter().map(|day| format!("{day:?}")).collect();
+        let days = if days.is_empty() { "every day".to_owned() } else { days.join(", ") };
+        let whom = window.whom.as_ref().map(|filter| format!(" for {filter}")).unwrap_or_default();
+        format!("  {does} {} to {}, {days}: {}{whom}\n", window.from, window.to, window.name)
+    };
+    let open = windows.open.iter().map(|window| line("switches from", window));
+    let never = windows.never.iter().map(|window| line("never from", window));
+    format!("  by the clocks of each device's zone, {} if it names none\n", windows.zone)
+        + &open.chain(never).collect::<String>()
 }
 
 fn whom(phase: &PhasePlan) -> String {

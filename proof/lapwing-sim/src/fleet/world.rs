@@ -410,6 +410,7 @@ fn started(fleet: &Devices) -> Rollout {
         group: EVERYONE.parse().unwrap_or_else(|_| unreachable!("a plain name")),
         recall: None,
         approved: Approved::default(),
+        author: String::new(),
         plan,
         salt: fleet.salt,
         census: fleet.census.clone(),

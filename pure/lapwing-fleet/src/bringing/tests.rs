@@ -10,7 +10,7 @@ use crate::rollout::{
 };
 use crate::rollout::{Command, Event, Preflight};
 use crate::shelves::{NOW, app, catalogue, device, release, runs};
-use crate::{Decision, decide};
+use crate::{Decision, Offsets, Windows, Zones, decide};
 use lapwing_core::{Release, UnixSeconds};
 
 /// A rollout of version `1.<seq>.0` that has just opened its first phase for this share.
@@ -22,6 +22,7 @@ fn rollout(seq: u64, group: &str, share: u16) -> Rollout {
         group: group.parse().unwrap(),
         recall: None,
         approved: Approved::default(),
+        author: "ann".to_owned(),
         plan,
         salt: Salt([3; 16]),
         census: Census::new(Vec::new(), &[(Vec::new(), 1_000)].into_iter().collect()),
@@ -73,9 +74,10 @@ fn check(asking: &Asking<'_>, catalogue: &Catalogue, rollouts: &[&Rollout], expe
     let facts =
         DeviceFacts { named: asking.named, attempts: asking.attempts, ..device(&components, &standing) };
     let rooms: Vec<Room> = rollouts.iter().map(|rollout| rollout.room(&empty(rollout))).collect();
+    let zones = berlin();
     let bringing: Vec<Bringing<'_>> = (1..)
         .zip(rollouts.iter().zip(&rooms))
-        .map(|(id, (rollout, room))| Bringing { id: RolloutId(id), rollout, room })
+        .map(|(id, (rollout, room))| Bringing { id: RolloutId(id), rollout, room, zones: &zones })
         .collect();
     let found = match decide(&facts, catalogue, &bringing, NOW) {
         Decision::Nothing(blocker) => blocker.code().to_owned(),
@@ -86,6 +88,10 @@ fn check(asking: &Asking<'_>, catalogue: &Catalogue, rollouts: &[&Rollout], expe
         }
     };
     assert_eq!(found, expected);
+}
+
+fn berlin() -> Zones {
+    Zones::new([("Europe/Berlin".to_owned(), Offsets::new(3_600, Vec::new()))])
 }
 
 fn empty(rollout: &Rollout) -> Tally {
@@ -123,7 +129,7 @@ fn a_device_beyond_the_share_gets_what_is_for_everyone_and_learns_where_it_stand
     check(&PLAIN, &shelves(&[1], &[3]), &[&one], "place-beyond-share");
     let (components, standing) = ([app(runs(1))], Standing::default());
     let room = one.room(&empty(&one));
-    let bringing = [Bringing { id: RolloutId(7), rollout: &one, room: &room }];
+    let bringing = [Bringing { id: RolloutId(7), rollout: &one, room: &room, zones: &Zones::default() }];
     let decision = decide(&device(&components, &standing), &shelves(&[1], &[3]), &bringing, NOW);
     let Decision::Nothing(blocker) = decision else { panic!("{decision:?}") };
     assert_eq!(
@@ -202,7 +208,8 @@ fn an_offer_stands_until_its_rollout_is_stopped() {
         let rollout = in_state(&small, state);
         // Its place is far beyond the share: it goes on because it has its offer.
         check(&asking, &two, &[&rollout], if stands { "offer 2 by 1" } else { "rollout-not-running" });
-        let bringing = [Bringing { id: RolloutId(1), rollout: &rollout, room: &room }];
+        let bringing =
+            [Bringing { id: RolloutId(1), rollout: &rollout, room: &room, zones: &Zones::default() }];
         assert_eq!(open.stands(&two, &bringing), stands, "{}", rollout.state.label());
     }
     assert!(!open.stands(&two, &[]), "a rollout that is not there stands by nothing");
@@ -237,4 +244,61 @@ fn a_reason_is_needed_to_recall_and_a_recall_release() {
         with(&in_state(&one, State::Completed), |charter| charter.recall = Some("1.4.0".parse().unwrap()));
     let recalled = able.clone().step(NOW, Event::Command(command(&able)));
     assert_eq!((recalled.refused, recalled.next.state), (None, State::Recalled));
+}
+
+/// A rollout for everyone whose plan has these windows. It is Monday, 14:46 in Berlin.
+fn with_windows(windows: &str) -> Rollout {
+    let windows: Windows = serde_json::from_str(windows).unwrap();
+    with(&rollout(2, "everyone", 10_000), |charter| charter.plan.windows = Some(windows))
+}
+
+fn open_on(day: &str) -> Rollout {
+    with_windows(&format!(
+        r#"{{ "zone": "Europe/Berlin", "open": [{{ "name": "night", "days": ["{day}"], "from": "02:00", "to": "05:00" }}] }}"#
+    ))
+}
+
+#[test]
+fn a_window_within_a_day_brings_the_offer_ahead_and_a_later_one_only_its_hour() {
+    let two = shelves(&[1], &[2]);
+    check(&PLAIN, &two, &[&open_on("tuesday")], "offer 2 by 1");
+    check(&PLAIN, &two, &[&open_on("wednesday")], "window");
+    check(
+        &Asking { named: &[("zone", "Mars/Olympus")], ..PLAIN },
+        &two,
+        &[&open_on("tuesday")],
+        "zone-unknown",
+    );
+    let never = r#"{ "zone": "Europe/Berlin", "open": [{ "name": "a", "from": "02:00", "to": "05:00" }],
+        "never": [{ "name": "b", "from": "01:00", "to": "06:00" }] }"#;
+    check(&PLAIN, &two, &[&with_windows(never)], "window-never");
+    let halted = in_state(&open_on("wednesday"), halted());
+    check(&PLAIN, &two, &[&halted], "rollout-not-running");
+    let small = with(&open_on("tuesday"), |_| {});
+    let small = Rollout { open: rollout(2, "everyone", 1).open, ..small };
+    check(&PLAIN, &two, &[&small], "place-beyond-share");
+}
+
+#[test]
+fn who_waits_for_a_window_says_when_it_opens_and_a_person_need_not_wait() {
+    let (two, one) = (shelves(&[1], &[2]), open_on("tuesday"));
+    let room = one.room(&empty(&one));
+    let zones = berlin();
+    let bringing = [Bringing { id: RolloutId(7), rollout: &one, room: &room, zones: &zones }];
+    let components = [app(runs(1))];
+    let window = |standing: &Standing| match decide(&device(&components, standing), &two, &bringing, NOW) {
+        Decision::Offer(grant) => grant.window.clone().map(|window| (window, Decision::Offer(grant))),
+        Decision::Nothing(blocker) => panic!("{blocker}"),
+    };
+    let (opening, decision) = window(&Standing::default()).unwrap();
+    let midnight = UnixSeconds(NOW.0 / 86_400 * 86_400 + 86_400 - 3_600);
+    assert_eq!((opening.opens, opening.closes), (midnight.after(7_200), midnight.after(5 * 3_600)));
+    let blocker = decision.blocker(NOW).unwrap();
+    assert_eq!(
+        blocker.to_string(),
+        "Rollout 7 brings version 1.2.0: its window opens on Tuesday at 02:00 in Europe/Berlin."
+    );
+    assert_eq!(blocker.until(), Some(opening.opens));
+    assert_eq!(decision.blocker(opening.opens), None, "it is open");
+    assert!(window(&Standing { update_now: true, ..Standing::default() }).is_none());
 }

@@ -5,6 +5,7 @@ use crate::Shelf;
 use crate::attempt::Outcome;
 use crate::device::Standing;
 use crate::shelves::{CLASS, NOW, app, catalogue, device, image, open, release, runs};
+use lapwing_core::wire::cause::Cause;
 use lapwing_core::{Digest, Release, Requirement, ShortDigest, VersionRange};
 
 /// What a decision comes to, in one word.
@@ -108,9 +109,6 @@ fn people_and_alarms_come_first() {
         assert_eq!(outcome(&device(&components, &standing), &open(&[1, 2, 3])), expected);
     };
     check(Standing { quarantined: true, ..Standing::default() }, "quarantined");
-    let until = |time| Standing { penalised_until: Some(UnixSeconds(time)), ..Standing::default() };
-    check(until(NOW.0 + 1), "penalised");
-    check(until(NOW.0), "offer 3");
     let pinned = |version: &str| Standing { pinned: version.parse().ok(), ..Standing::default() };
     check(pinned("1.2.0"), "offer 2");
     check(pinned("1.1.0"), "pinned");
@@ -140,7 +138,7 @@ fn gates_that_depend_on_the_offer_do_not_withhold_it() {
             _ => "offer 2",
         };
         assert_eq!(outcome(&facts, &open(&[1, 2])), expected, "{gate:?}");
-        let shown = decide(&facts, &open(&[1, 2]), &[], NOW).blocker().map(|blocker| blocker.code());
+        let shown = decide(&facts, &open(&[1, 2]), &[], NOW).blocker(NOW).map(|blocker| blocker.code());
         assert_eq!(shown, Some(if gate == Gate::OptedOut { "opted-out" } else { "gate" }), "{gate:?}");
         if gate == Gate::OptedOut {
             assert_eq!(outcome(&facts, &forced), "offer 2", "forced overrides opting out");
@@ -252,4 +250,38 @@ fn what_lies_below_a_withdrawn_failure_is_not_called_up_to_date() {
     check(2, failed, "up-to-date");
     check(1, attempt(&stairs, 3, Confirmed, None), "below-floor");
     check(1, attempt(&stairs, 2, RolledBack, Some(Cause::HealthFailed)), "failed-here");
+}
+
+#[test]
+fn a_device_that_fails_at_everything_waits_unless_it_is_forced_or_a_person_asks() {
+    let components = [app(runs(1))];
+    let stairs = open(&[1, 2, 3, 4, 5]);
+    let failed =
+        [4, 3, 2].map(|seq| attempt(&stairs, seq, AttemptState::RolledBack, Some(Cause::HealthFailed)));
+    let check = |catalogue: &Catalogue, update_now, expected: &str| {
+        let standing = Standing { update_now, ..Standing::default() };
+        let facts = DeviceFacts { attempts: &failed, ..device(&components, &standing) };
+        assert_eq!(outcome(&facts, catalogue), expected);
+    };
+    check(&stairs, false, "penalised");
+    check(&stairs, true, "offer 5");
+    let forced = Release { flags: ReleaseFlags::FORCED, ..release(5) };
+    let forced = [1, 2, 3, 4].map(release).into_iter().chain([forced]).map(|release| (release, Shelf::Open));
+    check(&catalogue(forced.collect()), false, "offer 5");
+}
+
+#[test]
+fn an_owner_who_has_to_agree_is_waited_for() {
+    let (components, standing) = ([app(runs(1))], Standing::default());
+    let forced = catalogue(vec![with(|release| release.flags = ReleaseFlags::FORCED)]);
+    let check = |consent, catalogue: &Catalogue, expected: &str| {
+        let named = [("consent", consent)];
+        assert_eq!(
+            outcome(&DeviceFacts { named: &named, ..device(&components, &standing) }, catalogue),
+            expected
+        );
+    };
+    check("needed", &open(&[1, 2]), "no-consent");
+    check("given", &open(&[1, 2]), "offer 2");
+    check("needed", &forced, "offer 2");
 }

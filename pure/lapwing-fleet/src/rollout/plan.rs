@@ -7,7 +7,8 @@
 use super::evidence::Rate;
 use super::place::BasisPoints;
 use crate::filter::Filter;
-use crate::limits::{PHASE_S_MAX, PHASES_MAX};
+use crate::limits::{PHASE_S_MAX, PHASES_MAX, WINDOWS_MAX};
+use crate::window::Windows;
 use lapwing_core::Name;
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +130,9 @@ pub struct Plan {
     pub rate_per_minute: u32,
     /// Which rollout wins.
     pub priority: Priority,
+    /// When devices may switch; at any time, if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<Windows>,
 }
 
 /// What is wrong with a plan; phases count from one.
@@ -158,6 +162,9 @@ pub enum PlanError {
     /// The last phase does not reach the group.
     #[error("the last phase opens for everyone, with a share of 100 %")]
     NotForAll,
+    /// None at all, or too many; see [`WINDOWS_MAX`].
+    #[error("name 1 to {WINDOWS_MAX} windows, or leave `windows` out")]
+    Windows,
 }
 
 impl Plan {
@@ -171,6 +178,9 @@ impl Plan {
         }
         if self.rate_per_minute == 0 {
             return Err(PlanError::NoRate);
+        }
+        if self.windows.as_ref().is_some_and(|windows| !windows.is_sound()) {
+            return Err(PlanError::Windows);
         }
         let last = self.phases.last().ok_or(PlanError::NoPhases)?;
         let for_all = last.who == Who::Everyone && last.how_many == HowMany::Share(BasisPoints::ALL);

@@ -13,6 +13,7 @@ use super::stopping::halts_cell;
 use super::strata::Cell;
 use super::tally::{Counts, Tally};
 use crate::filter::FilterFacts;
+use crate::window::{NoOpening, Opening};
 use lapwing_core::DeviceId;
 
 /// Downloads at once in one radio cell.
@@ -39,11 +40,17 @@ pub struct Candidate<'a> {
 }
 
 /// Why a device has to wait. Phases count from one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotYet {
     /// The rollout makes no offers.
     #[error("it is {0}")]
     NotRunning(&'static str),
+    /// Its window is closed.
+    #[error("its window opens {}", .0.shown)]
+    Window(Opening),
+    /// It will not open.
+    #[error("{0}")]
+    NoWindow(NoOpening),
     /// Devices like it failed.
     #[error("it was halted for devices of this kind")]
     StratumHalted,
@@ -87,6 +94,9 @@ impl NotYet {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotRunning(_) => "rollout-not-running",
+            Self::Window(_) => "window",
+            Self::NoWindow(NoOpening::ZoneUnknown) => "zone-unknown",
+            Self::NoWindow(NoOpening::Never) => "window-never",
             Self::StratumHalted => "stratum-halted",
             Self::PhaseNotOpen { .. } => "phase-not-open",
             Self::PlaceBeyondShare { .. } => "place-beyond-share",
@@ -190,10 +200,9 @@ impl Rollout {
     /// # Errors
     /// The first reason in order.
     pub fn may_go(&self, room: &Room, candidate: &Candidate<'_>) -> Result<(), NotYet> {
-        match self.state {
-            State::Running => {}
-            State::Completed => return self.go_on(candidate.cell),
-            ref other => return Err(NotYet::NotRunning(other.label())),
+        self.makes_offers()?;
+        if self.state == State::Completed {
+            return self.go_on(candidate.cell);
         }
         self.reaches(candidate)?;
         if room.rate == 0 {
@@ -213,6 +222,14 @@ impl Rollout {
         Ok(())
     }
 
+    /// Whether it makes offers to anybody.
+    pub(crate) fn makes_offers(&self) -> Result<(), NotYet> {
+        match self.state {
+            State::Running | State::Completed => Ok(()),
+            ref other => Err(NotYet::NotRunning(other.label())),
+        }
+    }
+
     /// Whether a device of this cell that has its offer may go on with it, as far as its switch.
     ///
     /// # Errors
@@ -223,6 +240,14 @@ impl Rollout {
             ref other => return Err(NotYet::NotRunning(other.label())),
         }
         if halts_cell(&self.halted_strata, cell) { Err(NotYet::StratumHalted) } else { Ok(()) }
+    }
+
+    /// Whether a phase before the last is for such a device, so that everyone else learns from it. A plan of one phase
+    /// spares nobody.
+    #[must_use]
+    pub fn is_tried_on(&self, candidate: &Candidate<'_>) -> bool {
+        let phases = &self.charter.plan.phases;
+        phases.len() == 1 || phases.iter().rev().skip(1).any(|phase| phase.is_for(candidate))
     }
 
     /// For each stratum of the census whether a cell is in it.

@@ -10,6 +10,7 @@ use super::plan::{PhasePlan, Plan};
 use super::strata::{Census, Stratum};
 use super::tally::{Counts, Tally};
 use crate::group::GroupName;
+use crate::limits::HISTORY_JUDGED_MIN;
 use lapwing_core::{UnixSeconds, Version};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -38,8 +39,11 @@ pub struct Charter {
     /// The version set that brings back who took it, signed beforehand, if there is one.
     #[serde(with = "crate::spelled::perhaps")]
     pub recall: Option<Version>,
-    /// What a person has agreed to.
+    /// What whoever made it wants it to do beyond the usual.
     pub approved: Approved,
+    /// Who made it, by the name of a token; empty if that was not noted.
+    #[serde(default)]
+    pub author: String,
     /// How it proceeds.
     pub plan: Plan,
     /// Who goes first.
@@ -52,7 +56,7 @@ pub struct Charter {
     pub deadline_s: u64,
 }
 
-/// What a version set may do only if a person agreed to it.
+/// What a version set may do only if a person said so, and another one agrees.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approved {
@@ -61,6 +65,9 @@ pub struct Approved {
     /// Bring a variant other than the plain one to a group in production.
     pub variant: bool,
 }
+
+/// However bad good releases were, a new one is not allowed more than twice this.
+const HISTORY_MAX: History = History { early: Rate::basis_points(100), whole: Rate::basis_points(200) };
 
 /// Failure rates at the two horizons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +82,20 @@ pub struct History {
 impl History {
     /// For a fleet without one.
     pub const NONE: Self = Self { early: Rate::basis_points(25), whole: Rate::basis_points(50) };
+
+    /// What good releases had in all, by the devices judged at each horizon. Fewer than [`HISTORY_JUDGED_MIN`] say
+    /// nothing, and no more than 1 % early and 2 % in all count: a fleet must not get used to ever worse releases.
+    #[must_use]
+    pub fn of(early: Seen, whole: Seen) -> Self {
+        let rate = |seen: Seen, none: Rate, most: Rate| match seen.judged {
+            0..HISTORY_JUDGED_MIN => none,
+            _ => seen.rate().clamp(none, most),
+        };
+        Self {
+            early: rate(early, Self::NONE.early, HISTORY_MAX.early),
+            whole: rate(whole, Self::NONE.whole, HISTORY_MAX.whole),
+        }
+    }
 
     /// What a new release may have: twice what good ones had, and never less than half a percent early and
     /// one percent in all.
@@ -111,6 +132,9 @@ pub struct Rollout {
     pub released: Counts,
     /// Offers a minute at present.
     pub rate_per_minute: u32,
+    /// Who has agreed, by the names of their tokens.
+    #[serde(default)]
+    pub approvers: Vec<String>,
 }
 
 /// What a rollout does.
@@ -121,7 +145,7 @@ pub enum State {
     Draft,
     /// Preflight looks at it.
     Validating,
-    /// So many people have agreed.
+    /// So many people have agreed, and more must.
     AwaitingApproval(u8),
     /// It starts then.
     Scheduled(#[serde(with = "crate::spelled::seconds")] UnixSeconds),
@@ -338,6 +362,16 @@ impl Evidence {
     }
 }
 
+impl Charter {
+    /// People who must agree before it starts, its author not among them: as many as its plan wants, and one at
+    /// least for what is beyond the usual.
+    #[must_use]
+    pub fn approvals(&self) -> u8 {
+        let Approved { breaking, variant } = self.approved;
+        self.plan.approvals.max(u8::from(breaking || variant))
+    }
+}
+
 impl Rollout {
     /// The draft of a rollout.
     #[must_use]
@@ -358,6 +392,7 @@ impl Rollout {
             accepted: Accepted::default(),
             released: Counts::default(),
             rate_per_minute: charter.plan.rate_per_minute,
+            approvers: Vec::new(),
             charter: Arc::new(charter),
         }
     }

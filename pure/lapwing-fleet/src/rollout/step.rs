@@ -50,8 +50,8 @@ pub struct Command {
 pub enum Order {
     /// Have the draft checked.
     Submit,
-    /// Agree that it starts.
-    Approve,
+    /// Agree that it starts, by the name of a token.
+    Approve(String),
     /// Make no more offers. Needs no reason: slowing down never does.
     Pause,
     /// Go on, having seen the evidence and the counts it stands on.
@@ -162,6 +162,12 @@ pub enum Refused {
     /// The rollout is not in a state for it.
     #[error("a rollout that is {0} cannot do that")]
     NotNow(&'static str),
+    /// Whoever made it agrees with himself.
+    #[error("you made it, and somebody else has to agree; another token says who that is")]
+    OwnWork,
+    /// The same person twice.
+    #[error("you have agreed already, and somebody else has to agree as well")]
+    AgreedAlready,
     /// There is nothing to bring devices back with.
     #[error("it was made without a recall release; push an old image under a new version instead")]
     NoRecall,
@@ -196,7 +202,17 @@ impl Rollout {
     fn command(mut self, now: UnixSeconds, order: Order) -> Step {
         let next = match (&self.state, order) {
             (State::Draft, Order::Submit) => State::Validating,
-            (State::AwaitingApproval(given), Order::Approve) => self.agreed(now, given.saturating_add(1)),
+            (State::AwaitingApproval(_), Order::Approve(who)) if who == self.charter.author => {
+                return self.refuse(Refused::OwnWork);
+            }
+            (State::AwaitingApproval(_), Order::Approve(who)) if self.approvers.contains(&who) => {
+                return self.refuse(Refused::AgreedAlready);
+            }
+            (State::AwaitingApproval(given), Order::Approve(who)) => {
+                let next = self.agreed(now, given.saturating_add(1));
+                self.approvers.push(who);
+                next
+            }
             (State::Scheduled(_) | State::Running | State::Held(_), Order::Pause) => State::Paused,
             (State::Paused | State::Held(_) | State::Halted(_), Order::Resume(_, tally)) => {
                 self.accept(&tally);
@@ -245,7 +261,7 @@ impl Rollout {
     }
 
     fn agreed(&self, start: UnixSeconds, approvals: u8) -> State {
-        if approvals < self.charter.plan.approvals {
+        if approvals < self.charter.approvals() {
             State::AwaitingApproval(approvals)
         } else {
             State::Scheduled(start)

@@ -133,8 +133,7 @@ pub fn first_boot_failures(tries: &[Try]) -> u32 {
     let mut switched: Vec<_> =
         tries.iter().filter_map(|one| one.switched_at.map(|at| (at, one.attempt, one.outcome))).collect();
     switched.sort_by_key(|(at, attempt, _)| (*at, *attempt));
-    let boots = |cause| matches!(cause, Cause::SilentStarts | Cause::NotStartable | Cause::RebootLoop);
-    number(switched.iter().take(FIRST_SWITCHED).filter(|(.., outcome)| outcome.cause.is_some_and(boots)))
+    number(switched.iter().take(FIRST_SWITCHED).filter(|(.., outcome)| outcome.failed_to_boot()))
 }
 
 /// Devices that found the release's signature wrong.

@@ -34,6 +34,7 @@ fn charter(plan: Plan) -> Charter {
         group: crate::EVERYONE.parse().expect("a plain name"),
         recall: None,
         approved: Approved::default(),
+        author: "ann".to_owned(),
         plan,
         salt: Salt([3; 16]),
         census: census(),
@@ -370,10 +371,54 @@ fn approvals_come_before_the_start_and_cancelling_waits_for_nobody() {
     assert_eq!(back.state, State::Draft);
     let waiting = checked.step(START, Event::Checked(Preflight::Clear(START))).next;
     assert_eq!(waiting.state, State::AwaitingApproval(0));
-    let scheduled = ordered(waiting, Order::Approve);
-    assert_eq!(scheduled.state, State::Scheduled(START));
+    let scheduled = ordered(waiting, Order::Approve("bob".to_owned()));
+    assert_eq!(
+        (&scheduled.state, &scheduled.approvers[..]),
+        (&State::Scheduled(START), &["bob".to_owned()][..])
+    );
     let cancelled = ordered(scheduled.step(START, Event::Tick(&tally(&[]))).next, Order::Cancel);
     assert!(cancelled.state.is_final());
+}
+
+#[test]
+fn nobody_approves_alone_what_is_beyond_the_usual() {
+    let waiting = |plan_wants, approved| {
+        let plan = Plan { approvals: plan_wants, ..BuiltIn::Gentle.plan() };
+        let draft = Rollout::new(Charter { approved, ..charter(plan) });
+        ordered(draft, Order::Submit).step(START, Event::Checked(Preflight::Clear(START))).next
+    };
+    let refused = |rollout: &Rollout, who: &str| {
+        let command = Command { expected: rollout.generation, order: Order::Approve(who.to_owned()) };
+        let step = rollout.clone().step(START, Event::Command(command));
+        assert_eq!(&step.next, rollout, "it changed nothing");
+        step.refused
+    };
+    assert_eq!(waiting(0, Approved::default()).state, State::Scheduled(START));
+    for approved in [Approved { breaking: true, variant: false }, Approved { breaking: false, variant: true }]
+    {
+        let one = waiting(0, approved);
+        assert_eq!((&one.state, refused(&one, "ann")), (&State::AwaitingApproval(0), Some(Refused::OwnWork)));
+        assert_eq!(ordered(one, Order::Approve("bob".to_owned())).state, State::Scheduled(START));
+    }
+    let two = ordered(waiting(2, Approved::default()), Order::Approve("bob".to_owned()));
+    assert_eq!(refused(&two, "bob"), Some(Refused::AgreedAlready));
+    assert_eq!(refused(&two, "ann"), Some(Refused::OwnWork));
+    assert_eq!(ordered(two, Order::Approve("eve".to_owned())).state, State::Scheduled(START));
+}
+
+#[test]
+fn what_good_releases_had_raises_what_is_allowed_up_to_a_bound() {
+    let seen = |judged, failed| Seen { judged, failed };
+    let of = |judged, early, whole| History::of(seen(judged, early), seen(judged, whole));
+    assert_eq!(of(0, 0, 0), History::NONE);
+    assert_eq!(of(199, 20, 40), History::NONE, "too few to say");
+    assert_eq!(of(1_000, 1, 2), History::NONE, "never stricter than without a history");
+    let had = of(1_000, 5, 15);
+    assert_eq!((had.early, had.whole), (Rate::basis_points(50), Rate::basis_points(150)));
+    assert_eq!(had.allowed().whole, Rate::basis_points(300));
+    let bad = of(1_000, 500, 900);
+    assert_eq!(bad.allowed(), of(1_000, 999, 999).allowed(), "a fleet does not get used to it");
+    assert_eq!(bad.allowed().whole, Rate::basis_points(400));
 }
 
 #[test]

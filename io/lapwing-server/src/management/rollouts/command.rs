@@ -66,12 +66,12 @@ pub(in crate::management) async fn start(
     command(&app, &told, "start", |_| Ok(Order::Submit)).await
 }
 
-/// Agree that a rollout starts.
+/// Agree that a rollout starts. Whoever made it cannot.
 #[utoipa::path(post, path = "/api/v1/rollouts/{id}/approve", security(("token" = ["release-manager"])),
     params(("id" = u64, Path, description = "the rollout"),
     ("If-Match" = String, Header, description = "the tag or the generation that was read")),
     request_body = Wish, responses((status = 200, body = RolloutAnswer),
-    (status = 409, description = "`not-now`, `idempotency-busy`"),
+    (status = 409, description = "`not-now`, `own-work`, `agreed-already`, `idempotency-busy`"),
     (status = 412, description = "`stale`"), (status = 428, description = "`precondition`")))]
 pub(in crate::management) async fn approve(
     State(app): State<Arc<App>>,
@@ -80,7 +80,7 @@ pub(in crate::management) async fn approve(
     body: Body,
 ) -> Result<Json<RolloutAnswer>, Problem> {
     let told = heard(&app, &id, &headers, body, Action::Publish).await?;
-    command(&app, &told, "approve", |_| Ok(Order::Approve)).await
+    command(&app, &told, "approve", |_| Ok(Order::Approve(told.caller.name.clone()))).await
 }
 
 /// Make no more offers. Devices on their way go on.
@@ -284,6 +284,10 @@ fn refusal(refused: Refused) -> Problem {
         Refused::NotNow(_) => {
             Problem::conflict("not-now", detail).advice("`lapwing rollout show ID` shows what it does")
         }
+        Refused::OwnWork => Problem::conflict("own-work", detail)
+            .advice("`lapwing token create` makes a token for whoever approves"),
+        Refused::AgreedAlready => Problem::conflict("agreed-already", detail)
+            .advice("`lapwing rollout show ID` shows how many must agree"),
         Refused::NoRecall => {
             Problem::conflict("no-recall", detail).advice("name one with --recall when you make the rollout")
         }

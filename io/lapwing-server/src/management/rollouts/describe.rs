@@ -42,6 +42,10 @@ pub(in crate::management) struct RolloutAnswer {
     evidence: Option<Evidence>,
     /// Kinds of devices that it was halted for alone.
     halted_strata: Vec<HaltedAnswer>,
+    /// Who made it, by the name of a token.
+    author: String,
+    /// Who agreed that it starts.
+    approvers: Vec<String>,
     /// Commands so far; the next one says that it has seen this.
     pub(super) generation: u64,
     made: u64,
@@ -135,6 +139,8 @@ pub(in crate::management) struct PreviewAnswer {
     /// Never get it as things are.
     never: u32,
     have_it: u32,
+    /// People who must agree before it starts, whoever made it not among them.
+    approvals: u8,
     /// All soaks together; evidence may take longer.
     at_least_s: u64,
     /// Why not in the first phase.
@@ -176,6 +182,8 @@ impl RolloutAnswer {
                 _ => None,
             },
             halted_strata: rollout.halted_strata.iter().filter_map(HaltedAnswer::of).collect(),
+            author: charter.author.clone(),
+            approvers: rollout.approvers.clone(),
             generation: rollout.generation,
             made: row.made.0,
             phases: phases.map(|(number, phase)| PhaseAnswer::of(rollout, number, phase)).collect(),
@@ -191,9 +199,11 @@ fn why(rollout: &Rollout) -> Option<String> {
         State::Halted(evidence) => Some(evidence.to_string()),
         State::Held(hold) if hold.person_needed => Some(format!("{} A person goes on.", hold.brake)),
         State::Held(hold) => Some(format!("{} It goes on by itself after a calm hour.", hold.brake)),
-        State::AwaitingApproval(given) => {
-            Some(format!("{given} of {} people have agreed.", rollout.charter.plan.approvals))
-        }
+        State::AwaitingApproval(given) => Some(format!(
+            "{given} of {} people have agreed; {}, who made it, does not count.",
+            rollout.charter.approvals(),
+            rollout.charter.author
+        )),
         State::Paused => Some("A person paused it.".to_owned()),
         _ => None,
     }
@@ -274,7 +284,7 @@ impl HappenedAnswer {
 
 impl PreviewAnswer {
     pub(super) fn of(rollout: &Rollout, outlook: Outlook, faults: Vec<Fault>) -> Self {
-        let Outlook { now, later, never, have_it, why } = outlook;
+        let Outlook { now, later, never, have_it, why, .. } = outlook;
         let why = why.into_iter().map(|(code, finding)| FindingAnswer {
             code,
             sentence: finding.sentence,
@@ -295,6 +305,7 @@ impl PreviewAnswer {
             later,
             never,
             have_it,
+            approvals: rollout.charter.approvals(),
             at_least_s: rollout.charter.plan.phases.iter().map(|phase| phase.soak_s).sum(),
             why: why.collect(),
             findings: faults.into_iter().map(fault).collect(),

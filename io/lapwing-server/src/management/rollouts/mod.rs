@@ -7,12 +7,12 @@ pub(super) mod command;
 mod describe;
 mod preflight;
 
-use super::auth::{Action, authorise};
+use super::auth::{Action, Caller, authorise};
 use super::paging::{Page, rows_max};
 use super::{plans, read_json};
 use crate::app::App;
 use crate::limits::HISTORY_ROWS_MAX;
-use crate::orchestrator::{census, foresee};
+use crate::orchestrator::{census, foresee, past_releases};
 use crate::problem::Problem;
 use crate::store::{
     RolloutRow, StoreError, groups, history, log_command, new_rollout, rollout, rollouts_before,
@@ -24,9 +24,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use describe::{HappenedAnswer, HistoryAnswer, PreviewAnswer, RolloutAnswer, RolloutsAnswer};
 use lapwing_core::{UnixSeconds, Version};
-use lapwing_fleet::rollout::{
-    Approved, Charter, Command, Event, History, Order, Preflight, Rollout, RolloutId, Salt, Tally,
-};
+use lapwing_fleet::rollout::{Approved, Charter, Event, Rollout, RolloutId, Salt, State as Doing, Tally};
 use lapwing_fleet::{EVERYONE, GroupName, Shelf};
 use preflight::preflight;
 use serde::Deserialize;
@@ -50,10 +48,11 @@ pub(super) struct Draft {
     plan: String,
     /// A version set that is held and brings devices back.
     recall: Option<String>,
-    /// Take devices to another major version, or to a release that its maker calls breaking.
+    /// Take devices to another major version, or to a release that its maker calls breaking. Somebody else has to
+    /// approve the rollout then.
     #[serde(default)]
     approve_breaking: bool,
-    /// Bring a variant other than the plain one to a group in production.
+    /// Bring a variant other than the plain one to a group in production. Somebody else has to approve it too.
     #[serde(default)]
     approve_variant: bool,
 }
@@ -94,7 +93,7 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<RolloutAnswer>), Problem> {
     let caller = authorise(&app, &headers, Action::Publish).await?;
     let draft: Draft = read_json(&app, &headers, body).await?;
-    let rollout = Rollout::new(charter(&app, draft).await?);
+    let rollout = Rollout::new(charter(&app, &caller, draft).await?);
     let now = app.now();
     let kept = rollout.clone();
     let id = app.store.write(move |c| -> Result<RolloutId, StoreError> {
@@ -111,7 +110,7 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(described(&app, &row)?)))
 }
 
-async fn charter(app: &App, draft: Draft) -> Result<Charter, Problem> {
+async fn charter(app: &App, author: &Caller, draft: Draft) -> Result<Charter, Problem> {
     let version = held_version(app, &draft.version)?;
     let recall = draft.recall.as_deref().map(|recall| held_version(app, recall)).transpose()?;
     let unknown = || Problem::not_found("no such group").advice("`lapwing group list` shows them");
@@ -126,11 +125,12 @@ async fn charter(app: &App, draft: Draft) -> Result<Charter, Problem> {
         version,
         recall,
         approved: Approved { breaking: draft.approve_breaking, variant: draft.approve_variant },
+        author: author.name.clone(),
         plan: plans::find(app, &draft.plan).await?,
         salt: Salt(salt),
         census: census(app, group.as_str()).await?,
         group,
-        history: History::NONE,
+        history: past_releases(app).await?,
         deadline_s: DEADLINE_S,
     })
 }
@@ -199,11 +199,7 @@ fn as_if_started(rollout: &Rollout, now: UnixSeconds) -> Rollout {
     if !rollout.open.is_empty() {
         return rollout.clone();
     }
-    let mut charter = Charter::clone(&rollout.charter);
-    charter.plan.approvals = 0;
-    let submit = Event::Command(Command { expected: 0, order: Order::Submit });
-    let submitted = Rollout::new(charter).step(now, submit).next;
-    let scheduled = submitted.step(now, Event::Checked(Preflight::Clear(now))).next;
+    let scheduled = Rollout { state: Doing::Scheduled(now), ..rollout.clone() };
     scheduled.step(now, Event::Tick(&Tally::default())).next
 }
 

@@ -3,10 +3,12 @@
 //! Touches: the outlook, the trust documents. Never: starts anything.
 
 use crate::app::App;
+use crate::limits::{AFFECTED_DEVICES_SHOWN_MAX, CONFIGURATIONS_TRIED};
 use crate::orchestrator::Outlook;
 use lapwing_core::DeviceId;
-use lapwing_fleet::rollout::Rollout;
+use lapwing_fleet::rollout::{Dimension, Rollout};
 use lapwing_fleet::{EVERYONE, Purpose};
+use std::cmp::Reverse;
 use std::fmt;
 
 /// Devices that a refusal names.
@@ -52,6 +54,7 @@ pub(super) fn preflight(app: &App, rollout: &Rollout, outlook: &Outlook) -> Vec<
     if charter.census.size() == 0 {
         faults.push(Fault::of_all("nobody", format!("Nobody is in group {}.", charter.group)));
     }
+    faults.extend(untried(outlook));
     let soaks: u64 = charter.plan.phases.iter().map(|phase| phase.soak_s).sum();
     let done = app.now().after(soaks);
     let catalogue = app.catalogue();
@@ -76,6 +79,26 @@ pub(super) fn preflight(app: &App, rollout: &Rollout, outlook: &Outlook) -> Vec<
         None => faults.push(Fault::of_all("no-delegation", "The server may not make offers.".to_owned())),
     }
     faults
+}
+
+/// The most frequent configurations that would get it only when everyone does.
+fn untried(outlook: &Outlook) -> Option<Fault> {
+    let mut kinds: Vec<_> = outlook.untried.iter().collect();
+    kinds.sort_by_key(|(_, devices)| Reverse(devices.len()));
+    kinds.truncate(CONFIGURATIONS_TRIED);
+    let (kind, _) = kinds.first()?;
+    let named = Dimension::ALL.iter().zip(kind.iter()).filter(|(_, value)| *value != "-");
+    let named: Vec<String> =
+        named.map(|(dimension, value)| format!("{}={value}", dimension.label())).collect();
+    let sentence = format!(
+        "Only the last phase is for {} of the most frequent configurations, such as {}.",
+        kinds.len(),
+        named.join(", ")
+    );
+    let devices = || kinds.iter().flat_map(|(_, devices)| devices.iter());
+    let shown = devices().take(AFFECTED_DEVICES_SHOWN_MAX).cloned().collect();
+    let devices = u32::try_from(devices().count()).unwrap_or(u32::MAX);
+    Some(Fault { code: "untried", sentence, devices, shown })
 }
 
 fn is_production(app: &App, rollout: &Rollout) -> bool {

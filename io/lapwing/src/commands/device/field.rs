@@ -107,6 +107,9 @@ pub(crate) fn show(args: &OneArgs) -> Result<Said> {
     for (name, value) in device["facts"].as_object().into_iter().flatten() {
         line("fact", format!("{} = {}", text(&json!(name)), text(value)));
     }
+    for (name, value) in device["noted"].as_object().into_iter().flatten() {
+        line("set", format!("{} = {}", text(&json!(name)), text(value)));
+    }
     for gate in device["gates"].as_array().into_iter().flatten() {
         line("held by", text(gate));
     }
@@ -219,4 +222,29 @@ pub(crate) fn pin(args: &PinArgs) -> Result<Said> {
     let then =
         version.map_or("is not pinned any more".to_owned(), |version| format!("is pinned to {version}"));
     Ok(done(&args.one, &then, answer))
+}
+
+/// Arguments of `device set`.
+#[derive(Args)]
+pub(crate) struct SetArgs {
+    #[command(flatten)]
+    one: OneArgs,
+    /// What is so: tier=pilot, consent=given, zone=Europe/Berlin, or any other fact. An empty value lets what the
+    /// device reports count again.
+    #[arg(required = true, value_name = "NAME=VALUE", value_parser = fact)]
+    facts: Vec<(String, String)>,
+}
+
+fn fact(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("spelled NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Sets facts of a device.
+pub(crate) fn set(args: &SetArgs) -> Result<Said> {
+    let value = |value: &str| if value.is_empty() { Value::Null } else { json!(value) };
+    let facts: Value = args.facts.iter().map(|(name, set)| (name.clone(), value(set))).collect();
+    let body = json!({ "facts": facts });
+    let answer = args.one.ask(|server, path| server.post(&format!("{path}/facts"), &body))?;
+    Ok(done(&args.one, "is known so from now on", answer))
 }

@@ -27,6 +27,8 @@ pub(crate) enum DeviceCommand {
     UpdateNow(field::OneArgs),
     /// Keep a device at a version, or let it move again.
     Pin(field::PinArgs),
+    /// Set facts of a device, such as its tier: they take the place of what it reports.
+    Set(field::SetArgs),
     /// Let a device try again what failed before.
     Retry(field::OneArgs),
     /// Let a device out of quarantine, or back in after it was forgotten.
@@ -49,6 +51,7 @@ pub(crate) fn run(command: DeviceCommand) -> Result<Said> {
         DeviceCommand::Why(args) => field::why(&args),
         DeviceCommand::UpdateNow(args) => field::update_now(&args),
         DeviceCommand::Pin(args) => field::pin(&args),
+        DeviceCommand::Set(args) => field::set(&args),
         DeviceCommand::Retry(args) => field::retry(&args),
         DeviceCommand::Admit(args) => field::admit(&args),
         DeviceCommand::Forget(args) => field::forget(&args),

@@ -94,6 +94,10 @@ pub(super) fn preview(preview: &Value) -> String {
         preview["have_it"],
         preview["at_least_s"].as_u64().unwrap_or(0) / 3_600
     );
+    let approvals = preview["approvals"].as_u64().unwrap_or(0);
+    if approvals > 0 {
+        words += &format!("  {approvals} people must approve it, whoever made it not among them\n");
+    }
     let row =
         |why: &Value| vec![text(&why["devices"]), text(&why["code"]), text(&why["sentence"]), shown(why)];
     let rows: Vec<Vec<String>> = preview["why"].as_array().into_iter().flatten().map(row).collect();

@@ -1,0 +1,2 @@
+ALTER TABLE devices ADD COLUMN noted TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE attempts ADD COLUMN radio_cell INTEGER;
