@@ -74,7 +74,7 @@ pub(super) async fn pin(
         .map(|version| version.parse())
         .transpose()
         .map_err(|_| Problem::bad_request("version", "not a version"))?;
-    change(&app, &caller, &id, "device.pinned", move |device| device.pinned = version).await
+    change(&app, &caller, &id, "device.pinned", |device| device.pinned.clone_from(&version)).await
 }
 
 /// Let a device claim its place once with a new secret.
@@ -152,22 +152,40 @@ async fn readmit(app: &App, caller: &Caller, id: &DeviceId) -> Result<bool, Stor
         .await
 }
 
+/// What people want holds for the device as it is: overtaken by another server, it is done once more.
 async fn change(
     app: &App,
     caller: &Caller,
     id: &str,
     event: &'static str,
-    edit: impl FnOnce(&mut Device),
+    edit: impl Fn(&mut Device),
 ) -> Result<StatusCode, Problem> {
     let id = parse_id(id)?;
     let _lock = app.devices.lock(&id).await;
-    // What people want holds for the device as it is, not as this server last saw it.
-    if app.settings.store.is_shared() {
-        app.devices.forget(&id);
+    let mut changed = change_locked(app, caller, &id, event, &edit).await;
+    if matches!(changed, Err(StoreError::Stale)) {
+        changed = change_locked(app, caller, &id, event, &edit).await;
     }
-    let Some(held) = app.devices.get_locked(&id).await? else {
-        return Err(no_such_device(app, &id).await?);
-    };
+    match changed {
+        Ok(true) => Ok(StatusCode::NO_CONTENT),
+        Ok(false) => Err(no_such_device(app, &id).await?),
+        Err(StoreError::Stale) => Err(Problem::overtaken()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// False if there is no such device.
+async fn change_locked(
+    app: &App,
+    caller: &Caller,
+    id: &DeviceId,
+    event: &'static str,
+    edit: impl Fn(&mut Device),
+) -> Result<bool, StoreError> {
+    if app.settings.store.is_shared() {
+        app.devices.forget(id);
+    }
+    let Some(held) = app.devices.get_locked(id).await? else { return Ok(false) };
     let mut device = Device::clone(&held);
     edit(&mut device);
     let (row, now) = (device.clone(), app.now());
@@ -181,7 +199,7 @@ async fn change(
         })
         .await?;
     app.devices.put(Arc::new(device));
-    Ok(StatusCode::NO_CONTENT)
+    Ok(true)
 }
 
 /// What people steer of a device, for the audit.
