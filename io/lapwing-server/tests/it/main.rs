@@ -19,6 +19,7 @@ mod operating;
 mod publishing;
 mod reports;
 mod roles;
+mod rollout_kills;
 mod rollouts;
 mod webhooks;
 mod workers;
