@@ -1,6 +1,6 @@
 //! The server's configuration: one TOML file, every key documented here, unknown keys refused.
 //!
-//! Touches: the file of a password; else text in, settings out. [`Config`] is what people write, [`Settings`] what the rooms
+//! Touches: the files of a password and of certificates; else text in, settings out. [`Config`] is what people write, [`Settings`] what the rooms
 //! of this crate use; the resolver names every key, so one that nobody uses does not compile.
 
 use crate::store::Place;
@@ -16,11 +16,16 @@ use std::time::Duration;
 pub struct Config {
     /// Directory for the store, blobs, keys and the admin token.
     pub data_dir: PathBuf,
+    /// Directory for images and artifacts; without it `blobs` in `data_dir`. Servers on one database share one.
+    pub blobs_dir: Option<PathBuf>,
     /// The database that holds the rows, `postgres://USER@HOST/NAME`, in a build with feature `postgres`; without it
     /// SQLite in `data_dir`.
     pub store: Option<String>,
     /// Its password, on the only line of this file. The address must not hold it.
     pub store_password_file: Option<PathBuf>,
+    /// Certificates, PEM, one of which must vouch for the database. With them the connection is encrypted, without
+    /// them it is not.
+    pub store_tls_ca: Option<PathBuf>,
     /// Where devices connect, HTTPS. Port 0 lets the system choose.
     pub device_listen: SocketAddr,
     /// Where operators connect, plain HTTP: keep it on loopback.
@@ -90,8 +95,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data_dir: PathBuf::new(),
+            blobs_dir: None,
             store: None,
             store_password_file: None,
+            store_tls_ca: None,
             device_listen: SocketAddr::from(([0, 0, 0, 0], 8443)),
             management_listen: SocketAddr::from(([127, 0, 0, 1], 8440)),
             device_url: None,
@@ -184,8 +191,10 @@ impl Config {
         self.check_ranges()?;
         let Self {
             data_dir,
+            blobs_dir,
             store,
             store_password_file,
+            store_tls_ca,
             device_listen,
             management_listen,
             device_url,
@@ -220,7 +229,8 @@ impl Config {
         } = self;
         let retry = RetryPolicy { first_s: retry_first_s.into(), longest_s: retry_longest_s.into() };
         Ok(Settings {
-            store: place(&data_dir, store, store_password_file)?,
+            store: place(&data_dir, store, (store_password_file, store_tls_ca))?,
+            blobs_dir: blobs_dir.unwrap_or_else(|| data_dir.join("blobs")),
             data_dir,
             management_listen,
             door: Door {
@@ -259,13 +269,17 @@ impl Config {
 fn place(
     data_dir: &Path,
     store: Option<String>,
-    password_file: Option<PathBuf>,
+    (password_file, tls_ca): (Option<PathBuf>, Option<PathBuf>),
 ) -> Result<Place, ConfigError> {
     let Some(address) = store else { return Ok(Place::File(data_dir.join("store.sqlite"))) };
     let password = password_file.map(std::fs::read_to_string).transpose();
     let password = password.map_err(|_| ConfigError::Key("store_password_file cannot be read"))?;
-    Place::database(&address, password.as_deref().map(str::trim_end)).ok_or(ConfigError::Key(
-        "store must be the address of a PostgreSQL database, without a password, in a build with feature postgres",
+    let authorities = tls_ca.map(std::fs::read).transpose();
+    let authorities = authorities.map_err(|_| ConfigError::Key("store_tls_ca cannot be read"))?;
+    let password = password.as_deref().map(str::trim_end);
+    Place::database(&address, password, authorities.as_deref()).ok_or(ConfigError::Key(
+        "store must be the address of a PostgreSQL database, without a password, in a build with feature postgres, \
+         and store_tls_ca the certificates that vouch for it if it wants TLS",
     ))
 }
 
@@ -289,6 +303,7 @@ fn ms(ms: u32) -> Duration {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
+    pub(crate) blobs_dir: PathBuf,
     pub(crate) store: Place,
     pub(crate) management_listen: SocketAddr,
     pub(crate) door: Door,
@@ -364,6 +379,7 @@ mod tests {
         check("data_dir = '/x'\ncheck_in_interval_s = 0", false);
         check("data_dir = '/x'\nstore = 'postgres://lapwing@db/fleet'", cfg!(feature = "postgres"));
         check("data_dir = '/x'\nstore = 'postgres://lapwing:secret@db/fleet'", false);
+        check("data_dir = '/x'\nstore = 'postgres://lapwing@db/fleet?sslmode=require'", false);
         check("data_dir = '/x'\nstore = 'mysql://db'", false);
         check("data_dir = '/x'\ntls_key = '/k'", false);
         check("data_dir = '/x'\nretry_first_s = 9\nretry_longest_s = 8", false);

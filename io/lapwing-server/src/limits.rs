@@ -77,6 +77,8 @@ pub(crate) const WEBHOOK_TIMEOUT_S: u64 = 10;
 pub(crate) const WEBHOOK_BATCH: u32 = 16;
 /// A server that died over an endpoint keeps it from others for so long, seconds: longer than a turn can take.
 pub(crate) const WEBHOOK_LEASE_S: u64 = WEBHOOK_BATCH as u64 * WEBHOOK_TIMEOUT_S + 30;
+/// Longest time that one request sends again what was set aside, seconds.
+pub(crate) const REDELIVERY_S_MAX: u64 = 20;
 /// Longest line of an export, bytes.
 pub(crate) const EXPORT_LINE_BYTES_MAX: u64 = 16 << 20;
 /// Ids of attempts and events left out after a restore: more than were given between any backup and its loss.

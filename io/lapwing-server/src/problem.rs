@@ -85,6 +85,12 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
+    /// Somebody was faster with another change. Nothing was done.
+    pub(crate) fn overtaken() -> Self {
+        Self::conflict("stale", "somebody else changed it at the same time")
+            .advice("look at it, and ask again")
+    }
+
     /// Whether it is the server's fault.
     pub(crate) fn is_ours(&self) -> bool {
         self.status.is_server_error()

@@ -29,6 +29,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -230,11 +231,7 @@ fn refuse_keys(settings: &Settings) -> Result<(), KeyError> {
     if let Certificate::Given { chain, key } = &settings.door.certificate {
         places.extend([chain.as_path(), key.as_path()]);
     }
-    refuse_foreign_keys(&places, &blobs_path(settings))
-}
-
-fn blobs_path(settings: &Settings) -> PathBuf {
-    settings.data_dir.join("blobs")
+    refuse_foreign_keys(&places, &settings.blobs_dir)
 }
 
 fn admin_token_path(settings: &Settings) -> PathBuf {
@@ -269,7 +266,9 @@ async fn assemble(
     let (store, writer) = opened.map_err(|_| StoreError::Closed)??;
     let place = Place::now(&store).await?;
     let journal = Journal::open(&dir.join("reports.journal")).map_err(io_error(dir.clone()))?;
-    let blobs = Blobs::open(blobs_path(&settings)).map_err(io_error(blobs_path(&settings)))?;
+    let spared = Duration::from_secs(if settings.store.is_shared() { ORPHAN_AGE_S } else { 0 });
+    let blobs =
+        Blobs::open(settings.blobs_dir.clone(), spared).map_err(io_error(settings.blobs_dir.clone()))?;
     sweep_orphans(&store, &blobs, clock.now()).await?;
     let trust = Trust::load(&store).await.map_err(|error| match error {
         TrustError::Store(error) => StartError::Store(error),
@@ -321,7 +320,7 @@ fn last_signed(c: &Sql) -> Result<Option<(UnixSeconds, Option<Steady>)>, StoreEr
     Ok(Some((UnixSeconds(time), steady)))
 }
 
-/// Forgets blobs that were uploaded long ago and never named by a release, then removes every file that
+/// Forgets blobs that were uploaded long ago and never named by a release, then removes every old file that
 /// no row knows. In this order a power cut leaves a file too many, never a row without its file.
 async fn sweep_orphans(store: &Store, blobs: &Blobs, now: UnixSeconds) -> Result<(), StoreError> {
     let before = UnixSeconds(now.0.saturating_sub(ORPHAN_AGE_S));

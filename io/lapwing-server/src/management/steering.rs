@@ -81,8 +81,8 @@ pub(super) async fn pin(
         .map(|version| version.parse())
         .transpose()
         .map_err(|_| Problem::bad_request("version", "not a version"))?;
-    change(&app, &caller, &id, "device.pinned", move |device| {
-        device.pinned = version;
+    change(&app, &caller, &id, "device.pinned", |device| {
+        device.pinned.clone_from(&version);
         Ok(())
     })
     .await
@@ -206,24 +206,45 @@ async fn readmit(app: &App, caller: &Caller, id: &DeviceId) -> Result<bool, Stor
         .await
 }
 
+/// What people want holds for the device as it is: overtaken by another server, it is done once more.
 async fn change(
     app: &App,
     caller: &Caller,
     id: &str,
     event: &'static str,
-    edit: impl FnOnce(&mut Device) -> Result<(), Problem>,
+    edit: impl Fn(&mut Device) -> Result<(), Problem>,
 ) -> Result<StatusCode, Problem> {
     let id = parse_id(id)?;
     let _lock = app.devices.lock(&id).await;
-    // What people want holds for the device as it is, not as this server last saw it.
-    if app.settings.store.is_shared() {
-        app.devices.forget(&id);
+    let mut changed = change_locked(app, caller, &id, event, &edit).await;
+    if matches!(changed, Err(StoreError::Stale)) {
+        changed = change_locked(app, caller, &id, event, &edit).await;
     }
-    let Some(held) = app.devices.get_locked(&id).await? else {
-        return Err(no_such_device(app, &id).await?);
+    match changed {
+        Ok(told) => told.map(|()| StatusCode::NO_CONTENT),
+        Err(StoreError::Stale) => Err(Problem::overtaken()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Done, or what is wrong with the command.
+async fn change_locked(
+    app: &App,
+    caller: &Caller,
+    id: &DeviceId,
+    event: &'static str,
+    edit: impl Fn(&mut Device) -> Result<(), Problem>,
+) -> Result<Result<(), Problem>, StoreError> {
+    if app.settings.store.is_shared() {
+        app.devices.forget(id);
+    }
+    let Some(held) = app.devices.get_locked(id).await? else {
+        return Ok(Err(no_such_device(app, id).await?));
     };
     let mut device = Device::clone(&held);
-    edit(&mut device)?;
+    if let Err(problem) = edit(&mut device) {
+        return Ok(Err(problem));
+    }
     let (row, now) = (device.clone(), app.now());
     let done = caller.did(event, &device.id, now).before(steered(&held)).after(steered(&device));
     app.store
@@ -235,7 +256,7 @@ async fn change(
         })
         .await?;
     app.devices.put(Arc::new(device));
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Ok(()))
 }
 
 /// What people steer of a device, for the audit.

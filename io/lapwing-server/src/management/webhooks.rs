@@ -7,7 +7,7 @@ use super::auth::{Action, Caller, authorise, recorded};
 use super::paging::{Page, cut, rows_max};
 use super::read_json;
 use crate::app::App;
-use crate::limits::{WEBHOOK_EVENTS_BYTES_MAX, WEBHOOKS_MAX};
+use crate::limits::{REDELIVERY_S_MAX, WEBHOOK_EVENTS_BYTES_MAX, WEBHOOKS_MAX};
 use crate::problem::Problem;
 use crate::store::{
     DeadLetter, EventRow, Sql, StoreError, WebhookRow, dead_letters, drop_webhook, last_event, log_command,
@@ -23,6 +23,7 @@ use lapwing_core::{Name, UnixSeconds};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// A webhook to be made.
@@ -305,13 +306,18 @@ pub(super) async fn redeliver(
     let of = name.clone();
     let letters = app.store.read(move |c| dead_letters(c, &of, limit)).await?;
     let mut taken = 0;
-    for letter in letters {
-        // An endpoint that does not take one will not take the next either.
-        if !send_again(&app, &row, &letter.event).await? {
-            break;
+    let all = async {
+        for letter in letters {
+            // An endpoint that does not take one will not take the next either.
+            if !send_again(&app, &row, &letter.event).await? {
+                break;
+            }
+            taken += 1;
         }
-        taken += 1;
-    }
+        Ok::<_, StoreError>(())
+    };
+    // What time did not suffice for is left for the next request.
+    tokio::time::timeout(Duration::from_secs(REDELIVERY_S_MAX), all).await.unwrap_or(Ok(()))?;
     let left = found(&app, &name).await?.dead_letters;
     Ok(Json(RedeliveryAnswer { taken, left }))
 }

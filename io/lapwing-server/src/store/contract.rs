@@ -56,6 +56,7 @@ fn schema_in(socket: &Path, dir: &Path) -> Place {
     Place::database(
         &format!("host={host} user=lapwing dbname=postgres options='-c search_path={schema}'"),
         None,
+        None,
     )
     .unwrap()
 }

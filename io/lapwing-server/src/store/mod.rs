@@ -9,6 +9,8 @@ mod contract;
 mod engine;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_tls;
 mod schema;
 mod sqlite;
 mod transfer;
@@ -79,12 +81,18 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// What `address` says, with a password that stands elsewhere; none if it cannot be used.
-    pub(crate) fn database(address: &str, password: Option<&str>) -> Option<Self> {
+    /// What `address` says, with a password that stands elsewhere and the certificates, PEM, that must vouch for
+    /// whoever answers there; none if it cannot be used.
+    pub(crate) fn database(
+        address: &str,
+        password: Option<&str>,
+        authorities: Option<&[u8]>,
+    ) -> Option<Self> {
         #[cfg(feature = "postgres")]
-        return postgres::Database::at(address, password).map(Self::Database);
+        return postgres::Database::at(address, password, authorities).map(Self::Database);
         #[cfg(not(feature = "postgres"))]
-        return Option::<Self>::None.filter(|_| address.is_empty() || password.is_some());
+        return Option::<Self>::None
+            .filter(|_| address.is_empty() || password.is_some() || authorities.is_some());
     }
 
     /// Whether other servers may write there.

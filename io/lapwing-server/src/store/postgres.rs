@@ -2,10 +2,11 @@
 //!
 //! Touches: a database, over connections that are made again when they are lost. Whoever writes holds a
 //! lock that all servers know, so that transactions follow one another as they do in SQLite.
-//! Never: a transaction that goes on over another connection than it began on; TLS to the database.
+//! Never: a transaction that goes on over another connection than it began on.
 
 use super::StoreError;
 use super::engine::{EachRow, Engine, Row};
+use super::postgres_tls::Tls;
 use super::value::{Bind, Column, Value};
 use super::writer::Undone;
 use crate::limits::{DATABASE_ANSWER_S_MAX, DATABASE_CONNECT_S_MAX, DATABASE_REST_MS};
@@ -16,10 +17,12 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
+use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, NoTls, Statement};
+use tokio_postgres::{Client, Config, NoTls, Socket, Statement};
 
 /// What stands in the session of every connection: a server that died holds the lock no longer than this.
 const OPTIONS: &str = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 \
@@ -38,28 +41,36 @@ const WORDS: &[(&str, &str)] = &[
 ];
 
 /// Where a database is, and whether it was there lately.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Database {
-    config: Arc<tokio_postgres::Config>,
+    config: Arc<Config>,
+    /// None if it is talked to in the clear.
+    tls: Option<Tls>,
     /// When it could not be reached last. For a moment after it nobody tries, and nobody waits.
     missed: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Database {
-    /// The database at `address`, a URL or `key=value` pairs. None if it says nothing that can be understood,
-    /// or holds a password: an address is logged and listed, a file is not.
-    pub(crate) fn at(address: &str, password: Option<&str>) -> Option<Self> {
-        let mut config: tokio_postgres::Config = address.parse().ok()?;
-        if config.get_password().is_some() {
+    /// The database at `address`, a URL or `key=value` pairs, which `authorities` (PEM) vouch for if they are
+    /// given. None if it says nothing that can be understood, wants TLS without them, or holds a password: an
+    /// address is logged and listed, a file is not.
+    pub(crate) fn at(address: &str, password: Option<&str>, authorities: Option<&[u8]>) -> Option<Self> {
+        let mut config: Config = address.parse().ok()?;
+        let tls = match authorities {
+            Some(pem) => Some(Tls::vouched_for_by(pem)?),
+            None => None,
+        };
+        if config.get_password().is_some() || tls.is_none() && config.get_ssl_mode() == SslMode::Require {
             return None;
         }
+        config.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
         if let Some(password) = password {
             config.password(password);
         }
         let options = format!("{OPTIONS} {}", config.get_options().unwrap_or_default());
         config.options(options).application_name("lapwing");
         config.connect_timeout(Duration::from_secs(DATABASE_CONNECT_S_MAX));
-        Some(Self { config: Arc::new(config), missed: Arc::default() })
+        Some(Self { config: Arc::new(config), tls, missed: Arc::default() })
     }
 
     /// A connection that is made when it is first needed, by threads that may wait while this runtime moves bytes.
@@ -76,19 +87,46 @@ impl Database {
         if self.missed().is_some_and(|at| at.elapsed() < rest) {
             return Err(StoreError::Away);
         }
-        let connected = runtime.block_on(async {
-            let limit = Duration::from_secs(DATABASE_ANSWER_S_MAX);
-            let (client, connection) =
-                tokio::time::timeout(limit, self.config.connect(NoTls)).await.ok()?.ok()?;
-            runtime.spawn(connection);
+        let attempt = async {
+            let client = match self.tls.clone() {
+                Some(tls) => opened(&self.config, tls, runtime).await?,
+                None => opened(&self.config, NoTls, runtime).await?,
+            };
             if role == Role::Reader {
-                client.batch_execute("SET default_transaction_read_only = on").await.ok()?;
+                client.batch_execute("SET default_transaction_read_only = on").await?;
             }
-            Some(Session { client, statements: HashMap::new() })
-        });
-        *self.missed() = connected.is_none().then(Instant::now);
-        connected.ok_or(StoreError::Away)
+            Ok::<_, tokio_postgres::Error>(Session { client, statements: HashMap::new() })
+        };
+        let limit = Duration::from_secs(DATABASE_ANSWER_S_MAX);
+        let why = match runtime.block_on(async { tokio::time::timeout(limit, attempt).await }) {
+            Ok(Ok(session)) => {
+                *self.missed() = None;
+                return Ok(session);
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(late) => late.to_string(),
+        };
+        if self.missed().replace(Instant::now()).is_none() {
+            tracing::warn!(why, "the database takes no connection");
+        }
+        Err(StoreError::Away)
     }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// A connection, whose bytes this runtime moves.
+async fn opened<T>(config: &Config, tls: T, runtime: &Handle) -> Result<Client, tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket, Stream: Send + 'static, TlsConnect: TlsConnect<Socket, Future: Send> + Send>,
+{
+    let (client, connection) = config.connect(tls).await?;
+    runtime.spawn(connection);
+    Ok(client)
 }
 
 /// What a connection is for.

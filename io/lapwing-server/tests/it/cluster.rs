@@ -15,18 +15,27 @@ const SOCKET: &str = "LAPWING_TEST_POSTGRES";
 const PROGRAMS: &str = "LAPWING_TEST_POSTGRES_PROGRAMS";
 /// Somebody who is not root.
 const NOBODY: &str = "65534";
+/// Where one listens: the name of its socket, if nothing else.
+const PORT: u16 = 5432;
 /// Until a cluster takes connections, or until what an earlier one left of its processes is gone.
 const TRIES_MAX: usize = 500;
 
 /// A PostgreSQL. Dropped, it is killed.
 pub(crate) struct Cluster {
     dir: TempDir,
+    port: u16,
+    settings: Vec<String>,
     server: Child,
 }
 
 impl Cluster {
     /// A new one, if its programs were named.
     pub(crate) fn new() -> Option<Self> {
+        Self::with(PORT, |_| vec!["listen_addresses=".to_owned()])
+    }
+
+    /// One at another port, with the settings that are made for its directory.
+    pub(crate) fn with(port: u16, settings: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
         let programs = std::env::var_os(PROGRAMS)?;
         let dir = TempDir::new().unwrap();
         std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o777)).unwrap();
@@ -37,8 +46,10 @@ impl Cluster {
             .stdout(Stdio::null())
             .status();
         assert!(made.unwrap().success());
-        let server = serve(dir.path());
-        let cluster = Self { dir, server };
+        let mut settings = settings(dir.path());
+        settings.push(format!("port={port}"));
+        let server = serve(dir.path(), &settings);
+        let cluster = Self { dir, port, settings, server };
         cluster.wait_until_open();
         Some(cluster)
     }
@@ -57,7 +68,7 @@ impl Cluster {
     /// Stands up again with what was on the disk.
     pub(crate) fn start_again(&mut self) {
         for _ in 0..TRIES_MAX {
-            self.server = serve(self.dir.path());
+            self.server = serve(self.dir.path(), &self.settings);
             // It ends at once while a process of the one before it still lives.
             if self.is_open_before_it_ends() {
                 return;
@@ -66,9 +77,14 @@ impl Cluster {
         panic!("the cluster does not start again");
     }
 
+    /// Whether it runs a statement to its end.
+    pub(crate) fn takes(&self, statement: &str) -> bool {
+        psql(self.socket(), self.port, statement)
+    }
+
     fn is_open_before_it_ends(&mut self) -> bool {
         loop {
-            if psql(self.socket(), "SELECT 1") {
+            if self.takes("SELECT 1") {
                 return true;
             }
             if self.server.try_wait().unwrap().is_some() {
@@ -78,7 +94,7 @@ impl Cluster {
     }
 
     fn wait_until_open(&self) {
-        let open = (0..TRIES_MAX).any(|_| psql(self.socket(), "SELECT 1"));
+        let open = (0..TRIES_MAX).any(|_| self.takes("SELECT 1"));
         assert!(open, "the cluster takes no connections");
     }
 }
@@ -92,9 +108,7 @@ impl Drop for Cluster {
 
 /// A program of PostgreSQL's, by somebody who is not root if we are.
 fn as_nobody(program: &Path) -> Command {
-    let root =
-        std::fs::metadata("/proc/self").map(|us| std::os::unix::fs::MetadataExt::uid(&us) == 0).unwrap();
-    if !root {
+    if !is_root() {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");
@@ -102,10 +116,24 @@ fn as_nobody(program: &Path) -> Command {
     command
 }
 
-fn serve(dir: &Path) -> Child {
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").map(|us| std::os::unix::fs::MetadataExt::uid(&us) == 0).unwrap()
+}
+
+/// Gives a file to whoever the cluster runs as, and nobody else.
+pub(crate) fn hand_over(file: &Path) {
+    std::fs::set_permissions(file, PermissionsExt::from_mode(0o600)).unwrap();
+    if is_root() {
+        let nobody = NOBODY.parse().ok();
+        std::os::unix::fs::chown(file, nobody, nobody).unwrap();
+    }
+}
+
+fn serve(dir: &Path, settings: &[String]) -> Child {
     let programs = std::env::var_os(PROGRAMS).unwrap();
     as_nobody(&Path::new(&programs).join("postgres"))
-        .args(["-c", "listen_addresses=", "-c", "max_connections=400", "-c", "logging_collector=off", "-k"])
+        .args(settings.iter().flat_map(|setting| ["-c", setting]))
+        .args(["-c", "max_connections=400", "-c", "logging_collector=off", "-k"])
         .arg(dir)
         .arg("-D")
         .arg(dir.join("data"))
@@ -115,9 +143,12 @@ fn serve(dir: &Path) -> Child {
         .unwrap()
 }
 
-fn psql(socket: &Path, statement: &str) -> bool {
+fn psql(socket: &Path, port: u16, statement: &str) -> bool {
     let mut command = Command::new("psql");
-    command.args(["-X", "-q", "-U", "lapwing", "-d", "postgres", "-c", statement, "-h"]).arg(socket);
+    command
+        .env("PGPORT", port.to_string())
+        .args(["-X", "-q", "-U", "lapwing", "-d", "postgres", "-c", statement, "-h"])
+        .arg(socket);
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
 }
 
@@ -128,7 +159,7 @@ pub(crate) fn store_of(dir: &Path) -> Option<String> {
 
 /// The same, in this cluster.
 pub(crate) fn store_in(socket: &Path, dir: &Path) -> String {
-    assert!(psql(socket, &format!("CREATE SCHEMA IF NOT EXISTS {}", schema(dir))));
+    assert!(psql(socket, PORT, &format!("CREATE SCHEMA IF NOT EXISTS {}", schema(dir))));
     address(socket, dir)
 }
 

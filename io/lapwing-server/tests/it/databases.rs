@@ -3,12 +3,15 @@
 //! Touches: a PostgreSQL of each test's own. Says in large letters when there is none to be had.
 
 use crate::client::Request;
-use crate::cluster::{Cluster, address, store_in};
+use crate::cluster::{Cluster, address, hand_over, store_in};
 use crate::kills::{Acknowledged, LIFE_US_MAX, check, keep_busy, next_random};
 use crate::world::{NOW, Wires, World, config, event, image, start};
 use lapwing_core::AttemptId;
 use lapwing_core::wire::report::{Detail, EventKind};
+use rcgen::{CertificateParams, KeyPair};
 use serde_json::json;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -22,12 +25,12 @@ async fn world(cluster: &Cluster) -> World {
     World::with(|config| config.store = Some(store_in(cluster.socket(), &config.data_dir))).await
 }
 
-fn skipped() {
+pub(crate) fn skipped() {
     eprintln!("!!! SKIPPED: no PostgreSQL here; `cargo xtask test --only store` brings one");
 }
 
 /// Asks until `answer` is what it should be.
-async fn until(mut asked: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(mut asked: impl AsyncFnMut() -> bool) {
     let all = async { while !asked().await {} };
     tokio::time::timeout(PATIENCE, all).await.expect("it never came to be so");
 }
@@ -163,4 +166,46 @@ async fn servers_on_one_database_see_what_the_others_did() {
     there.manage("DELETE", "/api/v1/devices/d1", []).await.expect(204);
     until(async || world.check_in(&device, &device.idle(&old)).await.status == 401).await;
     second.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_database_is_talked_to_in_secret_and_only_if_the_right_certificate_vouches_for_it() {
+    let (key, stranger) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let certificate = |key: &KeyPair| {
+        CertificateParams::new(["localhost".to_owned()]).unwrap().self_signed(key).unwrap().pem()
+    };
+    // The system chooses the port; nobody else is told of it in the moment between.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let settings = |dir: &Path| {
+        let files = [("cert", certificate(&key)), ("key", key.serialize_pem())];
+        let settings = files.map(|(name, text)| {
+            let file = dir.join(name);
+            std::fs::write(&file, text).unwrap();
+            hand_over(&file);
+            format!("ssl_{name}_file={}", file.display())
+        });
+        let other = ["ssl=on", "listen_addresses=127.0.0.1"].map(str::to_owned);
+        settings.into_iter().chain(other).collect()
+    };
+    let Some(cluster) = Cluster::with(port, settings) else { return skipped() };
+    let files = TempDir::new().unwrap();
+    let trusting = |name: &str, key: &KeyPair| {
+        let file = files.path().join(name);
+        std::fs::write(&file, certificate(key)).unwrap();
+        Some(file)
+    };
+    let (right, wrong) = (trusting("right", &key), trusting("wrong", &stranger));
+    let at = |host: &str| Some(format!("postgres://lapwing@{host}:{port}/postgres"));
+    let try_start = async |store: Option<String>, store_tls_ca: Option<PathBuf>| {
+        let dir = TempDir::new().unwrap();
+        let config = lapwing_server::Config { store, store_tls_ca, ..config(&dir) };
+        start(config, &Arc::new(AtomicU64::new(NOW))).await
+    };
+    let server = try_start(at("localhost"), right.clone()).await.unwrap();
+    let secret = "SELECT 1 / CAST(count(*) > 0 AND bool_and(ssl) AS INTEGER)
+        FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'lapwing'";
+    assert!(cluster.takes(secret), "a connection is not encrypted");
+    server.shutdown().await;
+    assert!(try_start(at("localhost"), wrong).await.is_err(), "another certificate");
+    assert!(try_start(at("127.0.0.1"), right).await.is_err(), "another name");
 }

@@ -6,41 +6,86 @@
 use crate::world::{Device, Keys, NOW, Wires, World, config, event, image, release, start};
 use lapwing_core::wire::report::{Detail, EventKind};
 use lapwing_core::{AttemptId, Digest, Release};
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::cell::RefCell;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 const DIR: &str = "LAPWING_TEST_SERVER_DIR";
+const STORE: &str = "LAPWING_TEST_SERVER_STORE";
+const BLOBS: &str = "LAPWING_TEST_SERVER_BLOBS";
 const ROUNDS: u64 = 25;
 /// The longest that a server lives after it listens.
 pub(crate) const LIFE_US_MAX: u64 = 80_000;
 
-/// Not a test: the server that the test below starts and kills.
+/// Not a test: the server that the tests start and kill. What comes in is the time.
 #[tokio::test]
-#[ignore = "started by the test that kills it"]
+#[ignore = "started by the tests that kill it"]
 async fn serve_until_killed() {
-    let dir = std::env::var_os(DIR).unwrap();
+    let place = |name| std::env::var_os(name).map(PathBuf::from);
+    let dir = place(DIR).unwrap();
     let clock = Arc::new(AtomicU64::new(NOW));
-    let server = start(config(Path::new(&dir)), &clock).await.unwrap();
+    let store = std::env::var(STORE).ok().or_else(|| config(&dir).store);
+    // Whoever sets the clock need not be believed.
+    let config =
+        lapwing_server::Config { store, blobs_dir: place(BLOBS), clock_jump_s_max: u32::MAX, ..config(&dir) };
+    let mut first = String::new();
+    std::io::stdin().read_line(&mut first).unwrap();
+    clock.store(first.trim().parse().unwrap(), Ordering::Relaxed);
+    let server = start(config, &clock).await.unwrap();
     println!("\nlistening {} {}", server.management_addr(), server.device_addr());
-    std::future::pending::<()>().await;
+    let told = move || {
+        let times = std::io::stdin().lines().map_while(Result::ok).filter_map(|line| line.parse().ok());
+        times.for_each(|time| clock.store(time, Ordering::Relaxed));
+    };
+    drop(tokio::task::spawn_blocking(told).await);
 }
 
-fn spawn(dir: &Path) -> (Child, Wires) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "kills::serve_until_killed", "--nocapture"])
-        .env(DIR, dir)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let said = BufReader::new(child.stdout.take().unwrap());
-    let line = said.lines().map(Result::unwrap).find(|line| line.starts_with("listening")).unwrap();
-    let mut words = line.split(' ').skip(1).map(|word| word.parse().unwrap());
-    let (management, devices) = (words.next().unwrap(), words.next().unwrap());
-    (child, Wires::new(dir, management, devices))
+/// A server in a process of its own. Dropped, it is killed.
+pub(crate) struct Served {
+    child: RefCell<Child>,
+    times: ChildStdin,
+    pub(crate) wires: Wires,
+}
+
+impl Served {
+    /// One that keeps its data in `dir`, and its rows and blobs there too unless they have other places.
+    pub(crate) fn start(dir: &Path, elsewhere: Option<(&str, &Path)>, now: u64) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--ignored", "--exact", "kills::serve_until_killed", "--nocapture"]).env(DIR, dir);
+        if let Some((store, blobs)) = elsewhere {
+            command.env(STORE, store).env(BLOBS, blobs);
+        }
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut times = child.stdin.take().unwrap();
+        writeln!(times, "{now}").unwrap();
+        let said = BufReader::new(child.stdout.take().unwrap());
+        let line = said.lines().map(Result::unwrap).find(|line| line.starts_with("listening")).unwrap();
+        let mut words = line.split(' ').skip(1).map(|word| word.parse().unwrap());
+        let (management, devices) = (words.next().unwrap(), words.next().unwrap());
+        Self { child: RefCell::new(child), times, wires: Wires::new(dir, management, devices) }
+    }
+
+    /// Moves its clock.
+    pub(crate) fn set_time(&mut self, now: u64) {
+        writeln!(self.times, "{now}").unwrap();
+    }
+
+    /// `kill -9`, whatever it does just then.
+    pub(crate) fn kill(&self) {
+        self.child.borrow_mut().kill().unwrap();
+        self.child.borrow_mut().wait().unwrap();
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.child.borrow_mut().kill());
+        drop(self.child.borrow_mut().wait());
+    }
 }
 
 /// A version set of two components.
@@ -96,12 +141,11 @@ async fn a_kill_leaves_nothing_half_published_and_loses_nothing_acknowledged() {
     let (mut next, mut said, mut state) = (1, Acknowledged::default(), 1_u64);
     for _ in 0..ROUNDS {
         world.server.shutdown().await;
-        let (mut child, wires) = spawn(world.dir.path());
+        let server = Served::start(world.dir.path(), None, NOW);
         let life = Duration::from_micros(next_random(&mut state) % LIFE_US_MAX);
-        let busy = keep_busy(&wires, &world.keys, &device, &mut next, &mut said);
+        let busy = keep_busy(&server.wires, &world.keys, &device, &mut next, &mut said);
         assert!(tokio::time::timeout(life, busy).await.is_err(), "busy until the end");
-        child.kill().unwrap();
-        child.wait().unwrap();
+        server.kill();
         world.server = start(config(&world.dir), &world.clock).await.unwrap();
         world.wires =
             Wires::new(world.dir.path(), world.server.management_addr(), world.server.device_addr());

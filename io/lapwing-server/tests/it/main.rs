@@ -20,6 +20,7 @@ mod operating;
 mod publishing;
 mod reports;
 mod roles;
+mod rollout_kills;
 mod rollouts;
 mod webhooks;
 mod workers;

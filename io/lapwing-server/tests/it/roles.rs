@@ -2,7 +2,7 @@
 
 use crate::client::{Request, Response};
 use crate::world::World;
-use lapwing_core::UnixSeconds;
+use lapwing_core::{Digest, UnixSeconds};
 use lapwing_fleet::audit::{Command, Head, follow};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -28,6 +28,26 @@ impl World {
         let head = Head { number: number.as_u64().unwrap(), digest: digest.parse().unwrap() };
         (page["commands"].as_array().unwrap().clone(), head)
     }
+}
+
+/// The commands of an audit as they were hashed, each with its digest.
+pub(crate) fn chain(commands: &[Value]) -> Vec<(Command, Digest)> {
+    let text = |command: &Value, name: &str| command[name].as_str().map(str::to_owned);
+    let command = |c: &Value| {
+        let command = Command {
+            number: c["number"].as_u64().unwrap(),
+            time: UnixSeconds(c["time"].as_u64().unwrap()),
+            who: text(c, "who").unwrap(),
+            role: text(c, "role").unwrap(),
+            action: text(c, "action").unwrap(),
+            subject: text(c, "subject").unwrap(),
+            why: text(c, "why"),
+            before: text(c, "before"),
+            after: text(c, "after"),
+        };
+        (command, text(c, "digest").unwrap().parse().unwrap())
+    };
+    commands.iter().map(command).collect()
 }
 
 #[tokio::test]
@@ -140,24 +160,7 @@ async fn every_command_is_in_the_audit_with_who_why_before_and_after() {
     assert_eq!((pinned_to("before"), pinned_to("after")), (Value::Null, json!("1.2.3")));
     assert!(!commands.iter().any(|command| command.to_string().contains(&token)));
 
-    let text = |command: &Value, name: &str| command[name].as_str().map(str::to_owned);
-    let chain: Vec<(Command, lapwing_core::Digest)> = commands
-        .iter()
-        .map(|c| {
-            let command = Command {
-                number: c["number"].as_u64().unwrap(),
-                time: UnixSeconds(c["time"].as_u64().unwrap()),
-                who: text(c, "who").unwrap(),
-                role: text(c, "role").unwrap(),
-                action: text(c, "action").unwrap(),
-                subject: text(c, "subject").unwrap(),
-                why: text(c, "why"),
-                before: text(c, "before"),
-                after: text(c, "after"),
-            };
-            (command, text(c, "digest").unwrap().parse().unwrap())
-        })
-        .collect();
+    let chain = chain(&commands);
     assert_eq!(follow(chain.iter().map(|(command, digest)| (command, *digest)), None), Ok(head));
 }
 

@@ -15,11 +15,11 @@ const HALF_AN_HOUR_S: u64 = 1_800;
 const ROUNDS_MAX: usize = 100;
 
 /// Devices with the image that each runs.
-struct Fleet {
-    world: World,
-    devices: Vec<(Device, Vec<u8>)>,
+pub(crate) struct Fleet {
+    pub(crate) world: World,
+    pub(crate) devices: Vec<(Device, Vec<u8>)>,
     old: Vec<u8>,
-    new: Vec<u8>,
+    pub(crate) new: Vec<u8>,
 }
 
 /// What a device does with the new image.
@@ -35,7 +35,10 @@ enum Does {
 impl Fleet {
     /// So many devices on 1.0.0, with 1.1.0 held and a plan of two quick phases.
     async fn new(size: usize) -> Self {
-        let world = World::new().await;
+        Self::in_world(World::new().await, size).await
+    }
+
+    pub(crate) async fn in_world(world: World, size: usize) -> Self {
         let (old, new) = (image(1, 4_000), image(2, 4_000));
         world.push(1, "1.0.0", &old).await;
         world.upload(&new).await;
@@ -69,7 +72,7 @@ impl Fleet {
     }
 
     /// A rollout that is under way.
-    async fn started(&self, more: &Value) -> u64 {
+    pub(crate) async fn started(&self, more: &Value) -> u64 {
         let id = self.create(more).await;
         self.command(id, "start", "").await.expect(200);
         self.world.server.look_at_rollouts().await.unwrap();

@@ -224,7 +224,7 @@ async fn command(
             return described(app, &row).map(Json);
         }
     }
-    Err(Problem::busy(1))
+    Err(Problem::overtaken())
 }
 
 /// A command as it is written down: for the rollout's history, and for the audit.
