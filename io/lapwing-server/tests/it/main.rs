@@ -10,6 +10,7 @@ mod world;
 
 mod api;
 mod artifacts;
+mod bills;
 mod check_ins;
 mod databases;
 mod facts;
