@@ -71,6 +71,8 @@ pub(crate) const WEBHOOKS_MAX: usize = 32;
 pub(crate) const WEBHOOK_EVENTS_BYTES_MAX: usize = 1024;
 /// Longest URL of one, bytes.
 pub(crate) const WEBHOOK_URL_BYTES_MAX: usize = 2048;
+/// Longest login of a broker, bytes.
+pub(crate) const BROKER_LOGIN_BYTES_MAX: usize = 256;
 /// Longest time for one message, seconds.
 pub(crate) const WEBHOOK_TIMEOUT_S: u64 = 10;
 /// Events looked at in one turn of an endpoint.

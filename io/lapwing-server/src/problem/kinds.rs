@@ -38,6 +38,7 @@ pub(crate) const KINDS: &[(&str, &str)] = &[
     ("internal", "the server failed; its log says how"),
     ("json", "the body is not the JSON that is asked for here"),
     ("log-level", "not a log level"),
+    ("login", "not the login of a broker, or of something that is no broker"),
     ("media-type", "the body has another media type than is asked for here"),
     ("members", "a group wants either a filter or a list of devices"),
     ("mixed-versions", "releases of several versions in one version set"),

@@ -11,6 +11,7 @@ mod world;
 mod api;
 mod artifacts;
 mod bills;
+mod brokers;
 mod check_ins;
 mod databases;
 mod facts;
