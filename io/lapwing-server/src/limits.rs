@@ -71,12 +71,26 @@ pub(crate) const WEBHOOKS_MAX: usize = 32;
 pub(crate) const WEBHOOK_EVENTS_BYTES_MAX: usize = 1024;
 /// Longest URL of one, bytes.
 pub(crate) const WEBHOOK_URL_BYTES_MAX: usize = 2048;
+/// Longest login of a broker, bytes.
+pub(crate) const BROKER_LOGIN_BYTES_MAX: usize = 256;
 /// Longest time for one message, seconds.
 pub(crate) const WEBHOOK_TIMEOUT_S: u64 = 10;
 /// Events looked at in one turn of an endpoint.
 pub(crate) const WEBHOOK_BATCH: u32 = 16;
 /// A server that died over an endpoint keeps it from others for so long, seconds: longer than a turn can take.
 pub(crate) const WEBHOOK_LEASE_S: u64 = WEBHOOK_BATCH as u64 * WEBHOOK_TIMEOUT_S + 30;
+/// Largest bill of materials, bytes.
+pub(crate) const BILL_BYTES_MAX: u64 = 16 << 20;
+/// Components in one.
+pub(crate) const BILL_COMPONENTS_MAX: usize = 20_000;
+/// Longest name, version, licence or package URL in one, bytes.
+pub(crate) const BILL_TEXT_BYTES_MAX: usize = 512;
+/// Largest notes of a release, bytes.
+pub(crate) const NOTES_BYTES_MAX: u64 = 64 << 10;
+/// Parts of images that one question after components looks at.
+pub(crate) const AFFECTED_PARTS_MAX: u32 = 10_000;
+/// Devices that the answer to it names.
+pub(crate) const AFFECTED_DEVICES_MAX: u32 = 10_000;
 /// Longest time that one request sends again what was set aside, seconds.
 pub(crate) const REDELIVERY_S_MAX: u64 = 20;
 /// Longest line of an export, bytes.

@@ -34,12 +34,22 @@ impl Fleet {
     /// # Errors
     /// When a program fails; its words are in the error.
     pub fn start(binaries: &Binaries, dir: &Path) -> Result<Self> {
+        Self::start_asked_every(1, binaries, dir)
+    }
+
+    /// The same with a server that is asked by each device every so many seconds.
+    ///
+    /// # Errors
+    /// When a program fails; its words are in the error.
+    pub fn start_asked_every(interval_s: u32, binaries: &Binaries, dir: &Path) -> Result<Self> {
         let mut fleet = Self::without_server(binaries, dir)?;
-        fs::write(fleet.server_config(), server_config(&fleet.data(), ("127.0.0.1:0", "127.0.0.1:0")))?;
+        let data = fleet.data();
+        let config = |addresses: (&str, &str)| server_config(&data, interval_s, addresses);
+        fs::write(fleet.server_config(), config(("127.0.0.1:0", "127.0.0.1:0")))?;
         fleet.start_server()?;
         // From here on the addresses stay, so that a server that was killed can be started again.
         let fixed = (fleet.device_addr.as_str(), fleet.management_url.trim_start_matches("http://"));
-        fs::write(fleet.server_config(), server_config(&fleet.data(), fixed))?;
+        fs::write(fleet.server_config(), config(fixed))?;
         fleet.enrol()?;
         Ok(fleet)
     }
@@ -130,13 +140,25 @@ impl Fleet {
     /// # Errors
     /// When it cannot be signed or published.
     pub fn push_image(&self, image: &Path, version: &str) -> Result<u64> {
+        self.publish(image, version, &[])
+    }
+
+    /// Signs and publishes any image for a rollout to bring.
+    ///
+    /// # Errors
+    /// When it cannot be signed or published.
+    pub fn hold_image(&self, image: &Path, version: &str) -> Result<u64> {
+        self.publish(image, version, &["--hold"])
+    }
+
+    fn publish(&self, image: &Path, version: &str, how: &[&str]) -> Result<u64> {
         let release = self.dir.join(format!("{version}.release")).display().to_string();
         let (image_text, signing) = (image.display().to_string(), self.signing());
         let what = ["release", "create", "--image", &image_text, "--hardware", HARDWARE];
-        let how = ["--release-version", version, "--dir", &signing, "--sign", "--out", &release];
-        self.lapwing(&[&what[..], &how[..]].concat())?;
+        let says = ["--release-version", version, "--dir", &signing, "--sign", "--out", &release];
+        self.lapwing(&[&what[..], &says[..]].concat())?;
         let push = ["release", "push", "--dir", &signing, &release, "--image", &image_text];
-        self.lapwing(&[&push[..], &self.management()].concat())?;
+        self.lapwing(&[&push[..], how, &self.management()].concat())?;
         Ok(fs::metadata(image)?.len())
     }
 
@@ -153,13 +175,30 @@ impl Fleet {
     /// # Errors
     /// When it cannot be provisioned.
     pub fn provision_image(&self, id: &str, image: &Path) -> Result<Device> {
+        let out = self.provision_with(id, image, &[])?;
+        Device::new(id, &out, &self.binaries, &self.logs())
+    }
+
+    /// Makes the directory of a device that so many others are like.
+    ///
+    /// # Errors
+    /// When it cannot be provisioned.
+    pub fn provision_like(&self, image: &Path, count: u32) -> Result<PathBuf> {
+        let count = count.to_string();
+        let make = ["--json", "device", "token", "make", "--count", &count];
+        let made: Value = serde_json::from_str(&self.lapwing(&[&make[..], &self.management()].concat())?)?;
+        let token = made.get("token").and_then(Value::as_str).context("read the claim token")?;
+        self.provision_with("like", image, &["--claim-token", token])
+    }
+
+    fn provision_with(&self, id: &str, image: &Path, how: &[&str]) -> Result<PathBuf> {
         let out = self.dir.join(id);
         let (out_text, signing) = (out.display().to_string(), self.signing());
         let image = image.display().to_string();
         let who = ["device", "provision", "--out", &out_text, "--id", id, "--hardware", HARDWARE];
         let what = ["--dir", &signing, "--image", &image];
-        self.lapwing(&[&who[..], &what[..], &self.management()].concat())?;
-        Device::new(id, &out, &self.binaries, &self.logs())
+        self.lapwing(&[&who[..], &what[..], how, &self.management()].concat())?;
+        Ok(out)
     }
 
     /// All events after this one, oldest first.
@@ -232,10 +271,10 @@ impl Fleet {
 
 const TOKEN_FILE: &str = "server/admin-token";
 
-fn server_config(data: &Path, (device, management): (&str, &str)) -> String {
+fn server_config(data: &Path, interval_s: u32, (device, management): (&str, &str)) -> String {
     format!(
         "data_dir = {data:?}\ndevice_listen = \"{device}\"\nmanagement_listen = \"{management}\"\n\
-         check_in_interval_s = 1\ndelta_ask_again_s = 1\ndelta_patience_s = 60\nretry_first_s = 3600\n"
+         check_in_interval_s = {interval_s}\ndelta_ask_again_s = 1\ndelta_patience_s = 60\nretry_first_s = 3600\n"
     )
 }
 

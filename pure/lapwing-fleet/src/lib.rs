@@ -22,6 +22,7 @@ mod delta_plan;
 mod forecast;
 mod retention;
 mod retry;
+mod version_rule;
 
 pub mod audit;
 pub mod filter;
@@ -43,5 +44,6 @@ pub use group::{EVERYONE, Group, GroupName, Members, Purpose};
 pub use noted::{NoteError, Noted};
 pub use retention::{Demand, InUse, Kept, Verdict, retention};
 pub use retry::{FailureClass, RetryPolicy};
+pub use version_rule::{Comparison, VersionRule, VersionRuleError};
 pub use window::{NoOpening, Opening, TimeOfDay, Weekday, Window, WindowError, Windows, ZoneName};
 pub use zones::{Offsets, Zones};

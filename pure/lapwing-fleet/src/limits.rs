@@ -50,3 +50,7 @@ pub const SITE_FAILURES_MAX: u32 = 2;
 pub const OUTAGES_MAX: usize = 64;
 /// Characters of the reason that a person gives for going on.
 pub const REASON_CHARS_MAX: usize = 500;
+/// Longest rule for versions, bytes.
+pub const VERSION_RULE_BYTES_MAX: usize = 256;
+/// Terms of a rule for versions.
+pub const VERSION_RULE_TERMS_MAX: usize = 4;

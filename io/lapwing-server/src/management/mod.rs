@@ -4,6 +4,7 @@
 //! Never: answers a device.
 
 mod access;
+mod affected;
 mod audit;
 mod auth;
 mod blobs;
@@ -14,6 +15,7 @@ mod describe;
 mod device_answer;
 mod devices;
 mod docs;
+mod documents;
 mod events;
 mod fleet;
 mod groups;
@@ -62,6 +64,9 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(version_sets::list, version_sets::push))
         .routes(routes!(version_sets::release))
         .routes(routes!(version_sets::withdraw))
+        .routes(routes!(documents::bill))
+        .routes(routes!(documents::notes))
+        .routes(routes!(affected::list))
         .routes(routes!(claim_tokens::list, claim_tokens::make))
         .routes(routes!(claim_tokens::revoke))
         .routes(routes!(devices::list))

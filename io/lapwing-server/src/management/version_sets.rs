@@ -69,6 +69,14 @@ pub(super) struct ReleaseAnswer {
     hardware_names: Vec<Option<String>>,
     image: String,
     image_size_bytes: u64,
+    /// Which build made the image.
+    build: Option<String>,
+    /// Which flavour it is, for example `debug`.
+    variant: Option<String>,
+    /// Of its bill of materials: ask for it under `/api/v1/releases/{digest}/sbom`.
+    sbom: Option<String>,
+    /// Of its notes: ask for them under `/api/v1/releases/{digest}/notes`.
+    notes: Option<String>,
 }
 
 /// A version set.
@@ -95,9 +103,9 @@ pub(super) struct VersionSetsAnswer {
 #[utoipa::path(post, path = "/api/v1/version-sets", security(("token" = ["release-manager"])),
     request_body = Push, responses((status = 201, body = PushedAnswer), (status = 200, body = PushedAnswer),
     (status = 409, description = "`no-root`, `seq-not-newer`, `duplicate`, `idempotency-busy`"),
-    (status = 413, description = "`too-large`, `image-too-large`"),
+    (status = 413, description = "`too-large`, `image-too-large`, `document-too-large`"),
     (status = 422, description = "`untrusted`, `mixed-versions`, `twice`, `image-missing`, `image-size`, \
-        `idempotency-mismatch`")))]
+        `document-missing`, `document`, `idempotency-mismatch`")))]
 pub(super) async fn push(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -149,6 +157,10 @@ fn describe_release(release: &Verified<Release>, names: &HardwareNames) -> Relea
         hardware_names: release.hardware.iter().map(|class| names.get(&class.to_string()).cloned()).collect(),
         image: release.image.to_string(),
         image_size_bytes: release.image_size_bytes,
+        build: release.build.as_ref().map(ToString::to_string),
+        variant: release.variant.as_ref().map(ToString::to_string),
+        sbom: release.sbom.as_ref().map(ToString::to_string),
+        notes: release.notes.as_ref().map(ToString::to_string),
     }
 }
 
@@ -275,6 +287,21 @@ impl From<IngestError> for Problem {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "image-size",
                 "create the release again from the very image",
+            ),
+            E::DocumentMissing(_) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "document-missing",
+                "name its file with --sbom or --notes when you push",
+            ),
+            E::DocumentTooLarge(..) => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "document-too-large",
+                "create the release again with a shorter one",
+            ),
+            E::Bill(..) | E::Notes(_) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "document",
+                "create the release again with a bill in CycloneDX or SPDX JSON and notes in plain UTF-8",
             ),
             E::ImageTooLarge(_) => (
                 StatusCode::PAYLOAD_TOO_LARGE,

@@ -7,13 +7,13 @@ use super::auth::{Action, Caller, authorise, recorded};
 use super::paging::{Page, cut, rows_max};
 use super::read_json;
 use crate::app::App;
-use crate::limits::{REDELIVERY_S_MAX, WEBHOOK_EVENTS_BYTES_MAX, WEBHOOKS_MAX};
+use crate::limits::{BROKER_LOGIN_BYTES_MAX, REDELIVERY_S_MAX, WEBHOOK_EVENTS_BYTES_MAX, WEBHOOKS_MAX};
 use crate::problem::Problem;
 use crate::store::{
     DeadLetter, EventRow, Sql, StoreError, WebhookRow, dead_letters, drop_webhook, last_event, log_command,
     new_webhook, pause_webhook, webhook, webhooks,
 };
-use crate::webhooks::{WebhookSecret, is_endpoint, send_again, send_test};
+use crate::webhooks::{WebhookSecret, is_broker, is_endpoint, send_again, send_test};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
@@ -33,8 +33,12 @@ use utoipa::ToSchema;
 pub(super) struct Make {
     /// At most 32 of A-Z a-z 0-9 . _ - + ~
     name: String,
-    /// `https`, or plain `http` on the server's machine.
+    /// `https`, or plain `http` on the server's machine; or the broker that messages are published to, `mqtts`, or
+    /// plain `mqtt` on the server's machine, with the beginning of their topics as its path.
     url: String,
+    /// What a broker wants to hear, `user:password`. It is never shown.
+    #[schema(max_length = 256)]
+    login: Option<String>,
     /// Names of events, or their beginnings up to a dot; all if there is none.
     #[serde(default)]
     events: Vec<String>,
@@ -46,8 +50,8 @@ pub(super) struct Make {
 pub(super) struct Made {
     #[serde(flatten)]
     webhook: WebhookAnswer,
-    /// What verifies the signatures of its messages, as Standard Webhooks spells it.
-    secret: String,
+    /// What verifies the signatures of its messages, as Standard Webhooks spells it; none for a broker.
+    secret: Option<String>,
 }
 
 /// A webhook.
@@ -136,13 +140,12 @@ pub(super) async fn make(
     body: Body,
 ) -> Result<(StatusCode, Json<Made>), Problem> {
     let caller = authorise(&app, &headers, Action::ManageWebhooks).await?;
-    let Make { name, url, events } = read_json(&app, &headers, body).await?;
+    let Make { name, url, login, events } = read_json(&app, &headers, body).await?;
     if name.parse::<Name<32>>().is_err() {
         return Err(Problem::bad_request("name", "a webhook is named by 1 to 32 of A-Z a-z 0-9 . _ - + ~"));
     }
     if !is_endpoint(&url) {
-        let detail =
-            "the URL of a webhook is https, or plain http on the server's machine, without a password";
+        let detail = "the URL of a webhook is https or mqtts, or plain http or mqtt on the server's machine, without a password";
         return Err(Problem::bad_request("url", detail));
     }
     let word = |event: &String| {
@@ -152,11 +155,11 @@ pub(super) async fn make(
     let events = events.filter(|events| events.len() <= WEBHOOK_EVENTS_BYTES_MAX).ok_or_else(|| {
         Problem::bad_request("name", "an event is named by lower-case letters, dots and dashes")
     })?;
-    let secret = WebhookSecret::new().map_err(|error| Problem::internal(&std::io::Error::other(error)))?;
+    let (secret, shown) = secret(&url, login)?;
     let row = WebhookRow {
         name,
         url,
-        secret: secret.0.clone(),
+        secret,
         events,
         place: 0,
         failures: 0,
@@ -181,7 +184,24 @@ pub(super) async fn make(
     });
     made.await??;
     let webhook = describe(&row, 0);
-    Ok((StatusCode::CREATED, Json(Made { webhook, secret: secret.text() })))
+    Ok((StatusCode::CREATED, Json(Made { webhook, secret: shown })))
+}
+
+/// What an endpoint knows this server by, and how it is shown, if it is.
+fn secret(url: &str, login: Option<String>) -> Result<(Vec<u8>, Option<String>), Problem> {
+    let fits = |login: &String| login.contains(':') && login.len() <= BROKER_LOGIN_BYTES_MAX;
+    match (is_broker(url), login) {
+        (true, login) if login.as_ref().is_none_or(fits) => {
+            Ok((login.unwrap_or_default().into_bytes(), None))
+        }
+        (false, None) => {
+            let secret =
+                WebhookSecret::new().map_err(|error| Problem::internal(&std::io::Error::other(error)))?;
+            let shown = secret.text();
+            Ok((secret.0, Some(shown)))
+        }
+        _ => Err(Problem::bad_request("login", "a broker's login is user:password in at most 256 bytes")),
+    }
 }
 
 /// List the webhooks.

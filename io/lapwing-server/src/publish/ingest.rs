@@ -1,13 +1,14 @@
-//! Takes a version set in: every release verified, every image there, all of it or nothing.
+//! Takes a version set in: every release verified, every image and document there, all of it or nothing.
 //!
 //! Touches: the trust anchor, the catalogue, the store. Blobs came before, one transaction comes last.
 //! Never: stores a release that it could not open.
 
+use super::bill::{BillError, Part, parts};
 use crate::app::App;
-use crate::limits::VERSION_SET_RELEASES_MAX;
+use crate::limits::{BILL_BYTES_MAX, NOTES_BYTES_MAX, VERSION_SET_RELEASES_MAX};
 use crate::store::{
-    BlobRow, ReleaseRow, Said, StoreError, VersionSetRow, blob, log_command, log_event, put_release,
-    put_version_set, version_set,
+    BlobRow, DocumentKind, ReleaseRow, Said, Sql, StoreError, VersionSetRow, blob, log_command, log_event,
+    put_document, put_parts, put_release, put_version_set, version_set,
 };
 use lapwing_core::{Digest, OpenError, Release, Verified};
 use lapwing_fleet::audit::Command;
@@ -34,6 +35,14 @@ pub(crate) enum IngestError {
     ImageSize(Digest),
     #[error("image {0} needs more memory to pack than the server may use")]
     ImageTooLarge(Digest),
+    #[error("document {0} has not been uploaded")]
+    DocumentMissing(Digest),
+    #[error("document {0} is larger than {1} bytes")]
+    DocumentTooLarge(Digest, u64),
+    #[error("the bill of materials {0} is not usable: {1}")]
+    Bill(Digest, BillError),
+    #[error("the notes {0} are not UTF-8")]
+    Notes(Digest),
     #[error("version {0} was pushed before, with other releases")]
     Duplicate(String),
     #[error(transparent)]
@@ -70,8 +79,10 @@ pub(crate) async fn ingest(
         };
     }
     check_seqs(&releases, &catalogue)?;
+    let mut documents = Vec::new();
     for release in &releases {
         check_image(app, release).await?;
+        documents.extend(read_documents(app, release).await?);
     }
     let now = app.now();
     let digests: Vec<String> = releases.iter().map(|release| release.envelope().to_string()).collect();
@@ -87,6 +98,7 @@ pub(crate) async fn ingest(
         .write(move |c| -> Result<(), StoreError> {
             put_version_set(c, &row)?;
             rows.iter().try_for_each(|row| put_release(c, row))?;
+            documents.iter().try_for_each(|document| put(c, document))?;
             log_command(c, &done)?;
             let detail = Some(row.version.clone());
             log_event(c, &Said { detail, ..Said::of_server(now, "version-set.pushed") }).map(drop)
@@ -133,6 +145,50 @@ fn check_seqs(releases: &[Verified<Release>], catalogue: &Catalogue) -> Result<(
         }
     }
     Ok(())
+}
+
+/// A document, and what is listed of it.
+struct Document {
+    release: Digest,
+    kind: DocumentKind,
+    digest: Digest,
+    parts: Vec<Part>,
+}
+
+fn put(sql: &Sql, document: &Document) -> Result<(), StoreError> {
+    put_document(sql, document.release, document.kind, document.digest)?;
+    put_parts(sql, document.digest, &document.parts)
+}
+
+/// What a release names beside its image, read and found to be what it should be.
+async fn read_documents(app: &App, release: &Verified<Release>) -> Result<Vec<Document>, IngestError> {
+    let mut documents = Vec::new();
+    let document = |kind, digest, parts| Document { release: release.envelope(), kind, digest, parts };
+    if let Some(digest) = release.sbom {
+        let bytes = read_document(app, digest, BILL_BYTES_MAX).await?;
+        let parts = parts(&bytes).map_err(|error| IngestError::Bill(digest, error))?;
+        documents.push(document(DocumentKind::Bill, digest, parts));
+    }
+    if let Some(digest) = release.notes {
+        let bytes = read_document(app, digest, NOTES_BYTES_MAX).await?;
+        std::str::from_utf8(&bytes).map_err(|_| IngestError::Notes(digest))?;
+        documents.push(document(DocumentKind::Notes, digest, Vec::new()));
+    }
+    Ok(documents)
+}
+
+async fn read_document(app: &App, digest: Digest, bytes_max: u64) -> Result<Vec<u8>, IngestError> {
+    match app.store.read(move |c| blob(c, digest)).await? {
+        None => Err(IngestError::DocumentMissing(digest)),
+        Some(BlobRow { size_bytes }) if size_bytes > bytes_max => {
+            Err(IngestError::DocumentTooLarge(digest, bytes_max))
+        }
+        Some(_) => {
+            let path = app.blobs.path(digest);
+            let read = tokio::task::spawn_blocking(|| std::fs::read(path)).await;
+            Ok(read.unwrap_or_else(|error| Err(error.into())).map_err(StoreError::from)?)
+        }
+    }
 }
 
 async fn check_image(app: &App, release: &Release) -> Result<(), IngestError> {

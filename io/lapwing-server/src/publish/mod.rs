@@ -2,6 +2,7 @@
 //!
 //! Touches: the trust anchor, blobs, the store, worker processes. Never: offers anything.
 
+mod bill;
 mod craft;
 mod deltas;
 mod ingest;
@@ -9,6 +10,7 @@ mod maker;
 mod prove;
 mod retention;
 
+pub(crate) use bill::{Part, sought};
 pub(crate) use craft::profile_for;
 pub use craft::{Worker, delta_worker};
 pub(crate) use deltas::{Deltas, Readiness, Want};

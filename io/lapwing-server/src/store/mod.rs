@@ -19,6 +19,7 @@ mod writer;
 
 mod access;
 mod audit;
+mod bills;
 mod changes;
 mod claims;
 mod devices;
@@ -31,6 +32,9 @@ mod webhooks;
 
 pub(crate) use access::{AccessQuery, AccessRow, access_rows, put_access};
 pub(crate) use audit::{audit_head, commands_after, log_command};
+pub(crate) use bills::{
+    DocumentKind, PartRow, devices_running, parts_licensed, parts_named, put_document, put_parts,
+};
 pub(crate) use changes::{Changed, What, changed_devices, changes};
 pub(crate) use claims::{
     ClaimRefused, TokenRow, claim, forget_device, forgotten, new_token, remember_again, revoke_token, tokens,

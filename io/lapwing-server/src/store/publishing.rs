@@ -92,7 +92,8 @@ pub(crate) fn blob_names(sql: &Sql) -> Result<HashSet<Digest>, StoreError> {
 pub(crate) fn orphans(sql: &Sql, before: UnixSeconds) -> Result<Vec<Digest>, StoreError> {
     let statement = "SELECT digest FROM blobs WHERE stored < $1
         AND NOT EXISTS (SELECT 1 FROM releases WHERE releases.image = blobs.digest)
-        AND NOT EXISTS (SELECT 1 FROM artifacts WHERE artifacts.digest = blobs.digest)";
+        AND NOT EXISTS (SELECT 1 FROM artifacts WHERE artifacts.digest = blobs.digest)
+        AND NOT EXISTS (SELECT 1 FROM documents WHERE documents.digest = blobs.digest)";
     sql.rows(statement, &[&before])?.iter().map(|row| row.get("digest")).collect()
 }
 

@@ -1,13 +1,14 @@
 //! Webhooks: every endpoint is told of the events it wants, in their order, at least once each.
 //!
 //! Touches: the event log, the endpoints' places in it, the clock. `post` sends one message, `signing` signs
-//! it, `lapwing_fleet::after_try` says what follows. Each endpoint is a task of its own while it is due.
+//! it, `mqtt` brings it to a broker, `lapwing_fleet::after_try` says what follows. Each is a task while it is due.
 //! Never: in the way of a device; an endpoint that is away holds up nobody but itself.
 
+mod mqtt;
 mod post;
 mod signing;
 
-pub(crate) use post::{Post, is_endpoint};
+pub(crate) use post::{Post, is_broker, is_endpoint};
 pub(crate) use signing::WebhookSecret;
 
 use post::{message, test_message};
@@ -111,8 +112,8 @@ async fn send(app: &App, webhook: &mut WebhookRow, event: &EventRow) -> Next {
     let (now, chance) = (app.now(), getrandom::u64().unwrap_or(0));
     let message = message(&source(app), event);
     let outcome = app.post.send(webhook, &message, now).await;
-    webhook.last = outcome.to_string();
-    let taken = Taken::by_status(outcome.status);
+    let taken = outcome.taken;
+    webhook.last = outcome.words;
     app.metrics.webhook(if taken == Taken::Yes { "ok" } else { "failed" });
     let next = after_try(taken, webhook.failures, now, chance);
     match next {
@@ -137,7 +138,7 @@ pub(crate) async fn send_again(
     event: &EventRow,
 ) -> Result<bool, StoreError> {
     let outcome = app.post.send(webhook, &message(&source(app), event), app.now()).await;
-    if Taken::by_status(outcome.status) != Taken::Yes {
+    if outcome.taken != Taken::Yes {
         return Ok(false);
     }
     let (name, id) = (webhook.name.clone(), event.id);
@@ -149,7 +150,7 @@ pub(crate) async fn send_again(
 pub(crate) async fn send_test(app: &App, webhook: &WebhookRow) -> (bool, String) {
     let (now, id) = (app.now(), format!("test-{}", getrandom::u64().unwrap_or(0)));
     let outcome = app.post.send(webhook, &test_message(&source(app), &id, now), now).await;
-    (Taken::by_status(outcome.status) == Taken::Yes, outcome.to_string())
+    (outcome.taken == Taken::Yes, outcome.words)
 }
 
 /// Where events come from, as CloudEvents name it.

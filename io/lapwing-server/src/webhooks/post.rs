@@ -1,13 +1,15 @@
-//! One message to one endpoint: a CloudEvent as JSON, signed, by HTTP.
+//! One message to one endpoint: a CloudEvent as JSON, signed, by HTTP, or by `mqtt` where a broker stands.
 //!
 //! Touches: `ureq`, in a thread that may block; the certificates that this machine trusts.
 //! Source: CloudEvents 1.0.2, JSON format and HTTP structured mode.
 //! Never: follows a redirect, or hands what an endpoint says to anybody but the operator's eyes.
 
+use super::mqtt::Broker;
 use super::signing::signature;
 use crate::limits::{WEBHOOK_TIMEOUT_S, WEBHOOK_URL_BYTES_MAX};
 use crate::store::{EventRow, WebhookRow};
 use lapwing_core::UnixSeconds;
+use lapwing_fleet::Taken;
 use serde_json::{Value, json};
 use std::fmt;
 use std::net::IpAddr;
@@ -21,8 +23,10 @@ use ureq::tls::{RootCerts, TlsConfig};
 /// A message.
 pub(crate) struct Message {
     /// The same for every try of one event, so that whoever got it twice knows.
-    pub(crate) id: String,
-    pub(crate) body: String,
+    id: String,
+    /// Of the event.
+    name: String,
+    body: String,
 }
 
 /// An event as a CloudEvent.
@@ -55,23 +59,23 @@ fn cloud_event(
         "datacontenttype": "application/json",
         "data": data,
     });
-    Message { id: format!("{source}:{id}"), body: body.to_string() }
+    Message { id: format!("{source}:{id}"), name: name.to_owned(), body: body.to_string() }
 }
 
 /// How a try ended.
 pub(crate) struct Outcome {
-    /// None if there was no answer.
-    pub(crate) status: Option<u16>,
-    why: Option<String>,
+    pub(crate) taken: Taken,
+    /// For people.
+    pub(crate) words: String,
 }
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.status, &self.why) {
-            (Some(status), _) => write!(f, "it answered {status}"),
-            (None, Some(why)) => write!(f, "no answer: {why}"),
-            (None, None) => f.write_str("no answer"),
-        }
+impl Outcome {
+    fn answered(status: u16) -> Self {
+        Self { taken: Taken::by_status(Some(status)), words: format!("it answered {status}") }
+    }
+
+    fn no_answer(why: impl fmt::Display) -> Self {
+        Self { taken: Taken::Away, words: format!("no answer: {why}") }
     }
 }
 
@@ -99,6 +103,13 @@ impl Post {
 
     /// Sends one message, and says how it was taken.
     pub(crate) async fn send(&self, webhook: &WebhookRow, message: &Message, now: UnixSeconds) -> Outcome {
+        if let Some(broker) = Broker::of(&webhook.url) {
+            let login = String::from_utf8_lossy(&webhook.secret);
+            return match broker.publish(&login, &message.name, &message.body).await {
+                Ok(()) => Outcome { taken: Taken::Yes, words: "the broker has it".to_owned() },
+                Err(error) => Outcome::no_answer(error),
+            };
+        }
         let (agent, url, body) = (Arc::clone(&self.0), webhook.url.clone(), message.body.clone());
         let signature = signature(&webhook.secret, &message.id, now, body.as_bytes());
         let (id, time) = (message.id.clone(), now.0.to_string());
@@ -110,15 +121,15 @@ impl Post {
                 .header("webhook-timestamp", &time)
                 .header("webhook-signature", &signature);
             match request.send(body) {
-                Ok(answer) => Outcome { status: Some(answer.status().as_u16()), why: None },
-                Err(error) => Outcome { status: None, why: Some(error.to_string()) },
+                Ok(answer) => Outcome::answered(answer.status().as_u16()),
+                Err(error) => Outcome::no_answer(error),
             }
         };
-        tokio::task::spawn_blocking(exchange).await.unwrap_or(Outcome { status: None, why: None })
+        tokio::task::spawn_blocking(exchange).await.unwrap_or_else(Outcome::no_answer)
     }
 }
 
-/// Whether messages may go there: `https`, or plain `http` on this machine.
+/// Whether messages may go there: `https` or `mqtts`, or plain `http` or `mqtt` on this machine.
 pub(crate) fn is_endpoint(url: &str) -> bool {
     let Ok(uri) = url.parse::<Uri>() else { return false };
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
@@ -127,7 +138,12 @@ pub(crate) fn is_endpoint(url: &str) -> bool {
     url.len() <= WEBHOOK_URL_BYTES_MAX
         && !host.is_empty()
         && no_secret
-        && (uri.scheme_str() == Some("https") || uri.scheme_str() == Some("http") && here)
+        && (is_broker(url) || uri.scheme_str() == Some("https") || uri.scheme_str() == Some("http") && here)
+}
+
+/// Whether a broker stands there.
+pub(crate) fn is_broker(url: &str) -> bool {
+    Broker::of(url).is_some()
 }
 
 #[cfg(test)]
@@ -142,6 +158,9 @@ mod tests {
         check("http://[::1]:9000/", true);
         check("http://localhost/", true);
         check("http://hooks.example/", false);
+        check("mqtts://broker.example/lapwing", true);
+        check("mqtt://broker.example/lapwing", false);
+        check("mqtts://user:secret@broker.example/", false);
         check("https://user:secret@hooks.example/", false);
         check("ftp://hooks.example/", false);
         check("/relative", false);

@@ -10,6 +10,8 @@ mod world;
 
 mod api;
 mod artifacts;
+mod bills;
+mod brokers;
 mod check_ins;
 mod databases;
 mod facts;

@@ -2,11 +2,16 @@
 //!
 //! Touches: the management plane. Never: shows a secret but once, to whoever made the webhook.
 
+use crate::durable;
 use crate::management::{Management, ManagementArgs, path_part};
 use crate::output::{Said, moment, table, text};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// More than any login has.
+const LOGIN_BYTES_MAX: usize = 1_024;
 
 /// The commands.
 #[derive(Subcommand)]
@@ -48,9 +53,13 @@ pub(crate) fn run(command: WebhookCommand) -> Result<Said> {
 pub(crate) struct AddArgs {
     /// What to call it.
     name: String,
-    /// Where messages go: https, or plain http on the server's machine.
+    /// Where messages go: https, or plain http on the server's machine; or a broker, mqtts, or plain mqtt on the
+    /// server's machine, with the beginning of their topics as its path.
     #[arg(long)]
     url: String,
+    /// The file with a broker's login, `user:password` on its only line.
+    #[arg(long, value_name = "FILE")]
+    login_file: Option<PathBuf>,
     /// Only events of this name, or whose names begin with it and a dot: `update.confirmed`, `rollout`. May be
     /// given several times; without it all.
     #[arg(long = "event", value_name = "NAME")]
@@ -60,8 +69,18 @@ pub(crate) struct AddArgs {
 }
 
 fn add(args: &AddArgs) -> Result<Said> {
-    let order = json!({ "name": args.name, "url": args.url, "events": args.events });
+    let read = |path: &PathBuf| {
+        let text =
+            String::from_utf8(durable::read_at_most(path, LOGIN_BYTES_MAX)?).context("read the login")?;
+        Ok::<_, anyhow::Error>(text.trim_end().to_owned())
+    };
+    let login = args.login_file.as_ref().map(read).transpose()?;
+    let order = json!({ "name": args.name, "url": args.url, "login": login, "events": args.events });
     let made = args.management.open()?.post("/api/v1/webhooks", &order).context("add the webhook")?;
+    if made["secret"].is_null() {
+        let words = format!("the broker is told from now on\nNext: `lapwing webhook test {}`.\n", args.name);
+        return Ok(Said::new(words, made));
+    }
     let words = format!(
         "{0}\n  verifies the signatures of webhook {1} (Standard Webhooks); it is not shown again\nNext: `lapwing \
          webhook test {1}`.\n",

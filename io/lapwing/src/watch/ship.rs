@@ -18,7 +18,8 @@ use crate::release_file::ReleaseFile;
 use crate::signing_dir::SigningDir;
 use anyhow::{Context, Result};
 use lapwing_core::limits::ENVELOPE_BYTES_MAX;
-use lapwing_core::{Digest, Semver, Version};
+use lapwing_core::{Digest, Release, Semver, Version};
+use std::path::PathBuf;
 
 /// What a round did.
 #[derive(Debug, Default)]
@@ -247,16 +248,27 @@ impl Shipper<'_> {
     }
 
     fn publish(&self, set: &[Cargo]) -> Result<()> {
-        let images: Vec<_> = set.iter().map(|cargo| (cargo.drop.path.clone(), cargo.image)).collect();
+        let mut files = Vec::new();
+        for Cargo { drop, image, file } in set {
+            files.push((drop.path.clone(), *image));
+            files.extend(documents(drop, &file.release)?);
+        }
         let releases: Vec<&ReleaseFile> = set.iter().map(|cargo| &cargo.file).collect();
         // An answer that got lost must not make it another release.
         if is_published(self.server, &releases)? {
             return Ok(());
         }
         let names: Vec<_> = set.iter().map(|cargo| cargo.drop.hardware.clone()).collect();
-        let set = Set { releases: &releases, images: &images, names: &names };
+        let set = Set { releases: &releases, files: &files, names: &names };
         publish(self.server, &set, self.hold, Some("dropped into a watched folder")).map(drop)
     }
+}
+
+/// The documents that a release names, if its recipe still does.
+fn documents(drop: &Drop, release: &Release) -> Result<Vec<(PathBuf, Digest)>> {
+    let Recipe { sbom, notes, .. } = recipe_of(drop)?;
+    let named = [(sbom, release.sbom), (notes, release.notes)];
+    Ok(named.into_iter().filter_map(|(path, digest)| path.zip(digest)).collect())
 }
 
 fn recipe_of(drop: &Drop) -> Result<Recipe> {

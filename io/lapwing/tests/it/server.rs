@@ -49,6 +49,22 @@ fn a_release_is_pushed_after_its_image() {
 }
 
 #[test]
+fn a_release_is_pushed_after_the_documents_that_it_names() {
+    let (desk, clerk) = (Desk::ready(), Clerk::open());
+    let desk = desk.at(&clerk);
+    desk.put("image", "program");
+    desk.put("bill", "{}");
+    desk.put("notes", "mends it");
+    let says = "--hardware a.example/b --release-version 1.0.0 --sbom bill --notes notes";
+    desk.json(&format!("release create --sign --image image {says} --out r"));
+    desk.json("release push r --image image --sbom bill --notes notes");
+    let sent: Vec<_> = clerk.asked("PUT /api/v1/blobs/").into_iter().map(|asked| asked.body).collect();
+    assert_eq!(sent, [b"program".to_vec(), b"{}".to_vec(), b"mends it".to_vec()]);
+    desk.put("other", "{ }");
+    desk.refused("release push r --sbom other", code::CONFLICT);
+}
+
+#[test]
 fn what_devices_would_not_believe_is_not_pushed() {
     let (desk, clerk) = (Desk::ready(), Clerk::open());
     let desk = desk.at(&clerk);

@@ -75,12 +75,12 @@ fn is_named(event: &Value, name: &str) -> bool {
 }
 
 /// Waits for an event of this name after another one, and gives it.
-fn wait_for(fleet: &Fleet, after: u64, name: &str) -> Result<Value> {
+pub(crate) fn wait_for(fleet: &Fleet, after: u64, name: &str) -> Result<Value> {
     let found = || Ok(fleet.events(after)?.into_iter().find(|event| is_named(event, name)));
     wait_until(PATIENCE, found).with_context(|| name.to_owned())
 }
 
-fn last_event(fleet: &Fleet) -> Result<u64> {
+pub(crate) fn last_event(fleet: &Fleet) -> Result<u64> {
     let events = fleet.events(0)?;
     Ok(events.last().and_then(|event| event.get("id")).and_then(Value::as_u64).unwrap_or(0))
 }

@@ -23,6 +23,10 @@ mod hand_made;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod named_events;
+#[cfg(test)]
 mod story;
+#[cfg(test)]
+mod swarm;
 #[cfg(test)]
 mod updaters;

@@ -2,6 +2,7 @@
 //!
 //! Touches: images, release files, the signing directory; the server where a command is given one.
 
+mod affected;
 mod create;
 mod forecast;
 mod inspect;
@@ -44,6 +45,8 @@ pub(crate) enum ReleaseCommand {
     Unhold(shelf::MoveArgs),
     /// Stop offering a version set. Devices that did not switch yet keep what they run.
     Withdraw(shelf::MoveArgs),
+    /// Name the releases that hold a component or a licence, and the devices that run them.
+    Affected(affected::AffectedArgs),
     /// Show which artifacts the server keeps ready, which would go, and why.
     Retention(retention::RetentionArgs),
 }
@@ -61,6 +64,7 @@ pub(crate) fn run(command: ReleaseCommand, json: bool) -> Result<Said> {
         ReleaseCommand::List(args) => shelf::list(&args),
         ReleaseCommand::Unhold(args) => shelf::unhold(&args),
         ReleaseCommand::Withdraw(args) => shelf::withdraw(&args),
+        ReleaseCommand::Affected(args) => affected::run(&args),
         ReleaseCommand::Retention(args) => retention::run(&args),
     }
 }

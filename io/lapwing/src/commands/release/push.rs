@@ -27,6 +27,12 @@ pub(crate) struct PushArgs {
     /// The images they name. One that the server has already may be left out.
     #[arg(long = "image", value_name = "FILE")]
     images: Vec<PathBuf>,
+    /// The bills of materials they name: CycloneDX or SPDX, in JSON.
+    #[arg(long = "sbom", value_name = "FILE")]
+    bills: Vec<PathBuf>,
+    /// The notes they name, for people.
+    #[arg(long, value_name = "FILE")]
+    notes: Vec<PathBuf>,
     /// Publish, but offer it to no device before `lapwing release unhold`.
     #[arg(long)]
     hold: bool,
@@ -46,19 +52,23 @@ pub(crate) fn run(args: &PushArgs) -> Result<Said> {
         Some(dir) => believe(&dir.chain()?, &releases)?,
         None => note("no root document at hand, so the server will be the first to check the signatures"),
     }
-    let images = args.images.iter().map(|path| Ok((path.clone(), Image::read(path)?.digest)));
-    let images = images.collect::<Result<Vec<_>>>()?;
-    if let Some((path, _)) =
-        images.iter().find(|(_, image)| !releases.iter().any(|r| r.release.image == *image))
-    {
-        let what = format!("push {}: no release here names this image", path.display());
+    let paths = args.images.iter().chain(&args.bills).chain(&args.notes);
+    let files = paths.map(|path| Ok((path.clone(), Image::read(path)?.digest)));
+    let files = files.collect::<Result<Vec<_>>>()?;
+    let is_named = |digest: Digest| {
+        releases.iter().map(|file| &file.release).any(|release| {
+            release.image == digest || release.sbom == Some(digest) || release.notes == Some(digest)
+        })
+    };
+    if let Some((path, _)) = files.iter().find(|(_, digest)| !is_named(*digest)) {
+        let what = format!("push {}: no release here names this file", path.display());
         return Err(Refusal::new(Code::Conflict, what)
-            .advice("push the release that was created from this very file, or leave the image out")
+            .advice("push the release that was created from this very file, or leave the file out")
             .into());
     }
     let server = args.management.open()?;
     let names = args.dir.open().and_then(|dir| dir.hardware()).unwrap_or_default();
-    let set = Set { releases: &releases.iter().collect::<Vec<_>>(), images: &images, names: &names };
+    let set = Set { releases: &releases.iter().collect::<Vec<_>>(), files: &files, names: &names };
     let published = publish(&server, &set, args.hold, args.note.as_deref())?;
     Ok(Said::new(in_words(&published, args.hold), published))
 }
@@ -81,15 +91,15 @@ pub(crate) fn believe(chain: &TrustChain, releases: &[ReleaseFile]) -> Result<()
 pub(crate) struct Set<'a> {
     /// The releases of one version.
     pub(crate) releases: &'a [&'a ReleaseFile],
-    /// Their images.
-    pub(crate) images: &'a [(PathBuf, Digest)],
+    /// Their images, bills of materials and notes.
+    pub(crate) files: &'a [(PathBuf, Digest)],
     /// Hardware classes whose names are known, for people.
     pub(crate) names: &'a [Hardware],
 }
 
-/// Uploads images, then publishes the releases as one version set.
+/// Uploads files, then publishes the releases as one version set.
 pub(crate) fn publish(server: &Management, set: &Set<'_>, hold: bool, remark: Option<&str>) -> Result<Value> {
-    for (path, digest) in set.images {
+    for (path, digest) in set.files {
         server
             .put_file(&format!("/api/v1/blobs/{digest}"), path)
             .with_context(|| format!("upload {}", path.display()))?;
