@@ -26,6 +26,7 @@ pub struct Fleet {
     dir: PathBuf,
     management_url: String,
     device_addr: String,
+    coap_addr: String,
 }
 
 impl Fleet {
@@ -35,10 +36,11 @@ impl Fleet {
     /// When a program fails; its words are in the error.
     pub fn start(binaries: &Binaries, dir: &Path) -> Result<Self> {
         let mut fleet = Self::without_server(binaries, dir)?;
-        fs::write(fleet.server_config(), server_config(&fleet.data(), ("127.0.0.1:0", "127.0.0.1:0")))?;
+        fs::write(fleet.server_config(), server_config(&fleet.data(), ["127.0.0.1:0"; 3]))?;
         fleet.start_server()?;
         // From here on the addresses stay, so that a server that was killed can be started again.
-        let fixed = (fleet.device_addr.as_str(), fleet.management_url.trim_start_matches("http://"));
+        let management = fleet.management_url.trim_start_matches("http://");
+        let fixed = [&fleet.device_addr, &fleet.coap_addr, management];
         fs::write(fleet.server_config(), server_config(&fleet.data(), fixed))?;
         fleet.enrol()?;
         Ok(fleet)
@@ -63,6 +65,7 @@ impl Fleet {
             dir: dir.to_owned(),
             management_url: String::new(),
             device_addr: String::new(),
+            coap_addr: String::new(),
         };
         fs::create_dir_all(fleet.logs())?;
         Ok(fleet)
@@ -91,7 +94,7 @@ impl Fleet {
             }
             Ok(server.log().get(seen..).unwrap_or_default().lines().find_map(addresses))
         });
-        (self.device_addr, self.management_url) = addresses.context("wait for the server")?;
+        [self.device_addr, self.coap_addr, self.management_url] = addresses.context("wait for the server")?;
         self.server = Some(server);
         Ok(())
     }
@@ -153,13 +156,40 @@ impl Fleet {
     /// # Errors
     /// When it cannot be provisioned.
     pub fn provision_image(&self, id: &str, image: &Path) -> Result<Device> {
+        self.provision_with(id, image, &[])
+    }
+
+    fn provision_with(&self, id: &str, image: &Path, more: &[&str]) -> Result<Device> {
         let out = self.dir.join(id);
         let (out_text, signing) = (out.display().to_string(), self.signing());
         let image = image.display().to_string();
         let who = ["device", "provision", "--out", &out_text, "--id", id, "--hardware", HARDWARE];
         let what = ["--dir", &signing, "--image", &image];
-        self.lapwing(&[&who[..], &what[..], &self.management()].concat())?;
+        self.lapwing(&[&who[..], &what[..], &self.management(), more].concat())?;
         Device::new(id, &out, &self.binaries, &self.logs())
+    }
+
+    /// Provisions a device that asks by CoAP, at these addresses one after the other.
+    ///
+    /// # Errors
+    /// When it cannot be provisioned.
+    pub fn provision_coap(&self, id: &str, version: &str, servers: &[&str]) -> Result<Device> {
+        let servers: Vec<&str> = servers.iter().flat_map(|server| ["--server", server]).collect();
+        self.provision_with(id, &self.binaries.beacon(version)?, &[&["--oscore"], &servers[..]].concat())
+    }
+
+    /// Where the server answers CoAP.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn coap_addr(&self) -> Result<SocketAddr> {
+        self.coap_addr.parse().context("find the server's CoAP address")
+    }
+
+    /// Where the server answers HTTPS.
+    #[must_use]
+    pub fn device_addr(&self) -> &str {
+        &self.device_addr
     }
 
     /// All events after this one, oldest first.
@@ -232,16 +262,16 @@ impl Fleet {
 
 const TOKEN_FILE: &str = "server/admin-token";
 
-fn server_config(data: &Path, (device, management): (&str, &str)) -> String {
+fn server_config(data: &Path, [device, coap, management]: [&str; 3]) -> String {
     format!(
-        "data_dir = {data:?}\ndevice_listen = \"{device}\"\nmanagement_listen = \"{management}\"\n\
+        "data_dir = {data:?}\ndevice_listen = \"{device}\"\ncoap_listen = \"{coap}\"\nmanagement_listen = \"{management}\"\n\
          check_in_interval_s = 1\ndelta_ask_again_s = 1\ndelta_patience_s = 60\nretry_first_s = 3600\n"
     )
 }
 
-/// Where the server listens, if this line of its output says so: devices, then operators.
-fn addresses(line: &str) -> Option<(String, String)> {
+/// Where the server listens, if this line of its output says so: devices, by CoAP, then operators.
+fn addresses(line: &str) -> Option<[String; 3]> {
     let said: Value = serde_json::from_str(line).ok()?;
     let text = |key: &str| said.get(key).and_then(Value::as_str).map(str::to_owned);
-    Some((text("device_addr")?, text("management")?))
+    Some([text("device_addr")?, text("coap_addr")?, text("management")?])
 }

@@ -9,6 +9,7 @@ mod auth;
 mod blobs;
 mod changes;
 mod claim_tokens;
+mod contexts;
 mod conventions;
 mod describe;
 mod device_answer;
@@ -75,6 +76,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(steering::admit))
         .routes(routes!(fleet::list))
         .routes(routes!(fleet::boot_failures))
+        .routes(routes!(contexts::make))
         .routes(routes!(groups::list))
         .routes(routes!(groups::show, groups::put, groups::delete))
         .routes(routes!(plans::list))

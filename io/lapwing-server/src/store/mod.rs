@@ -21,6 +21,7 @@ mod access;
 mod audit;
 mod changes;
 mod claims;
+mod contexts;
 mod devices;
 mod events;
 mod publishing;
@@ -35,6 +36,7 @@ pub(crate) use changes::{Changed, What, changed_devices, changes};
 pub(crate) use claims::{
     ClaimRefused, TokenRow, claim, forget_device, forgotten, new_token, remember_again, revoke_token, tokens,
 };
+pub(crate) use contexts::{context_owner, new_context, reserve_numbers};
 pub(crate) use devices::{
     AttemptRow, Device, device, devices_page, downloads_by_cell, new_attempt, put_attempt, put_device,
     put_seen, running_counts, to_be_ended,
