@@ -28,7 +28,7 @@ const COMMANDS: &[Command] = &[
     Command { usage: "tidy", about: "the rules of the house", run: |house, _| tidy::run(house) },
     Command {
         usage: "bench NAME [--quick] [--out FILE]",
-        about: "measure; the figures go to docs/benchmarks/NAME.json. NAME: agent, cuts, delta, link, metal, rollout",
+        about: "measure; the figures go to docs/benchmarks/NAME.json. NAME: agent, air, cuts, delta, link, metal, rollout",
         run: bench,
     },
     Command {
@@ -63,6 +63,10 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "agent",
         run: |house, arguments| start(house, "lapwing-e2e", "lapwing-bench", &["agent"], arguments),
+    },
+    Bench {
+        name: "air",
+        run: |house, arguments| start(house, "lapwing-e2e", "lapwing-bench-air", &[], arguments),
     },
     Bench {
         name: "cuts",

@@ -65,13 +65,13 @@ pub(crate) fn python_folder(house: &House) -> PathBuf {
 ///
 /// # Errors
 /// When it is missing and pip cannot install it.
-pub(crate) fn python_package(house: &House, name: &str) -> Result<(), String> {
+pub(crate) fn python_package(house: &House, module: &str, package: &str) -> Result<(), String> {
     let folder = python_folder(house);
-    let mut ask = child::program(house, "python3", &["-c", &format!("import {name}")]);
+    let mut ask = child::program(house, "python3", &["-c", &format!("import {module}")]);
     if child::succeeds(ask.env("PYTHONPATH", &folder)) {
         return Ok(());
     }
-    let arguments = ["-m", "pip", "install", "--quiet", "--target", &folder.to_string_lossy(), name];
+    let arguments = ["-m", "pip", "install", "--quiet", "--target", &folder.to_string_lossy(), package];
     child::run(&mut child::program(house, "python3", &arguments))
 }
 

@@ -118,10 +118,14 @@ pub(crate) fn sim(house: &House) -> Outcome {
 pub(crate) fn link(house: &House) -> Outcome {
     let clients = [
         set_up::debian_package(house, "coap-client-notls", "libcoap3-bin"),
-        set_up::python_package(house, "aiocoap"),
+        set_up::python_package(house, "aiocoap.oscore", "aiocoap[oscore]"),
     ];
-    let mut command = cargo(house, &["test", "--profile", PROFILE, "-p", "lapwing-link"]);
-    let tested = child::run(command.env("PYTHONPATH", set_up::python_folder(house)));
+    let test = |arguments: &[&str]| {
+        let mut command = cargo(house, &[&["test", "--profile", PROFILE], arguments].concat());
+        child::run(command.env("PYTHONPATH", set_up::python_folder(house)))
+    };
+    let server = ["-p", "lapwing-server", "--test", "it", "others_by_coap"];
+    let tested = test(&["-p", "lapwing-link"]).and_then(|()| test(&server));
     match (tested, clients.into_iter().find_map(Result::err)) {
         (Ok(()), Some(reason)) => Outcome::Passed(format!("a client was not tried: {reason}")),
         (tested, _) => ended(tested),
@@ -140,7 +144,7 @@ pub(crate) fn e2e(house: &House) -> Outcome {
 }
 
 pub(crate) fn api(house: &House) -> Outcome {
-    if let Err(reason) = set_up::python_package(house, "schemathesis") {
+    if let Err(reason) = set_up::python_package(house, "schemathesis", "schemathesis") {
         return Outcome::Skipped(reason);
     }
     let tried = child::run(&mut build_programs(house, &["--bins"])).and_then(|()| api_check::run(house));

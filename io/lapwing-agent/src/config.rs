@@ -9,7 +9,7 @@ mod resolve;
 use crate::device_dir::DeviceDir;
 use crate::limits::CONFIG_BYTES_MAX;
 use lapwing_core::Slot;
-use lapwing_transport::client::ClientSettings;
+use lapwing_transport::client::{ClientSettings, ServerUrl};
 use raw::RawConfig;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read};
@@ -29,6 +29,8 @@ pub struct AgentSettings {
     pub brain: lapwing_device::Settings,
     /// Where and how to talk.
     pub client: ClientSettings,
+    /// How long the first answer over CoAP may take before the question is sent again.
+    pub coap_first_timer_ms: u64,
     /// Named facts about the device.
     pub facts: Vec<(String, String)>,
     /// How health and the world are measured.
@@ -109,6 +111,9 @@ pub enum ConfigError {
 /// What a configuration names and this machine does not have.
 #[derive(Debug, thiserror::Error)]
 pub enum SurroundingsError {
+    /// Servers would be asked in a security context that is not there.
+    #[error("{} does not exist: provision the device for CoAP, or name no coap:// server", .0.display())]
+    NoContext(PathBuf),
     /// Nobody provisioned the directory, or it is another one.
     #[error("{} holds no slots: name the directory that `lapwing device provision` made in `device_dir`", .0.display())]
     NoSlots(PathBuf),
@@ -145,6 +150,9 @@ impl AgentSettings {
         let dir = DeviceDir::new(self.device_dir.clone());
         if !dir.slot_table().is_file() || !Slot::ALL.iter().all(|slot| dir.slot(*slot).is_dir()) {
             return Err(SurroundingsError::NoSlots(self.device_dir.clone()));
+        }
+        if self.client.servers.iter().any(ServerUrl::is_coap) && !dir.context().is_file() {
+            return Err(SurroundingsError::NoContext(dir.context()));
         }
         let needed = matches!(self.restart, RestartSettings::Launcher | RestartSettings::Child { .. });
         let is_program = |found: Metadata| found.is_file() && found.permissions().mode() & 0o111 != 0;

@@ -44,6 +44,10 @@ impl DeviceDir {
         self.0.join("secret")
     }
 
+    pub(crate) fn context(&self) -> PathBuf {
+        self.0.join("context")
+    }
+
     pub(crate) fn claim_token(&self) -> PathBuf {
         self.0.join("claim-token")
     }

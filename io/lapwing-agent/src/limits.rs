@@ -5,7 +5,7 @@ pub(crate) const CONFIG_BYTES_MAX: u64 = 64 * 1024;
 /// Bytes read, hashed or copied at a time.
 pub(crate) const PIECE_BYTES: usize = 16 * 1024;
 /// Granularity at which a partial artifact is remembered, bytes.
-pub(crate) const BLOCK_BYTES: u64 = 1024;
+pub(crate) const BLOCK_BYTES: u64 = lapwing_transport::client::limits::BLOCK_BYTES;
 /// Largest artifact: what the delta format can express and a header, bytes.
 pub(crate) const ARTIFACT_BYTES_MAX: u64 = 5 << 30;
 /// Times at most that an image is flushed while it is applied, but for its end.

@@ -61,7 +61,7 @@ mod tests {
             assert_eq!(pace.free_at(), Some(Uptime(free_at)), "{rate}");
         };
         check(0, FETCH_TURN_BYTES, 0);
-        check(100, 1_024, 500 + 10_240);
+        check(100, 512, 500 + 5_120);
         check(100_000, 50_000, 500 + 500);
         check(1_000_000, FETCH_TURN_BYTES, 500 + 263);
         check(u64::MAX, FETCH_TURN_BYTES, 500 + 1);

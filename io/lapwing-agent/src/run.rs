@@ -24,7 +24,7 @@ use crate::restart::{After, Restarting};
 use crate::talking::Talking;
 use lapwing_core::{BootId, Slot};
 use lapwing_device::{Boot, Device};
-use lapwing_transport::client::{Client, Dial, TcpDial};
+use lapwing_transport::client::{Client, Dial, SecurityContext, TcpDial};
 use std::env;
 use std::ffi::OsString;
 use std::io;
@@ -265,6 +265,27 @@ impl Agent {
         program.start()
     }
 
+    /// What talks. Without a context, or with one that cannot be read, it does not talk CoAP.
+    fn client(&self, dir: &DeviceDir) -> Client {
+        let client = Client::new(self.settings.client.clone(), self.dial.clone());
+        let context = identity_files::context(dir).and_then(|given| {
+            let Some(given) = given else { return Ok(None) };
+            let (kid, secret, reserved) = (given.kid.clone(), given.secret.clone(), given.reserved);
+            let dir = dir.clone();
+            let reserve = Box::new(move |up_to| identity_files::reserve(&dir, &given, up_to));
+            SecurityContext::new(&kid, &secret, reserved, reserve, self.settings.coap_first_timer_ms)
+                .map(Some)
+        });
+        match context {
+            Ok(Some(context)) => client.with_context(context),
+            Ok(None) => client,
+            Err(error) => {
+                log::error!("failed to read the security context, CoAP is out of use: {error}");
+                client
+            }
+        }
+    }
+
     /// Finds out what runs and what was being tried.
     fn begin(&mut self) -> Result<BootSession, RunError> {
         let dir = self.dir.clone();
@@ -282,7 +303,7 @@ impl Agent {
         let device = Device::new(self.settings.brain.clone(), anchor, stored);
         let mut facts = self.settings.facts.clone();
         facts.extend(self.facts_hooks.iter_mut().flat_map(|hook| hook()));
-        let client = Client::new(self.settings.client.clone(), self.dial.clone());
+        let client = self.client(&dir);
         let identity = self.settings.brain.identity.clone();
         let talking = Talking::new(client, dir.clone(), identity, facts, self.settings.checkpoint_bytes);
         let control = Control::listen(&dir)

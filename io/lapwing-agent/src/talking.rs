@@ -19,7 +19,7 @@ use lapwing_core::trust::TlsAnchor;
 use lapwing_core::wire::check_in::{Facts, NamedFacts};
 use lapwing_core::wire::claim::Claim;
 use lapwing_device::{Device, Fetched, Identity, Transfer, Trouble, TrustDocument};
-use lapwing_transport::client::{ArtifactBytes, Client, Credentials, ExchangeError};
+use lapwing_transport::client::{ArtifactBytes, Client, Credentials, ExchangeError, Piece, Wanted};
 use std::io;
 
 /// All that talks.
@@ -156,26 +156,25 @@ impl Talking {
         let failed = loop {
             let Some(missing) = arriving.file.missing() else { return Ok(()) };
             let bytes = match arriving.bytes.take() {
-                Some(bytes) if bytes.next_offset() >= missing.start => bytes,
-                _ => match self.open(anchors, arriving.file.transfer(), missing.start) {
+                Some(bytes) if bytes.wastes_nothing(missing.start) => bytes,
+                _ => match self.open(anchors, &arriving.file) {
                     Ok(bytes) => bytes,
                     Err(trouble) => break trouble,
                 },
             };
             let bytes = arriving.bytes.insert(bytes);
-            let offset = bytes.next_offset();
             let most = usize::try_from(left_bytes).unwrap_or(usize::MAX).min(PIECE_BYTES);
             match bytes.read(piece.get_mut(..most).unwrap_or_default()) {
-                Ok(length) => {
-                    let piece = piece.get(..length).unwrap_or_default();
+                Ok(Piece { bytes: 0, .. }) => {
+                    arriving.bytes = None;
+                    arriving.file.checkpoint().map_err(storage)?;
+                }
+                Ok(Piece { offset, bytes }) => {
+                    let piece = piece.get(..bytes).unwrap_or_default();
                     arriving.file.write_at(offset, piece).map_err(storage)?;
-                    left_bytes -= length as u64;
-                    self.moved_bytes += length as u64;
-                    let whole = bytes.next_offset() == arriving.file.transfer().artifact_size_bytes;
-                    if whole {
-                        arriving.bytes = None;
-                        arriving.file.checkpoint().map_err(storage)?;
-                    } else if left_bytes == 0 || os::boot_time_ms() >= until_ms {
+                    left_bytes -= bytes as u64;
+                    self.moved_bytes += bytes as u64;
+                    if left_bytes == 0 || os::boot_time_ms() >= until_ms {
                         return Ok(());
                     }
                 }
@@ -186,15 +185,11 @@ impl Talking {
         Err(failed)
     }
 
-    fn open(
-        &mut self,
-        anchors: &[TlsAnchor],
-        transfer: Transfer,
-        offset: u64,
-    ) -> Result<ArtifactBytes, Trouble> {
+    fn open(&mut self, anchors: &[TlsAnchor], file: &ArtifactFile) -> Result<ArtifactBytes, Trouble> {
         let who = self.introduce(anchors)?;
-        let Transfer { artifact, artifact_size_bytes } = transfer;
-        let opened = self.client.artifact(anchors, &who, &artifact, artifact_size_bytes, offset);
+        let Transfer { artifact, artifact_size_bytes: size_bytes } = file.transfer();
+        let wanted = Wanted { artifact, size_bytes, have: file.bitmap() };
+        let opened = self.client.artifact(anchors, &who, &wanted);
         opened.map_err(|error| exchange_trouble("fetch the artifact", &error))
     }
 

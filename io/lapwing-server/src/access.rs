@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::limits::{ACCESS_PENDING_MAX, ACCESS_TEXT_BYTES_MAX};
 use crate::store::{AccessRow, Store, StoreError, put_access};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine;
@@ -54,17 +54,22 @@ pub(crate) async fn note(State(app): State<Arc<App>>, request: Request, next: Ne
     let device = device_in(request.headers());
     let asked = bounded(&format!("{} {}", request.method(), request.uri().path()));
     let answered = next.run(request).await;
-    let row = AccessRow {
-        time: app.now(),
-        device,
-        address: peer.unwrap_or_default(),
-        request: asked,
-        status: answered.status().as_u16(),
-    };
+    record(&app, device, peer.unwrap_or_default(), asked, answered.status());
+    answered
+}
+
+/// Notes how what a device asked ended.
+pub(crate) fn record(
+    app: &App,
+    device: Option<String>,
+    address: String,
+    request: String,
+    status: StatusCode,
+) {
+    let row = AccessRow { time: app.now(), device, address, request, status: status.as_u16() };
     if !app.access.note(row) {
         app.metrics.access_lost();
     }
-    answered
 }
 
 /// Who the request says it is from; its status says whether that was believed.

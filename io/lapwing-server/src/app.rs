@@ -6,6 +6,7 @@
 use crate::access::AccessLog;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
+use crate::coap::Contexts;
 use crate::config::Settings;
 use crate::devices::Devices;
 use crate::journal::Journal;
@@ -35,12 +36,15 @@ pub(crate) struct App {
     pub(crate) journal: Journal,
     pub(crate) devices: Devices,
     pub(crate) online: Online,
+    /// Security contexts, where CoAP is served.
+    pub(crate) contexts: Option<Contexts>,
     pub(crate) deltas: Deltas,
     pub(crate) metrics: Metrics,
     pub(crate) log: Option<LogControl>,
     /// SHA-256 of the device plane's public key.
     pub(crate) spki: Digest,
     pub(crate) device_url: String,
+    pub(crate) coap_url: Option<String>,
     /// SHA-256 of the admin token.
     pub(crate) admin_token: Digest,
     pub(crate) repetitions: Repetitions,

@@ -28,6 +28,8 @@ pub struct Config {
     pub store_tls_ca: Option<PathBuf>,
     /// Where devices connect, HTTPS. Port 0 lets the system choose.
     pub device_listen: SocketAddr,
+    /// Where devices ask by CoAP with OSCORE, UDP, for example `[::]:5683`; nowhere if not given.
+    pub coap_listen: Option<SocketAddr>,
     /// Where operators connect, plain HTTP: keep it on loopback.
     pub management_listen: SocketAddr,
     /// What devices are told to connect to; without it `https://` and the first of `tls_names`.
@@ -100,6 +102,7 @@ impl Default for Config {
             store_password_file: None,
             store_tls_ca: None,
             device_listen: SocketAddr::from(([0, 0, 0, 0], 8443)),
+            coap_listen: None,
             management_listen: SocketAddr::from(([127, 0, 0, 1], 8440)),
             device_url: None,
             tls_names: vec!["localhost".to_owned()],
@@ -196,6 +199,7 @@ impl Config {
             store_password_file,
             store_tls_ca,
             device_listen,
+            coap_listen,
             management_listen,
             device_url,
             tls_names,
@@ -233,6 +237,7 @@ impl Config {
             blobs_dir: blobs_dir.unwrap_or_else(|| data_dir.join("blobs")),
             data_dir,
             management_listen,
+            coap_listen,
             door: Door {
                 listen: device_listen,
                 url: device_url,
@@ -306,6 +311,7 @@ pub(crate) struct Settings {
     pub(crate) blobs_dir: PathBuf,
     pub(crate) store: Place,
     pub(crate) management_listen: SocketAddr,
+    pub(crate) coap_listen: Option<SocketAddr>,
     pub(crate) door: Door,
     pub(crate) pace: Pace,
     pub(crate) deltas: Deltas,

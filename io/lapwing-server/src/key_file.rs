@@ -6,7 +6,11 @@
 use crate::durable::{read_if_there, write_file};
 use crate::limits::{KEY_SEARCH_DEPTH_MAX, KEY_SEARCH_FILES_MAX};
 use ed25519_dalek::SigningKey;
+use hmac::{Hmac, KeyInit, Mac};
+use lapwing_core::wire::claim::DeviceSecret;
+use lapwing_core::{DeviceId, Digest};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -66,13 +70,44 @@ pub(crate) fn online_key(path: &Path) -> Result<SigningKey, KeyError> {
     Ok(key)
 }
 
+/// What the secrets of devices that talk CoAP are derived from.
+#[derive(Clone)]
+pub(crate) struct OscoreKey([u8; 32]);
+
+impl OscoreKey {
+    /// The key in `path`, made now if there is none.
+    ///
+    /// # Errors
+    /// See [`KeyError`].
+    pub(crate) fn load(path: &Path) -> Result<Self, KeyError> {
+        let io_error = |error| KeyError::Io(path.to_owned(), error);
+        if let Some(text) = read_if_there(path).map_err(io_error)? {
+            let digits: Digest = text.trim().parse().map_err(|_| KeyError::Unreadable(path.to_owned()))?;
+            return Ok(Self(*digits.as_bytes()));
+        }
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(KeyError::NoRandomness)?;
+        write_file(path, format!("{}\n", hex(&secret)).as_bytes(), 0o600).map_err(io_error)?;
+        Ok(Self(secret))
+    }
+
+    /// The secret of the device that has the context of this number.
+    pub(crate) fn secret(&self, number: u64, device: &DeviceId) -> DeviceSecret {
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&self.0);
+        let mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
+        let mac = mac.chain_update(number.to_be_bytes()).chain_update(device.as_str());
+        DeviceSecret(mac.finalize().into_bytes().into())
+    }
+}
+
 fn parse_online(text: &str, path: &Path) -> Result<SigningKey, KeyError> {
     let unreadable = || KeyError::Unreadable(path.to_owned());
     let file = parse(text).ok_or_else(unreadable)?;
     if file.role != "online" {
         return Err(KeyError::ForbiddenRole { path: path.to_owned(), role: file.role });
     }
-    let secret: lapwing_core::Digest = file.secret.parse().map_err(|_| unreadable())?;
+    let secret: Digest = file.secret.parse().map_err(|_| unreadable())?;
     let key = SigningKey::from_bytes(secret.as_bytes());
     let same = file.algorithm == "ed25519" && hex(key.verifying_key().as_bytes()) == file.public;
     same.then_some(key).ok_or_else(unreadable)

@@ -155,5 +155,17 @@ pub(crate) const CONFIGURATIONS_TRIED: usize = 10;
 pub(crate) const TRIED_DAYS_MAX: u32 = 366;
 /// Releases, hardware and bootloaders whose boot failures are counted apart; what comes later is counted together.
 pub(crate) const BOOT_FAILURE_SERIES_MAX: usize = 200;
+/// Highest number of a security context: five bytes on the wire.
+pub(crate) const CONTEXT_ID_MAX: u64 = (1 << 40) - 1;
+/// Sequence numbers that the server reserves with one write.
+pub(crate) const OSCORE_NUMBERS_AT_ONCE: u64 = 1 << 16;
+/// Sequence numbers left out after a restore: more than were used between any backup and its loss.
+pub(crate) const RESTORE_OSCORE_NUMBERS_SKIPPED: i64 = 1 << 32;
+/// Datagrams that are being answered at once; more are dropped, and asked again.
+pub(crate) const COAP_AT_ONCE_MAX: usize = 1024;
+/// Answers kept for confirmable messages that come again.
+pub(crate) const COAP_RECENT_MAX: usize = 4096;
+/// Bodies of several datagrams that are under way at once.
+pub(crate) const COAP_BODIES_MAX: usize = 1024;
 /// When to come back after a full disk, seconds.
 pub(crate) const DISK_FULL_WAIT_S: u32 = 300;

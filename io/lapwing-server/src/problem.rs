@@ -91,6 +91,16 @@ impl Problem {
             .advice("look at it, and ask again")
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// When to come back, seconds, if it says so.
+    pub(crate) fn retry_after_s(&self) -> Option<u32> {
+        let (_, value) = self.headers.iter().find(|(name, _)| *name == header::RETRY_AFTER)?;
+        value.to_str().ok()?.parse().ok()
+    }
+
     /// Whether it is the server's fault.
     pub(crate) fn is_ours(&self) -> bool {
         self.status.is_server_error()

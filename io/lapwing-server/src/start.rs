@@ -6,11 +6,12 @@
 use crate::app::{App, Snapshots, load_catalogue};
 use crate::blobs::Blobs;
 use crate::clock::{Clock, ClockGuard, Steady};
+use crate::coap::Contexts;
 use crate::config::{Certificate, Config, ConfigError, Settings};
 use crate::devices::Devices;
 use crate::follow::{self, Place};
 use crate::journal::Journal;
-use crate::key_file::{KeyError, online_key, refuse_foreign_keys};
+use crate::key_file::{KeyError, OscoreKey, online_key, refuse_foreign_keys};
 use crate::limits::{FOLLOWERS_MAX, ORPHAN_AGE_S};
 use crate::listen::{Patience, answer, serve};
 use crate::logging::LogControl;
@@ -21,7 +22,7 @@ use crate::store::{Setting, Sql, Store, StoreError, blob_names, forget_blob, get
 use crate::tls::{TlsError, identity};
 use crate::trust::{Trust, TrustError};
 use crate::webhooks::Post;
-use crate::{device_plane, housekeeping, management, orchestrator, webhooks};
+use crate::{coap, device_plane, housekeeping, management, orchestrator, webhooks};
 use lapwing_core::{Digest, UnixSeconds};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -100,8 +101,11 @@ impl Server {
         let tls = identity(&settings.door, &dir.join("tls"))?;
         let (device_listener, device_addr) = bind(settings.door.listen).await?;
         let (management_listener, management_addr) = bind(settings.management_listen).await?;
+        let datagrams = bind_coap(settings.coap_listen).await?;
+        let coap_addr = datagrams.as_ref().map(|(_, bound)| *bound);
         let device_url = device_url(&settings, device_addr);
-        let (app, place, threads) = assemble(settings, around, (tls.spki, device_url)).await?;
+        let coap_url = coap_addr.map(|bound| format!("coap://{}:{}", own_name(&settings), bound.port()));
+        let (app, place, threads) = assemble(settings, around, (tls.spki, device_url, coap_url)).await?;
 
         let stopped = app.stop.subscribe();
         let patience = Patience::of(&app.settings.door, app.settings.shutdown_grace);
@@ -113,17 +117,21 @@ impl Server {
         if app.settings.store.is_shared() {
             tasks.spawn(follow::run(Arc::clone(&app), place, stopped.clone()));
         }
+        if let Some((socket, _)) = datagrams {
+            tasks.spawn(coap::run(Arc::clone(&app), socket, stopped.clone()));
+        }
         tasks.spawn(orchestrator::run(Arc::clone(&app), stopped.clone()));
         tasks.spawn(webhooks::run(Arc::clone(&app), stopped.clone()));
         tasks.spawn(housekeeping::run(Arc::clone(&app), stopped));
-        tracing::info!(%device_addr, %management_addr, "listening");
-        Ok(Running { device_addr, management_addr, app, tasks, threads, lock })
+        tracing::info!(%device_addr, ?coap_addr, %management_addr, "listening");
+        Ok(Running { device_addr, coap_addr, management_addr, app, tasks, threads, lock })
     }
 }
 
 /// A server that listens.
 pub struct Running {
     device_addr: SocketAddr,
+    coap_addr: Option<SocketAddr>,
     management_addr: SocketAddr,
     app: Arc<App>,
     tasks: JoinSet<()>,
@@ -137,6 +145,12 @@ impl Running {
     #[must_use]
     pub fn device_addr(&self) -> SocketAddr {
         self.device_addr
+    }
+
+    /// Where devices ask by CoAP, if they can.
+    #[must_use]
+    pub fn coap_addr(&self) -> Option<SocketAddr> {
+        self.coap_addr
     }
 
     /// Where operators connect.
@@ -245,20 +259,32 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErr
     Ok((listener, bound))
 }
 
+async fn bind_coap(address: Option<SocketAddr>) -> Result<Option<(UdpSocket, SocketAddr)>, StartError> {
+    let Some(address) = address else { return Ok(None) };
+    let failed = |error| StartError::Listen(address, error);
+    let socket = UdpSocket::bind(address).await.map_err(failed)?;
+    let bound = socket.local_addr().map_err(failed)?;
+    Ok(Some((socket, bound)))
+}
+
 fn device_url(settings: &Settings, bound: SocketAddr) -> String {
-    let name = settings.door.names.first().map_or("localhost", String::as_str);
-    settings.door.url.clone().unwrap_or_else(|| format!("https://{name}:{}", bound.port()))
+    settings.door.url.clone().unwrap_or_else(|| format!("https://{}:{}", own_name(settings), bound.port()))
+}
+
+fn own_name(settings: &Settings) -> &str {
+    settings.door.names.first().map_or("localhost", String::as_str)
 }
 
 async fn assemble(
     settings: Settings,
     around: Surroundings,
-    (spki, device_url): (Digest, String),
+    (spki, device_url, coap_url): (Digest, String, Option<String>),
 ) -> Result<(Arc<App>, Place, Vec<JoinHandle<()>>), StartError> {
     let dir = &settings.data_dir;
     let io_error = |path: PathBuf| move |error| StartError::Io(path, error);
     let clock = around.clock;
     let key = online_key(&dir.join("online.key"))?;
+    let oscore = settings.coap_listen.map(|_| OscoreKey::load(&dir.join("oscore.key"))).transpose()?;
     let token_path = admin_token_path(&settings);
     let admin_token = management::admin_token(&token_path).map_err(io_error(token_path))?;
     let rows = settings.store.clone();
@@ -283,6 +309,7 @@ async fn assemble(
         Deltas::start(tools, around.worker, settings.deltas).map_err(io_error(dir.clone()))?;
     threads.push(writer);
     let app = App {
+        contexts: oscore.map(|key| Contexts::new(key, settings.devices_cached_max, store.clone())),
         online: Online::new(key, guard, clock.clone()),
         devices: Devices::new(settings.devices_cached_max, store.clone()),
         streams: Arc::new(Semaphore::new(settings.artifact_streams_max)),
@@ -303,6 +330,7 @@ async fn assemble(
         metrics,
         spki,
         device_url,
+        coap_url,
         admin_token,
         orchestrator: Default::default(),
     };

@@ -26,6 +26,7 @@ pub struct Fleet {
     dir: PathBuf,
     management_url: String,
     device_addr: String,
+    coap_addr: String,
 }
 
 impl Fleet {
@@ -44,11 +45,12 @@ impl Fleet {
     pub fn start_asked_every(interval_s: u32, binaries: &Binaries, dir: &Path) -> Result<Self> {
         let mut fleet = Self::without_server(binaries, dir)?;
         let data = fleet.data();
-        let config = |addresses: (&str, &str)| server_config(&data, interval_s, addresses);
-        fs::write(fleet.server_config(), config(("127.0.0.1:0", "127.0.0.1:0")))?;
+        let config = |addresses: [&str; 3]| server_config(&data, interval_s, addresses);
+        fs::write(fleet.server_config(), config(["127.0.0.1:0"; 3]))?;
         fleet.start_server()?;
         // From here on the addresses stay, so that a server that was killed can be started again.
-        let fixed = (fleet.device_addr.as_str(), fleet.management_url.trim_start_matches("http://"));
+        let management = fleet.management_url.trim_start_matches("http://");
+        let fixed = [&fleet.device_addr, &fleet.coap_addr, management];
         fs::write(fleet.server_config(), config(fixed))?;
         fleet.enrol()?;
         Ok(fleet)
@@ -73,6 +75,7 @@ impl Fleet {
             dir: dir.to_owned(),
             management_url: String::new(),
             device_addr: String::new(),
+            coap_addr: String::new(),
         };
         fs::create_dir_all(fleet.logs())?;
         Ok(fleet)
@@ -101,7 +104,7 @@ impl Fleet {
             }
             Ok(server.log().get(seen..).unwrap_or_default().lines().find_map(addresses))
         });
-        (self.device_addr, self.management_url) = addresses.context("wait for the server")?;
+        [self.device_addr, self.coap_addr, self.management_url] = addresses.context("wait for the server")?;
         self.server = Some(server);
         Ok(())
     }
@@ -201,6 +204,31 @@ impl Fleet {
         Ok(out)
     }
 
+    /// Provisions a device that asks by CoAP, at these addresses one after the other.
+    ///
+    /// # Errors
+    /// When it cannot be provisioned.
+    pub fn provision_coap(&self, id: &str, version: &str, servers: &[&str]) -> Result<Device> {
+        let servers: Vec<&str> = servers.iter().flat_map(|server| ["--server", server]).collect();
+        let out =
+            self.provision_with(id, &self.binaries.beacon(version)?, &[&["--oscore"], &servers[..]].concat())?;
+        Device::new(id, &out, &self.binaries, &self.logs())
+    }
+
+    /// Where the server answers CoAP.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn coap_addr(&self) -> Result<SocketAddr> {
+        self.coap_addr.parse().context("find the server's CoAP address")
+    }
+
+    /// Where the server answers HTTPS.
+    #[must_use]
+    pub fn device_addr(&self) -> &str {
+        &self.device_addr
+    }
+
     /// All events after this one, oldest first.
     ///
     /// # Errors
@@ -271,16 +299,16 @@ impl Fleet {
 
 const TOKEN_FILE: &str = "server/admin-token";
 
-fn server_config(data: &Path, interval_s: u32, (device, management): (&str, &str)) -> String {
+fn server_config(data: &Path, interval_s: u32, [device, coap, management]: [&str; 3]) -> String {
     format!(
-        "data_dir = {data:?}\ndevice_listen = \"{device}\"\nmanagement_listen = \"{management}\"\n\
+        "data_dir = {data:?}\ndevice_listen = \"{device}\"\ncoap_listen = \"{coap}\"\nmanagement_listen = \"{management}\"\n\
          check_in_interval_s = {interval_s}\ndelta_ask_again_s = 1\ndelta_patience_s = 60\nretry_first_s = 3600\n"
     )
 }
 
-/// Where the server listens, if this line of its output says so: devices, then operators.
-fn addresses(line: &str) -> Option<(String, String)> {
+/// Where the server listens, if this line of its output says so: devices, by CoAP, then operators.
+fn addresses(line: &str) -> Option<[String; 3]> {
     let said: Value = serde_json::from_str(line).ok()?;
     let text = |key: &str| said.get(key).and_then(Value::as_str).map(str::to_owned);
-    Some((text("device_addr")?, text("management")?))
+    Some([text("device_addr")?, text("coap_addr")?, text("management")?])
 }

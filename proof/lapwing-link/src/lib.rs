@@ -2,7 +2,7 @@
 //!
 //! A link carries datagrams as a radio would: slowly, late, sometimes not at all. On it meet a device that
 //! fetches and a server that gives, both made of `lapwing-coap`, and models of what others do. One seed
-//! gives everything. Never: a wall clock, or a socket outside `udp`.
+//! gives everything. Never: a wall clock or a socket outside `udp` and `proxy`.
 
 mod numbers;
 
@@ -20,6 +20,7 @@ mod outcome;
 
 mod check_in;
 
+mod proxy;
 pub mod udp;
 
 pub use air::{Air, Awake, Counters};
@@ -31,3 +32,4 @@ pub use link::{Link, Side};
 pub use numbers::Numbers;
 pub use one_at_a_time::fetch_one_at_a_time;
 pub use outcome::Outcome;
+pub use proxy::Proxy;

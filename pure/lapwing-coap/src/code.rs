@@ -32,15 +32,30 @@ impl Code {
     pub const BAD_REQUEST: Self = Self::new(4, 0);
     pub const UNAUTHORIZED: Self = Self::new(4, 1);
     pub const BAD_OPTION: Self = Self::new(4, 2);
+    pub const FORBIDDEN: Self = Self::new(4, 3);
     pub const NOT_FOUND: Self = Self::new(4, 4);
     pub const METHOD_NOT_ALLOWED: Self = Self::new(4, 5);
     pub const REQUEST_INCOMPLETE: Self = Self::new(4, 8);
     pub const TOO_LARGE: Self = Self::new(4, 13);
     pub const TOO_MANY_REQUESTS: Self = Self::new(4, 29);
+    pub const INTERNAL: Self = Self::new(5, 0);
     pub const UNAVAILABLE: Self = Self::new(5, 3);
 
     const fn new(class: u8, detail: u8) -> Self {
         Self(class << 5 | detail)
+    }
+
+    /// The code that means what an HTTP status of 400 to 431 or 500 to 531 means (RFC 8075 section 7).
+    #[must_use]
+    pub const fn of_status(status: u16) -> Self {
+        match status {
+            400..=431 | 500..=531 => {
+                let [_, class] = (status / 100).to_be_bytes();
+                let [_, detail] = (status % 100).to_be_bytes();
+                Self::new(class, detail)
+            }
+            _ => Self::INTERNAL,
+        }
     }
 
     /// 0 for requests, 2 for success, 4 and 5 for errors.

@@ -164,6 +164,12 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Fetch<S> {
         &self.bitmap
     }
 
+    /// What was learnt about the link.
+    #[must_use]
+    pub const fn estimator(&self) -> &Estimator {
+        &self.estimator
+    }
+
     /// Gives up the fetch and keeps what was learnt about the link.
     #[must_use]
     pub fn into_parts(self) -> (Bitmap<S>, Estimator) {

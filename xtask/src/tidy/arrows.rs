@@ -16,7 +16,11 @@ const PACKAGES: &[(&str, &str, &[&str])] = &[
     ("lapwing-fleet", "pure", &["lapwing-core"]),
     ("lapwing-transport", "io", &["lapwing-core", "lapwing-coap"]),
     ("lapwing-agent", "io", &["lapwing-core", "lapwing-delta", "lapwing-device", "lapwing-transport"]),
-    ("lapwing-server", "io", &["lapwing-core", "lapwing-delta", "lapwing-fleet", "lapwing-transport"]),
+    (
+        "lapwing-server",
+        "io",
+        &["lapwing-coap", "lapwing-core", "lapwing-delta", "lapwing-fleet", "lapwing-transport"],
+    ),
     ("lapwing-gateway", "io", &["lapwing-core", "lapwing-transport"]),
     (
         "lapwing",
@@ -39,7 +43,7 @@ const PACKAGES: &[(&str, &str, &[&str])] = &[
     ),
     ("lapwing-link", "proof", &["lapwing-core", "lapwing-coap"]),
     ("lapwing-metal", "proof", &["lapwing-delta"]),
-    ("lapwing-e2e", "proof", &["lapwing-core", "lapwing-device", "lapwing-metal"]),
+    ("lapwing-e2e", "proof", &["lapwing-core", "lapwing-device", "lapwing-link", "lapwing-metal"]),
     (
         "lapwing-fuzz",
         "",

@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-const MAGIC: &[u8; 8] = b"LWPART01";
+const MAGIC: &[u8; 8] = b"LWPART02";
 const HEAD_BYTES: usize = 48;
 /// The output counter, and a sum that tells a torn one.
 const COUNTER_BYTES: usize = 8 + ShortDigest::LEN;
@@ -141,6 +141,11 @@ impl ArtifactFile {
     /// Bytes stored, those that are not flushed yet included.
     pub(crate) fn arrived_bytes(&self) -> u64 {
         self.have_bytes() + (self.fresh.end - self.fresh.start)
+    }
+
+    /// One bit for each block that is stored, lowest first.
+    pub(crate) fn bitmap(&self) -> &[u8] {
+        &self.bitmap
     }
 
     pub(crate) fn transfer(&self) -> Transfer {

@@ -1,4 +1,5 @@
-//! Who this device is to its fleet: the secret that it made itself, and the token to claim with.
+//! Who this device is to its fleet: the secret that it made itself and the token to claim with, or what it was
+//! given instead, to talk CoAP.
 //!
 //! The secret is made and durable before it is ever sent, so that the same claim can be repeated.
 //! Touches: `durable`, the system's randomness. Never: logs either.
@@ -10,8 +11,8 @@ use lapwing_core::{Digest, Nonce};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// Two hexadecimal digits a byte, and some room for a line end.
-const HEX_FILE_BYTES_MAX: u64 = 80;
+/// Two hexadecimal digits a byte, and some room for a line end and what else a context has.
+const HEX_FILE_BYTES_MAX: u64 = 128;
 
 /// Whether this device has ever prepared to talk.
 pub(crate) fn has_secret(dir: &DeviceDir) -> bool {
@@ -25,7 +26,10 @@ pub(crate) fn secret(dir: &DeviceDir) -> io::Result<DeviceSecret> {
         return Ok(DeviceSecret(*digits.as_bytes()));
     }
     let mut secret = [0; Digest::LEN];
-    getrandom::fill(&mut secret).map_err(io::Error::other)?;
+    match context(dir)? {
+        Some(given) => secret = given.secret.0,
+        None => getrandom::fill(&mut secret).map_err(io::Error::other)?,
+    }
     let text = format!("{}\n", Digest::from_bytes(secret));
     durable::write(&dir.secret(), text.as_bytes(), Readers::OwnerOnly)?;
     Ok(DeviceSecret(secret))
@@ -46,6 +50,41 @@ pub(crate) fn claim_token(dir: &DeviceDir) -> io::Result<Option<ClaimToken>> {
 /// The claim was accepted: its token is of no more use.
 pub(crate) fn forget_claim_token(dir: &DeviceDir) -> io::Result<()> {
     durable::remove(&dir.claim_token())
+}
+
+/// A security context as it was provisioned, and as far as its numbers are reserved.
+pub(crate) struct Context {
+    pub(crate) kid: Vec<u8>,
+    pub(crate) secret: DeviceSecret,
+    pub(crate) reserved: u64,
+}
+
+/// The security context, if this device was given one. A file that cannot be read is an error and never a beginning:
+/// no number may be used twice.
+pub(crate) fn context(dir: &DeviceDir) -> io::Result<Option<Context>> {
+    let Some(text) = read_text(&dir.context())? else { return Ok(None) };
+    let mut words = text.split(' ');
+    let mut word = || words.next().ok_or(ErrorKind::InvalidData);
+    let (kid, secret, reserved) = (word()?, word()?, word()?);
+    let secret: Digest = secret.parse().map_err(io::Error::other)?;
+    Ok(Some(Context {
+        kid: bytes(kid).ok_or(ErrorKind::InvalidData)?,
+        secret: DeviceSecret(*secret.as_bytes()),
+        reserved: reserved.parse().map_err(io::Error::other)?,
+    }))
+}
+
+/// Makes it durable that numbers below `reserved` may be used.
+pub(crate) fn reserve(dir: &DeviceDir, context: &Context, reserved: u64) -> io::Result<()> {
+    let kid: String = context.kid.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = format!("{kid} {} {reserved}\n", Digest::from_bytes(context.secret.0));
+    durable::write(&dir.context(), text.as_bytes(), Readers::OwnerOnly)
+}
+
+/// Two hexadecimal digits a byte.
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let byte = |at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    (0..digits.len()).step_by(2).map(byte).collect()
 }
 
 fn read_text(path: &Path) -> io::Result<Option<String>> {

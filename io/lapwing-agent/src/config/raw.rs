@@ -19,7 +19,7 @@ pub(super) struct RawConfig {
     /// The component that this agent keeps up to date.
     #[serde(default = "RawConfig::component")]
     pub(super) component: String,
-    /// Addresses of servers, best first.
+    /// Addresses of servers, best first: `https://` or `coap://`.
     pub(super) servers: Vec<String>,
     /// Allows plain HTTP to other machines. The device's secret is then not sent.
     #[serde(default)]
@@ -49,6 +49,8 @@ pub(super) struct RawConfig {
     pub(super) talking: RawTalking,
     #[serde(default)]
     pub(super) http: RawHttp,
+    #[serde(default)]
+    pub(super) coap: RawCoap,
     #[serde(default)]
     pub(super) tries: RawTries,
     #[serde(default)]
@@ -123,6 +125,14 @@ pub(super) struct RawHttp {
     pub(super) stall_timeout_ms: Option<u64>,
     /// For a whole exchange of anything but an artifact.
     pub(super) exchange_timeout_ms: Option<u64>,
+}
+
+/// What is known of a link before the first answer.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawCoap {
+    /// How long the first answer may take before the question is sent again.
+    pub(super) first_timer_ms: Option<u64>,
 }
 
 /// How often to try before giving up.

@@ -4,7 +4,8 @@
 //! Never: reads a file.
 
 use super::raw::{
-    RawConfig, RawHttp, RawMeasuring, RawProvisioned, RawRestart, RawTalking, RawTrial, RawTries, RawVersions,
+    RawCoap, RawConfig, RawHttp, RawMeasuring, RawProvisioned, RawRestart, RawTalking, RawTrial, RawTries,
+    RawVersions,
 };
 use super::{AgentSettings, CommandLine, ConfigError, MeasuringSettings, RestartSettings};
 use crate::limits::COMMAND_WORDS_MAX;
@@ -23,6 +24,8 @@ use std::time::Duration;
 const BATTERY_FLOOR_MV: u16 = 3_300;
 const COMMAND_TIMEOUT_MS: u64 = 10_000;
 const RESTART_TIMEOUT_MS: u64 = 60_000;
+/// On NB-IoT the first exchange after sleep may take that long.
+const COAP_FIRST_TIMER_MS: u64 = 10_000;
 const STOP_TIMEOUT_MS: u64 = 10_000;
 const MEASURING_INTERVAL_MS: u64 = 10_000;
 const LAUNCHER: &str = "/usr/bin/lapwing-launcher";
@@ -44,6 +47,7 @@ pub(super) fn resolve(raw: RawConfig, dir: &Path) -> Result<AgentSettings, Confi
         provisioned,
         talking,
         http,
+        coap,
         tries,
         trial,
         versions,
@@ -74,6 +78,7 @@ pub(super) fn resolve(raw: RawConfig, dir: &Path) -> Result<AgentSettings, Confi
             battery_floor_mv,
         },
         client: resolve_http(http, resolve_servers(&servers, plain_http)?, plain_http)?,
+        coap_first_timer_ms: resolve_coap(coap)?,
         facts: resolve_facts(facts)?,
         measuring,
         restart: how_to_restart,
@@ -126,9 +131,8 @@ fn resolve_servers(servers: &[String], plain: PlainHttp) -> Result<Vec<ServerUrl
     }
     let parse = |text: &String| {
         let url: ServerUrl = parsed("servers", text)?;
-        let allowed = url.is_tls() || url.is_loopback() || plain == PlainHttp::Anywhere;
-        let what = "must be https, or on this machine, unless `insecure_http` is true";
-        allowed.then_some(url).ok_or_else(|| wrong("servers", what))
+        let what = "must be https or coap, or on this machine, unless `insecure_http` is true";
+        if url.is_allowed(plain) { Ok(url) } else { Err(wrong("servers", what)) }
     };
     servers.iter().map(parse).collect()
 }
@@ -150,6 +154,12 @@ fn resolve_http(
         stall_timeout: timeout("stall_timeout_ms", stall_timeout_ms, 30_000)?,
         exchange_timeout: timeout("exchange_timeout_ms", exchange_timeout_ms, 60_000)?,
     })
+}
+
+fn resolve_coap(raw: RawCoap) -> Result<u64, ConfigError> {
+    let RawCoap { first_timer_ms } = raw;
+    let first_timer_ms = first_timer_ms.unwrap_or(COAP_FIRST_TIMER_MS);
+    at_least("first_timer_ms", first_timer_ms, 500).map(|()| first_timer_ms)
 }
 
 fn resolve_tries(raw: RawTries) -> Tries {

@@ -36,16 +36,15 @@ pub(super) async fn artifact(
     let device = authenticate(&app, &headers).await?;
     let digest: Digest =
         name.parse().map_err(|_| Problem::not_found("an artifact is named by its digest"))?;
-    let path = app.blobs.path(digest);
-    if !has_open_offer(&app, &device, digest) {
-        return Err(match path.exists() {
+    if offered(&app, &device) != Some(digest) {
+        return Err(match app.blobs.path(digest).exists() {
             true => Problem::forbidden("no-offer", "there is no open offer for this artifact"),
             false => Problem::not_found("no such artifact"),
         });
     }
     let streams = Arc::clone(&app.streams);
     let permit = streams.try_acquire_owned().map_err(|_| Problem::busy(BUSY_S))?;
-    let (file, size_bytes) = open(&path).map_err(|error| Problem::internal(&error))?;
+    let (file, size_bytes) = open(&app.blobs.path(digest)).map_err(|error| Problem::internal(&error))?;
     let etag = format!("\"{digest}\"");
     let response = match wanted_range(&headers, &etag, size_bytes) {
         Wanted::All => respond(StatusCode::OK, 0..size_bytes),
@@ -70,17 +69,18 @@ pub(super) async fn artifact(
     Ok(response)
 }
 
-/// A device may fetch what it was last offered, until it said that the attempt is over or the fleet
+/// What a device may fetch: what it was last offered, until it said that the attempt is over or the fleet
 /// withdrew the release or stopped its rollout.
-fn has_open_offer(app: &App, device: &Device, digest: Digest) -> bool {
-    let Some(newest) = device.attempts.first() else { return false };
+pub(crate) fn offered(app: &App, device: &Device) -> Option<Digest> {
+    let newest = device.attempts.first()?;
     let open = !newest.outcome.state.is_over() || newest.outcome.state == AttemptState::TimedOut;
-    let offered =
+    let stands =
         app.orchestrator.steering().bringing(|bringing| newest.past().stands(&app.catalogue(), bringing));
-    open && offered && newest.artifact == digest && device.quarantine.is_none()
+    (open && stands && device.quarantine.is_none()).then_some(newest.artifact)
 }
 
-fn open(path: &std::path::Path) -> io::Result<(File, u64)> {
+/// An artifact's file and size.
+pub(crate) fn open(path: &std::path::Path) -> io::Result<(File, u64)> {
     let file = File::open(path)?;
     let size_bytes = file.metadata()?.len();
     Ok((file, size_bytes))

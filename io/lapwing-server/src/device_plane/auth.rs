@@ -39,7 +39,8 @@ fn credentials(headers: &HeaderMap) -> Option<(DeviceId, DeviceSecret)> {
     Some((id.parse().ok()?, DeviceSecret(*secret.as_bytes())))
 }
 
-fn unknown() -> Problem {
+/// Who asks is not known, or has another secret.
+pub(super) fn unknown() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "unknown-device", "unknown device or wrong secret")
         .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"lapwing\""))
 }

@@ -2,7 +2,7 @@
 //!
 //! Touches: the decision of `lapwing_fleet`, the signer, the artifacts. Never: decides what is offered.
 
-use super::auth::{authenticate, read_message, undecodable};
+use super::auth::{authenticate, read_message, undecodable, unknown};
 use super::hear::hear;
 use super::offer::{Prepared, prepare};
 use super::render::{Reply, render};
@@ -11,7 +11,7 @@ use crate::limits::{DATABASE_AWAY_WAIT_S, DISK_FULL_WAIT_S};
 use crate::online::Session;
 use crate::problem::Problem;
 use crate::store::{Device, StoreError};
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -34,24 +34,37 @@ pub(super) async fn check_in(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let result = answer(&app, &headers, body).await;
+    let asked = async {
+        let device = authenticate(&app, &headers).await?;
+        Ok((device, read_message(&app, &headers, body, CHECK_IN_BYTES_MAX).await?))
+    };
+    render(&headers, &answer(&app, asked).await?)
+}
+
+/// The answer to the check-in that `asked` brings, with the device that proved to have sent it.
+pub(crate) async fn answer(
+    app: &App,
+    asked: impl Future<Output = Result<(Arc<Device>, Bytes), Problem>>,
+) -> Result<Reply, Problem> {
+    let result = match asked.await {
+        Ok((device, body)) => answer_to(app, device, &body).await,
+        Err(problem) => Err(problem),
+    };
     app.metrics.heartbeat(match &result {
         Ok(_) => "ok",
         Err(problem) if problem.is_ours() => "failed",
         Err(_) => "refused",
     });
-    render(&headers, &result?)
+    result
 }
 
-async fn answer(app: &App, headers: &HeaderMap, body: Body) -> Result<Reply, Problem> {
-    let device = authenticate(app, headers).await?;
-    let body = read_message(app, headers, body, CHECK_IN_BYTES_MAX).await?;
-    let message: CheckIn<'_> = decode(&body).map_err(undecodable)?;
-    let id = device.id.clone();
-    let mut reply = heard(app, device, &message).await;
+async fn answer_to(app: &App, device: Arc<Device>, body: &[u8]) -> Result<Reply, Problem> {
+    let message: CheckIn<'_> = decode(body).map_err(undecodable)?;
+    let mut reply = heard(app, Arc::clone(&device), &message).await;
     if matches!(reply, Err(StoreError::Stale)) {
-        app.devices.forget(&id);
-        reply = heard(app, authenticate(app, headers).await?, &message).await;
+        app.devices.forget(&device.id);
+        let again = app.devices.get(&device.id).await?.filter(|again| again.secret == device.secret);
+        reply = heard(app, again.ok_or_else(unknown)?, &message).await;
     }
     let reply = match reply {
         // It keeps what it runs, and what it said it will say again.

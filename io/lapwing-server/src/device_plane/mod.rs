@@ -1,4 +1,4 @@
-//! The device plane: what devices ask over HTTPS.
+//! The device plane: what devices ask. This is its HTTP; `coap` brings the same questions by datagram.
 //!
 //! Touches: axum; one room a message. Never: lets a device near another device's offers.
 
@@ -12,7 +12,9 @@ mod render;
 mod report;
 mod trust;
 
-pub(crate) use report::deliver_journal;
+pub(crate) use artifact::{offered, open};
+pub(crate) use check_in::answer;
+pub(crate) use report::{deliver_journal, take};
 
 use crate::access;
 use crate::app::App;

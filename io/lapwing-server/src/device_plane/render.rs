@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// An answer that owns its parts.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Plain(Answer<'static>),
     Status(Vec<u8>),
     Offer { offer: Vec<u8>, release: Arc<[u8]> },
@@ -28,6 +28,13 @@ impl Reply {
             Self::Status(status) => Answer::Status(status),
             Self::Offer { offer, release } => Answer::Offer { offer, release: Some(release) },
         }
+    }
+
+    /// As devices read it.
+    pub(crate) fn spell(&self) -> Result<Vec<u8>, Problem> {
+        let mut buffer = [0; ANSWER_BYTES_MAX];
+        let bytes = encode(&self.answer(), &mut buffer).map_err(|error| Problem::internal(&error))?;
+        Ok(bytes.to_vec())
     }
 
     /// Its name in metrics and JSON.
@@ -49,9 +56,7 @@ pub(super) fn render(headers: &HeaderMap, reply: &Reply) -> Result<Response, Pro
     let (kind, body) = if people {
         ("application/json", json(reply).to_string().into_bytes())
     } else {
-        let mut buffer = [0; ANSWER_BYTES_MAX];
-        let bytes = encode(&reply.answer(), &mut buffer).map_err(|error| Problem::internal(&error))?;
-        (CBOR, bytes.to_vec())
+        (CBOR, reply.spell()?)
     };
     Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")], body).into_response())
 }

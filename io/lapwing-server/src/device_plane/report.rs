@@ -34,20 +34,25 @@ pub(super) async fn report(
 ) -> Result<StatusCode, Problem> {
     let device = authenticate(&app, &headers).await?;
     let body = read_message(&app, &headers, body, REPORT_BYTES_MAX).await?;
-    decode::<Report>(&body).map_err(undecodable)?;
+    take(&app, &device, &body).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Takes in the report `body` of this device. Afterwards it is durable, here or in the journal.
+pub(crate) async fn take(app: &App, device: &Device, body: &[u8]) -> Result<(), Problem> {
+    decode::<Report>(body).map_err(undecodable)?;
     let kept = Kept { device: device.id.clone(), came: app.now(), body: body.to_vec() };
     app.devices.touch(&kept.device, kept.came);
     // What waits goes first: a device's reports tell one story.
     if app.journal.is_empty() {
-        match deliver(&app, &kept).await {
+        match deliver(app, &kept).await {
             Err(StoreError::Away) => {}
-            delivered => return Ok(delivered.map(|()| StatusCode::NO_CONTENT)?),
+            delivered => return Ok(delivered?),
         }
     }
     let journal = app.journal.clone();
     let journalled = tokio::task::spawn_blocking(move || journal.keep(&kept)).await;
     match journalled.map_err(|_| StoreError::Closed)? {
-        Ok(true) => Ok(StatusCode::NO_CONTENT),
+        Ok(true) => Ok(()),
         Ok(false) => Err(Problem::away()),
         Err(error) => Err(StoreError::from(error).into()),
     }

@@ -10,6 +10,7 @@ mod auth;
 mod blobs;
 mod changes;
 mod claim_tokens;
+mod contexts;
 mod conventions;
 mod describe;
 mod device_answer;
@@ -80,6 +81,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(steering::admit))
         .routes(routes!(fleet::list))
         .routes(routes!(fleet::boot_failures))
+        .routes(routes!(contexts::make))
         .routes(routes!(groups::list))
         .routes(routes!(groups::show, groups::put, groups::delete))
         .routes(routes!(plans::list))

@@ -44,6 +44,7 @@ pub(crate) const KINDS: &[(&str, &str)] = &[
     ("mixed-versions", "releases of several versions in one version set"),
     ("name", "not a name"),
     ("name-taken", "something has this name already"),
+    ("no-coap", "the server does not listen for CoAP"),
     ("no-delegation", "no delegation names this server's online key"),
     ("no-log", "logging is not this server's affair"),
     ("no-offer", "the device has no open offer for this artifact"),

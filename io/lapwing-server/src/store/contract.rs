@@ -8,7 +8,7 @@ use super::transfer::{Purpose, TransferError, export, import};
 use super::{
     AttemptRow, Device, Place, Said, Setting, Store, StoreError, artifacts, changed_devices, claim, device,
     devices_page, downloads, events_after, forget_device, forgotten, get_setting, log_event, new_attempt,
-    put_device, put_seen, put_setting, running_counts, tokens, version_sets,
+    new_context, put_device, put_seen, put_setting, reserve_numbers, running_counts, tokens, version_sets,
 };
 use crate::store::value::{Bind, Value};
 use lapwing_core::cbor::encode;
@@ -28,6 +28,7 @@ const ROWS: &[&str] = &[
     include_str!("migrations/rows/0006.sql"),
     include_str!("migrations/rows/0007.sql"),
     include_str!("migrations/rows/0009.sql"),
+    include_str!("migrations/rows/0012.sql"),
 ];
 
 /// A store of each engine that is there, empty.
@@ -318,6 +319,7 @@ fn a_store_moves_from_any_engine_to_any_other_without_loss() {
 fn a_restored_store_gives_no_id_and_takes_no_token_of_the_time_that_was_lost() {
     check(|name, place| {
         let sql = long_used(name, place);
+        let last_number = reserve_numbers(&sql, 10).unwrap() + 10;
         let file = exported(place);
         let lost = new_attempt(&sql, &"alpha".parse().unwrap(), &some_attempt()).unwrap();
         for (to, target) in empty().places {
@@ -326,6 +328,10 @@ fn a_restored_store_gives_no_id_and_takes_no_token_of_the_time_that_was_lost() {
             let next = new_attempt(&sql, &"alpha".parse().unwrap(), &some_attempt()).unwrap();
             assert!(next.0 > lost.0 + 1_000_000, "{name} to {to}");
             assert!(tokens(&sql).unwrap().iter().all(|token| token.remaining == 0), "{name} to {to}");
+            let context = new_context(&sql, &"alpha".parse().unwrap()).unwrap();
+            assert!(context > 1_000_000, "{name} to {to}: contexts go on behind those that were lost");
+            let number = reserve_numbers(&sql, 10).unwrap();
+            assert!(number >= last_number + 1_000_000, "{name} to {to}: so do their numbers");
         }
     });
 }

@@ -22,6 +22,7 @@ mod audit;
 mod bills;
 mod changes;
 mod claims;
+mod contexts;
 mod devices;
 mod events;
 mod publishing;
@@ -39,6 +40,7 @@ pub(crate) use changes::{Changed, What, changed_devices, changes};
 pub(crate) use claims::{
     ClaimRefused, TokenRow, claim, forget_device, forgotten, new_token, remember_again, revoke_token, tokens,
 };
+pub(crate) use contexts::{context_owner, new_context, reserve_numbers};
 pub(crate) use devices::{
     AttemptRow, Device, device, devices_page, downloads_by_cell, new_attempt, put_attempt, put_device,
     put_seen, running_counts, to_be_ended,

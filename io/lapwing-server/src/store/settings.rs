@@ -13,6 +13,8 @@ pub(crate) enum Setting {
     SteadyTime,
     /// In which run of the machine.
     MachineRun,
+    /// The first sequence number of a security context that no server has reserved.
+    OscoreNumber,
     /// That a write was tried after one had failed. It means nothing.
     WriteTried,
 }
@@ -23,6 +25,7 @@ impl Setting {
             Self::SignedTime => "last-signed",
             Self::SteadyTime => "last-signed-steady",
             Self::MachineRun => "last-signed-boot",
+            Self::OscoreNumber => "oscore-number",
             Self::WriteTried => "write-tried",
         }
     }

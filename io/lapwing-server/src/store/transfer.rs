@@ -8,7 +8,7 @@ use super::schema::{Table, define_up_to, newest_format, tables};
 use super::value::Value;
 use super::{Place, StoreError};
 use crate::config::ConfigError;
-use crate::limits::{EXPORT_LINE_BYTES_MAX, RESTORE_IDS_SKIPPED};
+use crate::limits::{EXPORT_LINE_BYTES_MAX, RESTORE_IDS_SKIPPED, RESTORE_OSCORE_NUMBERS_SKIPPED};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use lapwing_core::Hasher;
@@ -186,6 +186,8 @@ fn finish(engine: &mut dyn Engine, purpose: Purpose) -> Result<(), TransferError
             engine.set_last_id(table.name, last.saturating_add(RESTORE_IDS_SKIPPED))?;
         }
         engine.execute("UPDATE claim_tokens SET remaining = 0", &[])?;
+        let skip = "UPDATE settings SET number = number + $1 WHERE name = 'oscore-number'";
+        engine.execute(skip, &[Value::Integer(RESTORE_OSCORE_NUMBERS_SKIPPED)])?;
     }
     Ok(())
 }

@@ -1,11 +1,14 @@
-//! The bytes of an artifact from any offset on, named by their digest.
+//! The bytes of an artifact that are missing, named by its digest.
 //!
-//! Touches: `exchange`. A server that ignores the range costs downlink and does no other harm:
+//! Touches: `exchange`; `coap` where that is how a server is asked. An HTTP server that ignores the range costs downlink and does no other harm:
 //! what was not asked for is skipped. Source: RFC 9110 sections 13.1.5 and 14.
-//! Never: hands out a byte of another offset, or an end that is not the end.
+//! Never: hands out a byte as one of another offset, or an end that is not the end.
 
+use super::coap::Fetching;
 use super::credentials::Credentials;
 use super::exchange::{Client, ExchangeError, Question, Secrecy, why_io};
+use super::limits::BLOCK_BYTES;
+use super::server_url::ServerUrl;
 use lapwing_core::Digest;
 use lapwing_core::trust::TlsAnchor;
 use std::fmt;
@@ -13,8 +16,37 @@ use std::io::{self, ErrorKind, Read};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use ureq::{Body, BodyReader};
 
-/// Bytes that arrive. They are all there when [`next_offset`](Self::next_offset) is the artifact's size.
-pub struct ArtifactBytes {
+/// Which artifact, and what of it is there.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Its digest.
+    pub artifact: Digest,
+    /// Its size.
+    pub size_bytes: u64,
+    /// One bit for each [`BLOCK_BYTES`] of it, lowest first: those that are there. Not all of them are.
+    pub have: &'a [u8],
+}
+
+/// Bytes that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// Where in the artifact they belong.
+    pub offset: u64,
+    /// How many; none is the end of what was missing.
+    pub bytes: usize,
+}
+
+/// Bytes that arrive.
+#[derive(Debug)]
+pub struct ArtifactBytes(By);
+
+#[derive(Debug)]
+enum By {
+    Http(HttpBytes),
+    Coap(Box<Fetching>),
+}
+
+struct HttpBytes {
     body: BodyReader<'static>,
     /// Arrives before what was asked for.
     skip_bytes: u64,
@@ -23,7 +55,7 @@ pub struct ArtifactBytes {
 }
 
 impl Client {
-    /// Opens the artifact at `offset`, which lies before its end.
+    /// Opens the artifact where something is missing.
     ///
     /// # Errors
     /// See [`ExchangeError`].
@@ -31,10 +63,24 @@ impl Client {
         &self,
         anchors: &[TlsAnchor],
         who: &Credentials,
-        artifact: &Digest,
-        size_bytes: u64,
-        offset: u64,
+        wanted: &Wanted<'_>,
     ) -> Result<ArtifactBytes, ExchangeError> {
+        self.in_turn(|server| {
+            Ok(ArtifactBytes(match server.is_coap() {
+                true => By::Coap(Box::new(self.fetching(server, wanted)?)),
+                false => By::Http(self.body(server, anchors, who, wanted)?),
+            }))
+        })
+    }
+
+    fn body(
+        &self,
+        server: &ServerUrl,
+        anchors: &[TlsAnchor],
+        who: &Credentials,
+        &Wanted { artifact, size_bytes, have }: &Wanted<'_>,
+    ) -> Result<HttpBytes, ExchangeError> {
+        let offset = first_missing(have).saturating_mul(BLOCK_BYTES);
         let mut headers = HeaderMap::new();
         let mut say = |name: HeaderName, text: String| {
             let value = HeaderValue::try_from(text).map_err(|_| ExchangeError::Nonsense)?;
@@ -48,12 +94,19 @@ impl Client {
         say(header::ACCEPT, "*/*".to_owned())?;
         let path = format!("/v1/artifacts/{artifact}");
         let question = Question { path, body: None, secrecy: Secrecy::With(who), headers, timeout: None };
-        let response = self.ask(anchors, &question)?;
+        let response = self.ask_server(server, anchors, &question)?;
         let begins = begins_at(&response, size_bytes)?;
         let skip_bytes = offset.checked_sub(begins).ok_or(ExchangeError::Nonsense)?;
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-        Ok(ArtifactBytes { body, skip_bytes, next_offset: offset, size_bytes })
+        Ok(HttpBytes { body, skip_bytes, next_offset: offset, size_bytes })
     }
+}
+
+/// The first block that is not there.
+fn first_missing(have: &[u8]) -> u64 {
+    let full = have.iter().take_while(|byte| **byte == u8::MAX).count();
+    let bits = have.get(full).map_or(0, |byte| byte.trailing_ones());
+    full as u64 * 8 + u64::from(bits)
 }
 
 /// Where the body begins, if it is a body of this artifact.
@@ -84,29 +137,42 @@ fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
 }
 
 impl ArtifactBytes {
-    /// The offset of the next byte.
+    /// Whether nothing of what is still to come lies before `offset`, where the first byte is missing.
     #[must_use]
-    pub const fn next_offset(&self) -> u64 {
-        self.next_offset
+    pub fn wastes_nothing(&self, offset: u64) -> bool {
+        match &self.0 {
+            By::Http(bytes) => bytes.next_offset >= offset,
+            By::Coap(_) => true,
+        }
     }
 
-    /// Fills some of `out` with the bytes from [`next_offset`](Self::next_offset) on; 0 is the end of the artifact.
+    /// Fills some of `out` with bytes that came: over HTTP one after another, over CoAP in no order.
     ///
     /// # Errors
     /// See [`ExchangeError`]; also when the connection ends before the artifact does.
-    pub fn read(&mut self, out: &mut [u8]) -> Result<usize, ExchangeError> {
+    pub fn read(&mut self, out: &mut [u8]) -> Result<Piece, ExchangeError> {
+        match &mut self.0 {
+            By::Http(bytes) => bytes.read(out),
+            By::Coap(fetching) => fetching.read(out),
+        }
+    }
+}
+
+impl HttpBytes {
+    fn read(&mut self, out: &mut [u8]) -> Result<Piece, ExchangeError> {
         while self.skip_bytes > 0 {
             let piece_bytes = usize::try_from(self.skip_bytes).unwrap_or(usize::MAX).min(out.len());
             let skipped = self.read_some(out.get_mut(..piece_bytes).unwrap_or_default())?;
             self.skip_bytes -= skipped as u64;
         }
-        let left = usize::try_from(self.size_bytes - self.next_offset).unwrap_or(usize::MAX).min(out.len());
+        let offset = self.next_offset;
+        let left = usize::try_from(self.size_bytes - offset).unwrap_or(usize::MAX).min(out.len());
         if left == 0 {
-            return Ok(0);
+            return Ok(Piece { offset, bytes: 0 });
         }
-        let length = self.read_some(out.get_mut(..left).unwrap_or_default())?;
-        self.next_offset += length as u64;
-        Ok(length)
+        let bytes = self.read_some(out.get_mut(..left).unwrap_or_default())?;
+        self.next_offset += bytes as u64;
+        Ok(Piece { offset, bytes })
     }
 
     fn read_some(&mut self, out: &mut [u8]) -> Result<usize, ExchangeError> {
@@ -121,10 +187,10 @@ impl ArtifactBytes {
     }
 }
 
-impl fmt::Debug for ArtifactBytes {
+impl fmt::Debug for HttpBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { skip_bytes, next_offset, size_bytes, .. } = self;
-        write!(f, "ArtifactBytes {{ {next_offset} of {size_bytes}, {skip_bytes} to skip }}")
+        write!(f, "HttpBytes {{ {next_offset} of {size_bytes}, {skip_bytes} to skip }}")
     }
 }
 

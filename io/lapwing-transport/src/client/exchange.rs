@@ -4,18 +4,21 @@
 //! the one that last answered. Source: RFC 9110, RFC 7617.
 //! Never: sends the device's secret over a channel that does not keep it.
 
+use super::artifact::Wanted;
+use super::coap::{self, SecurityContext};
 use super::credentials::{Credentials, basic};
 use super::dial::Dial;
-use super::limits::{HEAD_BYTES_MAX, RETRY_AFTER_MAX};
+use super::limits::{BACK_TO_FIRST, HEAD_BYTES_MAX, RETRY_AFTER_MAX};
 use super::server_url::{PlainHttp, ServerUrl};
 use super::verifier::client_config;
 use super::wire_transport::{NoResolver, WireConnector};
+use lapwing_coap::Code;
 use lapwing_core::limits;
 use lapwing_core::trust::TlsAnchor;
 use std::cell::Cell;
 use std::io;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use ureq::http::{HeaderMap, Request, Response, StatusCode, header};
 use ureq::{Agent, Body, RequestExt};
 
@@ -65,9 +68,12 @@ pub enum ExchangeError {
         /// The status.
         status: u16,
     },
-    /// The channel would give the secret away, or plain HTTP is not allowed to this host.
-    #[error("the address is not https and not on this machine")]
+    /// The channel would give the secret away, or plain HTTP is not allowed to this host, or CoAP without a context.
+    #[error("the address is not https and not on this machine, or CoAP without a security context")]
     Insecure,
+    /// Sequence numbers could not be reserved.
+    #[error("the numbers of the security context cannot be kept: {0}")]
+    Numbers(io::ErrorKind),
 }
 
 impl ExchangeError {
@@ -92,7 +98,20 @@ impl ExchangeError {
 pub struct Client {
     settings: ClientSettings,
     dial: Arc<dyn Dial>,
-    answered_last: Cell<usize>,
+    context: Option<Arc<Mutex<SecurityContext>>>,
+    /// Which server, and when it was taken instead of the first.
+    answered_last: Cell<(usize, Instant)>,
+}
+
+/// A message of the device plane, as both ways spell it.
+#[derive(Clone, Copy)]
+struct Message<'a> {
+    /// Over HTTP, and over CoAP.
+    paths: (&'a str, &'a [&'a str]),
+    body: Option<&'a [u8]>,
+    secrecy: Secrecy<'a>,
+    /// Longest answer.
+    bytes_max: usize,
 }
 
 /// Whether a question carries the device's secret.
@@ -121,15 +140,25 @@ impl Client {
     /// A client for these servers.
     #[must_use]
     pub fn new(settings: ClientSettings, dial: Arc<dyn Dial>) -> Self {
-        Self { settings, dial, answered_last: Cell::new(0) }
+        Self { settings, dial, context: None, answered_last: Cell::new((0, Instant::now())) }
     }
 
-    /// Sends a claim. The same one may be sent again.
+    /// Talks CoAP in this context; without one, servers that are asked by CoAP are passed over.
+    #[must_use]
+    pub fn with_context(self, context: SecurityContext) -> Self {
+        Self { context: Some(Arc::new(Mutex::new(context))), ..self }
+    }
+
+    /// Sends a claim. The same one may be sent again. It goes by HTTP only.
     ///
     /// # Errors
     /// See [`ExchangeError`].
     pub fn claim(&self, anchors: &[TlsAnchor], claim: &[u8]) -> Result<(), ExchangeError> {
-        self.ask(anchors, &self.question("/v1/claim".to_owned(), Some(claim), Secrecy::Inside)).map(drop)
+        self.ask(
+            anchors,
+            &Message { paths: ("/v1/claim", &[]), body: Some(claim), secrecy: Secrecy::Inside, bytes_max: 0 },
+        )
+        .map(drop)
     }
 
     /// Sends a check-in and gives its answer.
@@ -142,8 +171,11 @@ impl Client {
         who: &Credentials,
         check_in: &[u8],
     ) -> Result<Vec<u8>, ExchangeError> {
-        let question = self.question("/v1/check-in".to_owned(), Some(check_in), Secrecy::With(who));
-        bounded(self.ask(anchors, &question)?, limits::ANSWER_BYTES_MAX)
+        let (body, secrecy) = (Some(check_in), Secrecy::With(who));
+        self.ask(
+            anchors,
+            &Message { paths: ("/v1/check-in", &[]), body, secrecy, bytes_max: limits::ANSWER_BYTES_MAX },
+        )
     }
 
     /// Sends a report.
@@ -156,8 +188,8 @@ impl Client {
         who: &Credentials,
         report: &[u8],
     ) -> Result<(), ExchangeError> {
-        let question = self.question("/v1/report".to_owned(), Some(report), Secrecy::With(who));
-        self.ask(anchors, &question).map(drop)
+        let (body, secrecy) = (Some(report), Secrecy::With(who));
+        self.ask(anchors, &Message { paths: ("/v1/report", &["r"]), body, secrecy, bytes_max: 0 }).map(drop)
     }
 
     /// Fetches the root document of this version.
@@ -165,7 +197,8 @@ impl Client {
     /// # Errors
     /// See [`ExchangeError`].
     pub fn root(&self, anchors: &[TlsAnchor], version: u32) -> Result<Vec<u8>, ExchangeError> {
-        self.trust_document(anchors, format!("/v1/trust/root/{version}"))
+        let (path, version) = (format!("/v1/trust/root/{version}"), version.to_string());
+        self.trust_document(anchors, (&path, &["t", &version]))
     }
 
     /// Fetches the newest delegation.
@@ -173,35 +206,65 @@ impl Client {
     /// # Errors
     /// See [`ExchangeError`].
     pub fn delegation(&self, anchors: &[TlsAnchor]) -> Result<Vec<u8>, ExchangeError> {
-        self.trust_document(anchors, "/v1/trust/delegation".to_owned())
+        self.trust_document(anchors, ("/v1/trust/delegation", &["t", "d"]))
     }
 
-    fn trust_document(&self, anchors: &[TlsAnchor], path: String) -> Result<Vec<u8>, ExchangeError> {
-        let question = self.question(path, None, Secrecy::Open);
-        bounded(self.ask(anchors, &question)?, limits::ENVELOPE_BYTES_MAX)
+    fn trust_document(
+        &self,
+        anchors: &[TlsAnchor],
+        paths: (&str, &[&str]),
+    ) -> Result<Vec<u8>, ExchangeError> {
+        let bytes_max = limits::ENVELOPE_BYTES_MAX;
+        self.ask(anchors, &Message { paths, body: None, secrecy: Secrecy::Open, bytes_max })
     }
 
-    fn question<'a>(&self, path: String, body: Option<&'a [u8]>, secrecy: Secrecy<'a>) -> Question<'a> {
-        let timeout = Some(self.settings.exchange_timeout);
-        Question { path, body, secrecy, headers: HeaderMap::new(), timeout }
+    /// The whole answer to a message, by whatever way the servers are asked.
+    fn ask(&self, anchors: &[TlsAnchor], message: &Message<'_>) -> Result<Vec<u8>, ExchangeError> {
+        let Message { paths: (path, coap_path), body, secrecy, bytes_max } = *message;
+        let timeout = self.settings.exchange_timeout;
+        self.in_turn(|server| {
+            if !server.is_coap() {
+                let (path, timeout, headers) = (path.to_owned(), Some(timeout), HeaderMap::new());
+                let question = Question { path, body, secrecy, headers, timeout };
+                return bounded(self.ask_server(server, anchors, &question)?, bytes_max);
+            }
+            let context = self.context.as_ref().filter(|_| !matches!(secrecy, Secrecy::Inside));
+            let mut context =
+                context.ok_or(ExchangeError::Insecure)?.lock().unwrap_or_else(PoisonError::into_inner);
+            let code = if body.is_some() { Code::POST } else { Code::GET };
+            let body = body.unwrap_or_default();
+            coap::ask(&mut context, server, &coap::Ask { code, path: coap_path, body, bytes_max, timeout })
+        })
+    }
+
+    /// A transfer by CoAP, if this server is asked that way.
+    pub(super) fn fetching(
+        &self,
+        server: &ServerUrl,
+        wanted: &Wanted<'_>,
+    ) -> Result<coap::Fetching, ExchangeError> {
+        let context = self.context.as_ref().ok_or(ExchangeError::Insecure)?;
+        coap::Fetching::begin(context, server, wanted, self.settings.stall_timeout)
     }
 
     /// The first answer that is one, from the servers in turn.
-    pub(super) fn ask(
+    pub(super) fn in_turn<T>(
         &self,
-        anchors: &[TlsAnchor],
-        question: &Question<'_>,
-    ) -> Result<Response<Body>, ExchangeError> {
+        ask: impl Fn(&ServerUrl) -> Result<T, ExchangeError>,
+    ) -> Result<T, ExchangeError> {
         let servers = &self.settings.servers;
-        let first = self.answered_last.get();
+        let (last, since) = self.answered_last.get();
+        let first = if since.elapsed() < BACK_TO_FIRST { last } else { 0 };
         let mut failure = ExchangeError::Insecure;
         for turn in 0..servers.len() {
             let at = (first + turn) % servers.len();
             let Some(server) = servers.get(at) else { break };
-            match self.ask_server(server, anchors, question) {
+            match ask(server) {
                 Err(error) if !error.is_refusal() || error == ExchangeError::Insecure => failure = error,
                 outcome => {
-                    self.answered_last.set(at);
+                    if at != last || first != last {
+                        self.answered_last.set((at, Instant::now()));
+                    }
                     return outcome;
                 }
             }
@@ -209,7 +272,7 @@ impl Client {
         Err(failure)
     }
 
-    fn ask_server(
+    pub(super) fn ask_server(
         &self,
         server: &ServerUrl,
         anchors: &[TlsAnchor],

@@ -8,11 +8,15 @@ pub const HEAD_BYTES_MAX: usize = 16 * 1024;
 pub(super) const BUFFER_BYTES: usize = 16 * 1024;
 /// Longest wait that a server may ask for; more is cut down to this.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
+/// Granularity at which a partial artifact is remembered, bytes.
+pub const BLOCK_BYTES: u64 = lapwing_coap::UNIT_BYTES as u64;
 /// Servers one client may be given.
 pub const SERVERS_MAX: usize = 8;
 /// Longest server address, bytes.
 pub const SERVER_URL_BYTES_MAX: usize = 256;
 /// Certificates of a chain that are looked at.
 pub(super) const CHAIN_CERTIFICATES_MAX: usize = 4;
+/// After this the first server of a list is tried again before the one that last answered.
+pub(super) const BACK_TO_FIRST: Duration = Duration::from_secs(3_600);
 /// Longest wait for a connection, whatever the settings say.
 pub(super) const CONNECT_TIMEOUT_MAX: Duration = Duration::from_secs(600);

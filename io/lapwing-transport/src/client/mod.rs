@@ -1,6 +1,6 @@
-//! The device's end of HTTP/1.1: one blocking exchange at a time, no connection kept between two.
+//! The device's end of HTTP/1.1 and of CoAP: one blocking exchange at a time, no connection kept between two.
 //!
-//! Touches: `ureq` for the protocol, `rustls` for the channel, [`Dial`] for the bytes.
+//! Touches: `ureq` for the protocol, `rustls` for the channel, [`Dial`] for the bytes; `coap` for datagrams.
 //! Never: retries, follows a redirect, or sends a secret where somebody could read it.
 
 pub mod limits;
@@ -13,12 +13,14 @@ mod certificate;
 mod verifier;
 mod wire_transport;
 
+mod coap;
 mod credentials;
 mod exchange;
 
 mod artifact;
 
-pub use artifact::ArtifactBytes;
+pub use artifact::{ArtifactBytes, Piece, Wanted};
+pub use coap::{ReserveNumbers, SecurityContext};
 pub use credentials::Credentials;
 pub use dial::{Dial, TcpDial, Wire};
 pub use exchange::{Client, ClientSettings, ExchangeError};

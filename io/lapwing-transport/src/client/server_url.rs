@@ -8,7 +8,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
-/// `https://host[:port]` or `http://host[:port]`, nothing behind it.
+/// `https://host[:port]`, `http://host[:port]` or `coap://host[:port]`, nothing behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerUrl {
     scheme: Scheme,
@@ -20,6 +20,7 @@ pub struct ServerUrl {
 enum Scheme {
     Http,
     Https,
+    Coap,
 }
 
 /// Whether plain HTTP may leave this machine.
@@ -34,7 +35,7 @@ pub enum PlainHttp {
 
 /// The text is not the address of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected https://HOST[:PORT] or http://HOST[:PORT] and nothing behind it")]
+#[error("expected https://HOST[:PORT], coap://HOST[:PORT] or http://HOST[:PORT] and nothing behind it")]
 pub struct ParseServerUrlError;
 
 impl ServerUrl {
@@ -56,6 +57,12 @@ impl ServerUrl {
         matches!(self.scheme, Scheme::Https)
     }
 
+    /// Whether the channel is CoAP, where every message is sealed with OSCORE.
+    #[must_use]
+    pub const fn is_coap(&self) -> bool {
+        matches!(self.scheme, Scheme::Coap)
+    }
+
     /// Whether the host is this machine, by its name or address. A dialer still has to keep
     /// `localhost` from resolving to somewhere else.
     #[must_use]
@@ -68,8 +75,10 @@ impl ServerUrl {
         self.is_tls() || self.is_loopback()
     }
 
-    pub(super) fn is_allowed(&self, plain: PlainHttp) -> bool {
-        self.keeps_secrets() || plain == PlainHttp::Anywhere
+    /// Whether this device may talk there at all.
+    #[must_use]
+    pub fn is_allowed(&self, plain: PlainHttp) -> bool {
+        self.is_coap() || self.keeps_secrets() || plain == PlainHttp::Anywhere
     }
 }
 
@@ -85,6 +94,7 @@ impl FromStr for ServerUrl {
         let (scheme, default_port) = match scheme {
             "https" => (Scheme::Https, 443),
             "http" => (Scheme::Http, 80),
+            "coap" => (Scheme::Coap, 5683),
             _ => return Err(error),
         };
         let authority = rest.strip_suffix('/').unwrap_or(rest);
@@ -112,7 +122,11 @@ impl FromStr for ServerUrl {
 
 impl fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.is_tls() { "https" } else { "http" };
+        let scheme = match self.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+            Scheme::Coap => "coap",
+        };
         let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
         write!(f, "{scheme}://{open}{}{close}:{}", self.host, self.port)
     }
@@ -129,6 +143,7 @@ mod tests {
             ("https://example.org:8443/", "https://example.org:8443", false),
             ("http://127.0.0.1:80", "http://127.0.0.1:80", true),
             ("http://localhost", "http://localhost:80", true),
+            ("coap://192.0.2.1", "coap://192.0.2.1:5683", false),
             ("https://[::1]:9", "https://[::1]:9", true),
             ("https://[2001:db8::1]", "https://[2001:db8::1]:443", false),
         ];

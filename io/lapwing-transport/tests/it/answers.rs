@@ -2,7 +2,8 @@
 
 use crate::server::{Network, who};
 use lapwing_core::Digest;
-use lapwing_transport::client::{ExchangeError, PlainHttp};
+use lapwing_transport::client::limits::BLOCK_BYTES;
+use lapwing_transport::client::{ExchangeError, Piece, PlainHttp, Wanted};
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -66,50 +67,68 @@ fn nobody_there_is_a_failed_connection() {
     assert_eq!(refused, Err(ExchangeError::Connection(ErrorKind::ConnectionRefused)));
 }
 
-/// All bytes that a fetch from `offset` on gets out of this answer.
-fn fetched(answer: &str, size: u64, offset: u64) -> Result<String, ExchangeError> {
+/// An artifact's blocks, each of one digit.
+fn blocks(digits: &str) -> String {
+    let block = usize::try_from(BLOCK_BYTES).unwrap();
+    digits.chars().map(|digit| digit.to_string().repeat(block)).collect()
+}
+
+/// The head of an answer, and the body of these blocks.
+fn answer(head: &str, digits: &str) -> String {
+    let body = blocks(digits);
+    format!("{head}\nContent-Length: {}\n\n{body}", body.len())
+}
+
+/// The blocks that a fetch gets out of this answer which has the first `held` of ten.
+fn fetched(answer: &str, held: u32) -> Result<String, ExchangeError> {
     let network = Network::default().with(URL, answer, None);
     let client = network.client(&[URL], PlainHttp::LoopbackOnly);
-    let mut bytes = client.artifact(&[], &who(), &Digest::of(b"artifact"), size, offset)?;
-    let (mut all, mut piece) = (Vec::new(), [0; 3]);
+    let [low, high, ..] = ((1_u32 << held) - 1).to_le_bytes();
+    let wanted =
+        Wanted { artifact: Digest::of(b"artifact"), size_bytes: 10 * BLOCK_BYTES, have: &[low, high] };
+    let mut bytes = client.artifact(&[], &who(), &wanted)?;
+    let (mut all, mut room) = (Vec::new(), [0; 300]);
     loop {
-        match bytes.read(&mut piece)? {
-            0 => return Ok(String::from_utf8(all).unwrap()),
-            length => all.extend(&piece[..length]),
+        let Piece { offset, bytes } = bytes.read(&mut room)?;
+        assert_eq!(offset, u64::from(held) * BLOCK_BYTES + all.len() as u64);
+        if bytes == 0 {
+            return Ok(String::from_utf8(all).unwrap());
         }
+        all.extend(&room[..bytes]);
     }
 }
 
 #[test]
 fn a_range_begins_where_it_was_asked_to_whatever_the_server_sends() {
-    let part = "HTTP/1.1 206 Part\nContent-Range: bytes 4-9/10\nContent-Length: 6\n\n456789";
-    assert_eq!(fetched(part, 10, 4).unwrap(), "456789");
-    assert_eq!(fetched(part, 10, 6).unwrap(), "6789");
-    let whole = "HTTP/1.1 200 OK\nContent-Length: 10\n\n0123456789";
-    assert_eq!(fetched(whole, 10, 0).unwrap(), "0123456789");
-    assert_eq!(fetched(whole, 10, 7).unwrap(), "789");
+    let part = answer("HTTP/1.1 206 Part\nContent-Range: bytes 2048-5119/5120", "456789");
+    assert_eq!(fetched(&part, 4).unwrap(), blocks("456789"));
+    assert_eq!(fetched(&part, 6).unwrap(), blocks("6789"));
+    let whole = answer("HTTP/1.1 200 OK", "0123456789");
+    assert_eq!(fetched(&whole, 0).unwrap(), blocks("0123456789"));
+    assert_eq!(fetched(&whole, 7).unwrap(), blocks("789"));
 }
 
 #[test]
 fn a_range_that_does_not_fit_the_artifact_is_refused() {
-    let check = |answer: &str, offset| {
-        assert_eq!(fetched(answer, 10, offset), Err(ExchangeError::Nonsense), "{answer}");
+    let check = |head: &str, digits: &str, held| {
+        assert_eq!(fetched(&answer(head, digits), held), Err(ExchangeError::Nonsense), "{head}");
     };
-    check("HTTP/1.1 206 Part\nContent-Range: bytes 5-9/10\nContent-Length: 5\n\n56789", 4);
-    check("HTTP/1.1 206 Part\nContent-Range: bytes 4-9/11\nContent-Length: 6\n\n456789", 4);
-    check("HTTP/1.1 206 Part\nContent-Length: 6\n\n456789", 4);
-    check("HTTP/1.1 206 Part\nContent-Range: bytes */10\nContent-Length: 6\n\n456789", 4);
-    check("HTTP/1.1 200 OK\nContent-Length: 9\n\n012345678", 0);
-    check("HTTP/1.1 204 None\n\n", 0);
-    assert!(fetched("HTTP/1.1 416 No\nContent-Range: bytes */10\nContent-Length: 0\n\n", 10, 4).is_err());
+    check("HTTP/1.1 206 Part\nContent-Range: bytes 2560-5119/5120", "56789", 4);
+    check("HTTP/1.1 206 Part\nContent-Range: bytes 2048-5119/5121", "456789", 4);
+    check("HTTP/1.1 206 Part", "456789", 4);
+    check("HTTP/1.1 206 Part\nContent-Range: bytes */5120", "456789", 4);
+    check("HTTP/1.1 200 OK", "012345678", 0);
+    assert_eq!(fetched("HTTP/1.1 204 None\n\n", 0), Err(ExchangeError::Nonsense));
+    assert!(fetched("HTTP/1.1 416 No\nContent-Range: bytes */5120\nContent-Length: 0\n\n", 4).is_err());
 }
 
 #[test]
 fn bytes_that_end_early_are_an_error_and_never_an_end() {
-    let short = "HTTP/1.1 206 Part\nContent-Range: bytes 4-9/10\nContent-Length: 6\n\n456";
-    assert!(matches!(fetched(short, 10, 4), Err(ExchangeError::Connection(_))));
-    let unlengthy = "HTTP/1.1 200 OK\nConnection: close\n\n0123";
-    assert!(matches!(fetched(unlengthy, 10, 0), Err(ExchangeError::Connection(_))));
+    let head = "HTTP/1.1 206 Part\nContent-Range: bytes 2048-5119/5120\nContent-Length: 3072\n\n";
+    let short = format!("{head}{}", blocks("456"));
+    assert!(matches!(fetched(&short, 4), Err(ExchangeError::Connection(_))));
+    let unlengthy = format!("HTTP/1.1 200 OK\nConnection: close\n\n{}", blocks("0123"));
+    assert!(matches!(fetched(&unlengthy, 0), Err(ExchangeError::Connection(_))));
 }
 
 #[test]
@@ -117,11 +136,12 @@ fn a_resumed_fetch_names_what_it_has() {
     let network = Network::default().with(URL, "HTTP/1.1 404 What\nContent-Length: 0\n\n", None);
     let digest = Digest::of(b"artifact");
     let client = network.client(&[URL], PlainHttp::LoopbackOnly);
-    assert!(client.artifact(&[], &who(), &digest, 10, 4).is_err());
+    let wanted = Wanted { artifact: digest, size_bytes: 10 * BLOCK_BYTES, have: &[0b0100_1111, 0] };
+    assert!(client.artifact(&[], &who(), &wanted).is_err());
     let (_, request) = &network.heard()[0];
     for line in [
         format!("GET /v1/artifacts/{digest} "),
-        "range: bytes=4-\r\n".into(),
+        "range: bytes=2048-\r\n".into(),
         format!("if-range: \"{digest}\""),
     ] {
         assert!(request.contains(&line), "{line} is not in {request}");

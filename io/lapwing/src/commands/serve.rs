@@ -136,6 +136,7 @@ fn as_json(server: &Running) -> Value {
     json!({
         "device_url": server.device_url(),
         "device_addr": server.device_addr().to_string(),
+        "coap_addr": server.coap_addr().map(|address| address.to_string()),
         "management": format!("http://{}", server.management_addr()),
         "token_file": server.admin_token_path(),
         "tls_spki_sha256": server.tls_spki_sha256().to_string(),

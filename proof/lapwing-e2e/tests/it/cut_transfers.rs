@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 /// What a cut may cost: the part of a block that has to come again.
-const BLOCK_BYTES: u64 = 1024;
+const BLOCK_BYTES: u64 = 512;
 const IMAGE_BYTES: usize = 64 * 1024;
 /// Turns after which a test has gone astray.
 const TURNS_MAX: u32 = 1_000_000;

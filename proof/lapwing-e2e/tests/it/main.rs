@@ -9,6 +9,8 @@ mod agent_updates;
 #[cfg(test)]
 mod chaos;
 #[cfg(test)]
+mod coap;
+#[cfg(test)]
 mod counts;
 #[cfg(test)]
 mod cut_line;

@@ -11,7 +11,7 @@ use crate::durable::{self, PRIVATE, PROGRAM, PUBLIC};
 use crate::exit::{Code, Refusal};
 use crate::hardware::Hardware;
 use crate::hex;
-use crate::management::{Management, TokenArgs};
+use crate::management::{Management, TokenArgs, path_part};
 use crate::output::{Said, note};
 use crate::recipe::Image;
 use crate::signed_log::SignedRelease;
@@ -56,6 +56,10 @@ pub(crate) struct ProvisionArgs {
     /// More keys for its agent.toml, such as intervals or where the launcher lies.
     #[arg(long, value_name = "FILE")]
     agent_config: Option<PathBuf>,
+    /// Give it a security context for CoAP with OSCORE, from the server at --management: it then needs no claim. Its
+    /// servers are by default where that server listens, CoAP first.
+    #[arg(long, conflicts_with_all = ["claim_token", "claim_days"])]
+    oscore: bool,
     /// The token that its first claim needs, 32 hexadecimal digits. Without it the server at
     /// --management is asked for one.
     #[arg(long, value_name = "HEX", value_parser = parse_token)]
@@ -74,9 +78,11 @@ pub(crate) struct ProvisionArgs {
 
 fn parse_server(text: &str) -> Result<String, String> {
     let loopback = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-    let good = text.starts_with("https://") || loopback.iter().any(|start| text.starts_with(start));
+    let good = text.starts_with("https://")
+        || text.starts_with("coap://")
+        || loopback.iter().any(|start| text.starts_with(start));
     let text = good.then(|| text.trim_end_matches('/').to_owned());
-    text.ok_or_else(|| "devices talk https, or plain http to loopback only".to_owned())
+    text.ok_or_else(|| "devices talk https or coap, or plain http to loopback only".to_owned())
 }
 
 fn parse_token(text: &str) -> Result<ClaimToken, String> {
@@ -103,7 +109,7 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
         .delegate(&delegation)
         .map_err(|error| crate::trust_chain::distrust("the delegation", error))?;
     let image = Image::read(&args.image)?;
-    let (servers, token) = ask_for_the_rest(args, chain.newest().fleet)?;
+    let (servers, introduction) = ask_for_the_rest(args, chain.newest().fleet)?;
     let released = released(args, &signing, &image)?;
     if released.is_none() && args.image_version.is_none() {
         note("no release for this hardware was signed here for this image, so the device takes it for 0.0.0");
@@ -119,8 +125,8 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
         durable::write(&args.out.join(format!("trust/root-{}.cbor", root.version)), bytes, PUBLIC)?;
     }
     durable::write(&args.out.join("trust/delegation.cbor"), &delegation, PUBLIC)?;
-    let token = format!("{}\n", hex::encode(&token.0));
-    durable::write(&args.out.join("claim-token"), token.as_bytes(), PRIVATE)?;
+    let (name, text) = introduction.file();
+    durable::write(&args.out.join(name), text.as_bytes(), PRIVATE)?;
     let current = args.out.join("current");
     let _ = fs::remove_file(&current);
     std::os::unix::fs::symlink("slots/a", &current).with_context(|| format!("link {}", current.display()))?;
@@ -139,7 +145,7 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
     });
     let words = format!(
         "device {} in {}\n  image {} ({} bytes) confirmed in slot a\n  believes root {} of fleet {}\n  \
-         its claim token is used up by its first claim; keep {} private until then\nNext: `lapwing-agent run \
+         {} {}; keep it private\nNext: `lapwing-agent run \
          --config {} --check-config`, then take the directory to the device.\n",
         args.id,
         args.out.display(),
@@ -147,17 +153,42 @@ pub(crate) fn run(args: &ProvisionArgs) -> Result<Said> {
         image.size_bytes,
         chain.newest().version,
         chain.newest().fleet,
-        args.out.join("claim-token").display(),
+        args.out.join(name).display(),
+        introduction.words(),
         config.display(),
     );
     signing.know_hardware(std::slice::from_ref(&args.hardware))?;
     Ok(Said::new(words, json))
 }
 
-/// The addresses and the claim token, from the server where they were not given.
-fn ask_for_the_rest(args: &ProvisionArgs, fleet: FleetId) -> Result<(Vec<String>, ClaimToken)> {
+/// What lets the device in.
+enum Introduction {
+    Claim(ClaimToken),
+    /// The name of its security context, and its secret.
+    Context(String, String),
+}
+
+impl Introduction {
+    /// Name and text of the file that the agent reads.
+    fn file(&self) -> (&'static str, String) {
+        match self {
+            Self::Claim(token) => ("claim-token", format!("{}\n", hex::encode(&token.0))),
+            Self::Context(kid, secret) => ("context", format!("{kid} {secret} 0\n")),
+        }
+    }
+
+    const fn words(&self) -> &'static str {
+        match self {
+            Self::Claim(_) => "is used up by its first claim",
+            Self::Context(..) => "is its identity and counts what it seals: never copy it back from a backup",
+        }
+    }
+}
+
+/// The addresses and what lets it in, from the server where they were not given.
+fn ask_for_the_rest(args: &ProvisionArgs, fleet: FleetId) -> Result<(Vec<String>, Introduction)> {
     let server = || Management::open(&args.management, &args.token);
-    let servers = match args.servers.as_slice() {
+    let mut servers = match args.servers.as_slice() {
         [] => {
             let identity = Identity::of(&server()?)?;
             if identity.fleet != Some(fleet) {
@@ -170,12 +201,21 @@ fn ask_for_the_rest(args: &ProvisionArgs, fleet: FleetId) -> Result<(Vec<String>
         given => given.to_vec(),
     };
     if let Some(token) = &args.claim_token {
-        return Ok((servers, token.clone()));
+        return Ok((servers, Introduction::Claim(token.clone())));
+    }
+    if args.oscore {
+        let path = format!("/api/v1/devices/{}/context", path_part(args.id.as_str()));
+        let answer = server()?.post(&path, &json!({})).context("get a security context")?;
+        let word = |name: &str| answer[name].as_str().with_context(|| format!("the answer has no {name}"));
+        if args.servers.is_empty() {
+            servers.insert(0, word("coap_url")?.to_owned());
+        }
+        return Ok((servers, Introduction::Context(word("kid")?.to_owned(), word("secret")?.to_owned())));
     }
     let answer = token::ask_for_one(&server()?, 1, args.claim_days)?;
     let token =
         answer["token"].as_str().and_then(hex::decode).context("get a claim token: the answer has none")?;
-    Ok((servers, ClaimToken(token)))
+    Ok((servers, Introduction::Claim(ClaimToken(token))))
 }
 
 /// Copies the image and checks that what arrived is what was hashed.

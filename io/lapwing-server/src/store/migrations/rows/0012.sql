@@ -1,0 +1,1 @@
+INSERT INTO contexts (number, device) VALUES (1, 'alpha');

@@ -1,0 +1,67 @@
+//! A UDP socket to a server, and waiting on it.
+//!
+//! Touches: sockets, the system's resolver. Never: takes a datagram of somebody else.
+
+use crate::client::{ExchangeError, ServerUrl};
+use lapwing_coap::limits::DATAGRAM_BYTES_MAX;
+use std::io::{Error, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::time::Duration;
+
+/// The server's addresses, at least one, beginning with `known` if it is among them.
+pub(super) fn addresses(
+    server: &ServerUrl,
+    known: Option<SocketAddr>,
+) -> Result<Vec<SocketAddr>, ExchangeError> {
+    let found = (server.host(), server.port()).to_socket_addrs().map_err(|error| lost(&error))?;
+    let mut addresses: Vec<_> = found.collect();
+    addresses.sort_by_key(|address| Some(*address) != known);
+    if addresses.is_empty() { Err(lost(&ErrorKind::NotFound.into())) } else { Ok(addresses) }
+}
+
+/// A socket to one address.
+#[derive(Debug)]
+pub(super) struct Socket(UdpSocket);
+
+impl Socket {
+    pub(super) fn to(address: SocketAddr) -> Result<Self, ExchangeError> {
+        let any = match address {
+            SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        let socket = UdpSocket::bind((any, 0)).map_err(|error| lost(&error))?;
+        socket.connect(address).map_err(|error| lost(&error))?;
+        Ok(Self(socket))
+    }
+
+    pub(super) fn send(&self, datagram: &[u8]) -> Result<(), ExchangeError> {
+        match self.0.send(datagram) {
+            Ok(_) => Ok(()),
+            // A full queue loses datagrams as the air does.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(lost(&error)),
+        }
+    }
+
+    /// What came within this time, if anything did.
+    pub(super) fn receive(
+        &self,
+        buffer: &mut [u8; DATAGRAM_BYTES_MAX],
+        patience: Duration,
+    ) -> Result<Option<usize>, ExchangeError> {
+        // To a socket zero means for ever.
+        let patience = patience.max(Duration::from_millis(1));
+        self.0.set_read_timeout(Some(patience)).map_err(|error| lost(&error))?;
+        match self.0.recv(buffer) {
+            Ok(len) => Ok(Some(len)),
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => Ok(None),
+                _ => Err(lost(&error)),
+            },
+        }
+    }
+}
+
+fn lost(error: &Error) -> ExchangeError {
+    ExchangeError::Connection(error.kind())
+}

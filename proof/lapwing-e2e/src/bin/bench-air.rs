@@ -1,0 +1,98 @@
+//! `cargo xtask bench air`: cells of `bench link` once more, with the real programs over real sockets.
+//!
+//! Touches: a fleet of real programs, the proxy that puts a radio link between them, `docs/benchmarks/`.
+//! Never: models anything; the figures are what a clock said.
+
+use anyhow::{Context, Result, bail, ensure};
+use lapwing_e2e::{Binaries, Fleet, Process, figures, wait_until, write_figures};
+use lapwing_link::{Air, Proxy, Side};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Rate in bits per second, round trip in milliseconds, loss in a thousand, bytes of the image.
+const CELLS: [(u64, u64, u16, usize); 3] =
+    [(20_000, 1_500, 10, 25_000), (60_000, 500, 0, 100_000), (60_000, 1_500, 50, 25_000)];
+const RUNS: u64 = 5;
+const PATIENCE: Duration = Duration::from_secs(300);
+
+fn main() -> Result<()> {
+    let (mut out, mut runs) = (PathBuf::from("docs/benchmarks/air.json"), RUNS);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(flag) = arguments.next() {
+        match flag.as_str() {
+            "--quick" => runs = 1,
+            "--out" => out = arguments.next().context("--out wants a file")?.into(),
+            other => bail!("no flag {other}; there are: --quick, --out FILE"),
+        }
+    }
+    let binaries = Binaries::find()?;
+    let mut rows = Vec::new();
+    for (cell, seed) in CELLS.into_iter().flat_map(|cell| (1..=runs).map(move |seed| (cell, seed))) {
+        let folder = tempfile::tempdir()?;
+        let row = fetch(&binaries, folder.path(), cell, seed)?;
+        println!("{}", row.to_string().trim_matches(['{', '}']));
+        rows.push(row);
+    }
+    write_figures(&figures("cargo xtask bench air", &rows, &[]), &out)
+}
+
+/// One download by the real agent, from the moment it begins to its last byte.
+fn fetch(
+    binaries: &Binaries,
+    dir: &Path,
+    (rate_bps, round_trip_ms, loss_permille, image_bytes): (u64, u64, u16, usize),
+    seed: u64,
+) -> Result<Value> {
+    let fleet = Fleet::start(binaries, dir)?;
+    fleet.push("1.0.0")?;
+    let proxy = Proxy::start(fleet.coap_addr()?, Air::nb_iot(rate_bps, round_trip_ms, loss_permille), seed)?;
+    let device = fleet.provision_coap("thin-1", "1.0.0", &[&format!("coap://{}", proxy.address())])?;
+    let config = device.dir().join("agent.toml");
+    let text = fs::read_to_string(&config)?.replace("[restart]", "[restart]\nhow = \"exit\"");
+    let text = text.replace("check_in_interval_ms = 1000", "check_in_interval_ms = 60000");
+    fs::write(&config, format!("{text}\n[http]\nstall_timeout_ms = 120000\nexchange_timeout_ms = 120000\n"))?;
+    let image = dir.join("image");
+    fs::write(&image, noise(seed, image_bytes))?;
+    fleet.push_image(&image, "1.1.0")?;
+    let mut command = Command::new(binaries.program("lapwing-agent"));
+    command.args(["run", "--config"]).arg(&config);
+    let mut agent = Process::start(command, &dir.join("agent.log"))?;
+    let blocks = device.dir().join("artifact/blocks");
+    wait_until(PATIENCE, || {
+        ensure!(agent.ended()?.is_none(), "the agent ended: {}", agent.log());
+        Ok(blocks.exists().then_some(()))
+    })?;
+    let (began, before) = (Instant::now(), [Side::Device, Side::Server].map(|side| proxy.counters(side)));
+    wait_until(PATIENCE, || Ok(agent.log().contains("update.download.completed").then_some(())))
+        .with_context(|| agent.log())?;
+    let seconds = began.elapsed().as_secs_f64();
+    let after = [Side::Device, Side::Server].map(|side| proxy.counters(side));
+    agent.kill()?;
+    let [to_device, to_server] = [0, 1].map(|side: usize| {
+        (after[side].bytes - before[side].bytes, after[side].packets - before[side].packets)
+    });
+    Ok(json!({
+        "rate_bps": rate_bps,
+        "round_trip_ms": round_trip_ms,
+        "loss_permille": loss_permille,
+        "image_bytes": image_bytes,
+        "seed": seed,
+        "seconds": (seconds * 100.0).round() / 100.0,
+        "bytes_on_air": to_device.0 + to_server.0,
+        "uplink_packets": to_server.1,
+        "largest_packet_bytes": after[0].largest_bytes.max(after[1].largest_bytes),
+    }))
+}
+
+/// Bytes that do not compress.
+fn noise(seed: u64, size_bytes: usize) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    (0..size_bytes).map(|_| next()).collect()
+}
