@@ -288,6 +288,7 @@ async fn assemble(
         streams: Arc::new(Semaphore::new(settings.artifact_streams_max)),
         publishing: Default::default(),
         repetitions: Default::default(),
+        overviews: Default::default(),
         access: Default::default(),
         followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
         stop: watch::Sender::new(false),

@@ -20,18 +20,21 @@ mod groups;
 mod health;
 mod healthz;
 mod identity;
+mod overview;
 mod paging;
 mod plans;
 mod profile;
 mod repetitions;
 mod retention;
 mod rollouts;
+mod session;
 mod steering;
 mod tokens;
 mod version_sets;
 mod webhooks;
 
 pub(crate) use auth::admin_token;
+pub(crate) use overview::Overviews;
 pub(crate) use repetitions::Repetitions;
 
 use crate::app::App;
@@ -64,6 +67,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(version_sets::withdraw))
         .routes(routes!(claim_tokens::list, claim_tokens::make))
         .routes(routes!(claim_tokens::revoke))
+        .routes(routes!(overview::show))
         .routes(routes!(devices::list))
         .routes(routes!(devices::show, steering::forget))
         .routes(routes!(devices::why))
@@ -83,6 +87,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rollouts::show))
         .routes(routes!(rollouts::preview))
         .routes(routes!(rollouts::history_of))
+        .routes(routes!(rollouts::outcomes::show))
         .routes(routes!(rollouts::command::start))
         .routes(routes!(rollouts::command::approve))
         .routes(routes!(rollouts::command::pause))
@@ -93,6 +98,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(changes::follow))
         .routes(routes!(access::list))
         .routes(routes!(audit::list))
+        .routes(routes!(session::sign_in, session::sign_out))
         .routes(routes!(tokens::caller))
         .routes(routes!(tokens::list, tokens::make))
         .routes(routes!(tokens::revoke))
