@@ -34,6 +34,7 @@ mod housekeeping;
 mod orchestrator;
 mod webhooks;
 
+mod console;
 mod device_plane;
 mod heap_profile;
 mod management;

@@ -11,6 +11,7 @@ mod world;
 mod api;
 mod artifacts;
 mod check_ins;
+mod console;
 mod databases;
 mod facts;
 mod first_contact;
