@@ -23,7 +23,7 @@ interface Counted {
 interface Rolling {
   id: number;
   state: string;
-  counts: { rolled_back: number; granted: number };
+  counts: { rolled_back: number; granted: number } | null;
 }
 const running = (said: Counted, version: string): number => said.versions.find((one) => one.version === version)?.devices ?? 0;
 
@@ -60,7 +60,7 @@ async function picture(name: string): Promise<void> {
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme: mode === "dark" ? "dark" : "light", reducedMotion: "reduce" });
     await page.waitForTimeout(250);
-    await page.screenshot({ path: `${SCREENS}/${name}-${mode}.jpg`, type: "jpeg", quality: 78, fullPage: mode === "phone" });
+    await page.screenshot({ path: `${SCREENS}/${name}-${mode}.png`, type: "png", fullPage: mode === "phone" });
     await accessible(page, `${name} ${mode}`);
     await fits(page, `${name} ${mode}`);
   }
@@ -162,7 +162,7 @@ test("a rollout is made, previewed and started, and a bad release halts it", asy
   await page.getByRole("button", { name: "Start" }).click();
   await expect(page.locator(".mark", { hasText: "Running" }).first()).toBeVisible();
   const { rollouts } = await world.until<{ rollouts: Rolling[] }>("/api/v1/rollouts", (said) => said.rollouts[0]?.state === "halted");
-  expect(rollouts[0]?.counts.granted).toBeLessThanOrEqual(12);
+  expect(rollouts[0]?.counts?.granted).toBeLessThanOrEqual(12);
   await expect(page.locator("h1 ~ p .mark", { hasText: "Halted" })).toBeVisible();
   await expect(page.getByRole("heading", { name: "Why devices failed" })).toBeVisible();
   await page.getByText("Evidence", { exact: true }).first().click();
@@ -187,14 +187,13 @@ test("every number leads to its devices, and a device says why", async () => {
 
 test("a filter is completed by the keyboard alone", async () => {
   await open("devices");
-  await page.keyboard.press("Tab");
-  await page.getByRole("combobox").focus();
+  await page.getByRole("combobox", { name: "Filter" }).focus();
   await page.keyboard.type("reg");
-  await expect(page.getByRole("option").first()).toContainText("region");
+  await expect(page.locator("#offers [role=option]").first()).toContainText("region");
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await page.keyboard.type("== eu");
-  await expect(page.getByRole("option").first()).toContainText("eu-north");
+  await expect(page.locator("#offers [role=option]").first()).toContainText("eu-north");
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await page.keyboard.press("Escape");
@@ -209,7 +208,7 @@ test("it is resumed with a reason, halted by one click, cancelled, and all of it
   await open("rollouts/1");
   await page.getByRole("button", { name: "Resume" }).click();
   await expect(page.getByRole("dialog").getByRole("button", { name: "Resume" })).toBeDisabled();
-  await page.getByLabel("Reason").fill("a bad batch <b onmouseover=alert(1)> of modems – 坏");
+  await page.getByLabel("Reason").fill("a bad batch <b onmouseover=alert(1)> of modems – für Süd");
   await picture("resume");
   await page.getByRole("dialog").getByRole("button", { name: "Resume" }).click();
   await expect(page.getByRole("dialog")).toHaveCount(0);
@@ -224,7 +223,7 @@ test("it is resumed with a reason, halted by one click, cancelled, and all of it
   await page.getByRole("dialog").getByRole("button", { name: "Cancel rollout" }).click();
   await expect(page.locator("h1 ~ p .mark", { hasText: "Cancelled" })).toBeVisible();
   await open("audit");
-  await expect(page.getByText("a bad batch <b onmouseover=alert(1)> of modems – 坏")).toBeVisible();
+  await expect(page.getByText("a bad batch <b onmouseover=alert(1)> of modems – für Süd")).toBeVisible();
   await picture("audit");
 });
 
@@ -235,7 +234,7 @@ test("a good release goes out, and is recalled", async () => {
   await page.getByRole("combobox", { name: "Release for a recall" }).selectOption("1.3.1");
   await page.getByRole("button", { name: "See the preview" }).click();
   await page.getByRole("button", { name: "Start" }).click();
-  await world.until<Rolling>("/api/v1/rollouts/2", (said) => said.counts.granted > 0 && said.state === "running");
+  await world.until<Rolling>("/api/v1/rollouts/2", (said) => (said.counts?.granted ?? 0) > 0 && said.state === "running");
   await expect(page.locator("h1 ~ p .mark", { hasText: "Running" })).toBeVisible();
   await picture("rollout");
   await page.getByRole("button", { name: "Recall" }).click();
@@ -305,6 +304,6 @@ test("a lost connection is seen, and what was shown stays", async () => {
   await expect(page.locator(".figure").first()).toBeVisible();
   await page.waitForTimeout(500);
   await page.setViewportSize({ width: 1360, height: 900 });
-  await page.screenshot({ path: `${SCREENS}/lost-light.jpg`, type: "jpeg", quality: 78 });
+  await page.screenshot({ path: `${SCREENS}/lost-light.png` });
   seen.errors.length = 0; // The browser names every question that nobody answered.
 });
