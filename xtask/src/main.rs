@@ -8,6 +8,7 @@ mod beacons;
 mod bench_delta;
 mod child;
 mod commands;
+mod console;
 mod fuzz;
 mod house;
 mod manifest;

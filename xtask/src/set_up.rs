@@ -56,6 +56,22 @@ pub(crate) fn debian_package(house: &House, program: &str, package: &str) -> Res
     })
 }
 
+/// The oldest Node that builds the console.
+const NODE_MAJOR_MIN: u32 = 20;
+
+/// Whether there is a Node that is new enough. Debian's is not, so none is installed.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn node(house: &House) -> Result<(), String> {
+    let said = child::output(&mut child::program(house, "node", &["--version"]));
+    let major = said.as_deref().and_then(|said| said.trim_start_matches('v').split('.').next()?.parse().ok());
+    match major {
+        Some(NODE_MAJOR_MIN..) => Ok(()),
+        _ => Err(format!("Node {NODE_MAJOR_MIN} or newer is missing")),
+    }
+}
+
 /// Where our Python packages stand, outside the user's own.
 pub(crate) fn python_folder(house: &House) -> PathBuf {
     house.root.join(TOOLS_FOLDER).join("python")

@@ -3,6 +3,7 @@
 //! Touches: `suite_bodies` does the work. A suite whose packages do not exist yet is not in the list.
 //! Never: stops at a failure; a skipped suite is named with its reason, never passed over.
 
+use crate::console;
 use crate::house::House;
 use crate::suite_bodies as body;
 use crate::suite_targets;
@@ -39,6 +40,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "link", packages: &["lapwing-link"], run: body::link },
     Suite { name: "e2e", packages: &["lapwing-e2e"], run: body::e2e },
     Suite { name: "api", packages: &["lapwing-server"], run: body::api },
+    Suite { name: "console", packages: &["lapwing-server"], run: console::suite },
     Suite { name: "docs", packages: &[], run: body::docs },
     Suite { name: "deny", packages: &[], run: body::deny },
     Suite { name: "fuzz", packages: &["lapwing-fuzz"], run: body::fuzz },

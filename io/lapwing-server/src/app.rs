@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::devices::Devices;
 use crate::journal::Journal;
 use crate::logging::LogControl;
-use crate::management::Repetitions;
+use crate::management::{Overviews, Repetitions};
 use crate::metrics::Metrics;
 use crate::online::Online;
 use crate::orchestrator::{Orchestrator, Steering};
@@ -48,6 +48,7 @@ pub(crate) struct App {
     /// SHA-256 of the admin token.
     pub(crate) admin_token: Digest,
     pub(crate) repetitions: Repetitions,
+    pub(crate) overviews: Overviews,
     pub(crate) access: AccessLog,
     /// Places for readers that follow changes.
     pub(crate) followers: Arc<Semaphore>,

@@ -35,6 +35,7 @@ mod orchestrator;
 mod webhooks;
 
 mod coap;
+mod console;
 mod device_plane;
 mod heap_profile;
 mod management;

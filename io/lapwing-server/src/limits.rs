@@ -18,6 +18,20 @@ pub(crate) const TOKEN_NAME_BYTES_MAX: usize = 64;
 pub(crate) const TOKEN_EXPIRES_S_MAX: u64 = 3_650 * 86_400;
 /// How exactly it is known when a token was used last, seconds.
 pub(crate) const TOKEN_USED_S: u64 = 3_600;
+/// How long somebody stays signed in to the console, seconds.
+pub(crate) const SESSION_S: u64 = 12 * 3_600;
+/// Points of a curve over time.
+pub(crate) const CURVE_POINTS: u64 = 96;
+/// Longest time that a curve shows, seconds.
+pub(crate) const CURVE_S_MAX: u64 = 366 * 86_400;
+/// Values that are counted of one fact; of more the most frequent.
+pub(crate) const FACT_VALUES_MAX: usize = 40;
+/// Facts whose values are counted.
+pub(crate) const FACTS_COUNTED_MAX: usize = 32;
+/// Answers about the whole fleet that are kept for a moment.
+pub(crate) const OVERVIEWS_KEPT_MAX: usize = 32;
+/// For how long at least, milliseconds.
+pub(crate) const OVERVIEW_FRESH_MS: u64 = 1_000;
 /// Longest reason for a command, bytes.
 pub(crate) const REASON_BYTES_MAX: usize = 1024;
 /// Readers that follow changes at once.

@@ -22,7 +22,7 @@ use crate::store::{Setting, Sql, Store, StoreError, blob_names, forget_blob, get
 use crate::tls::{TlsError, identity};
 use crate::trust::{Trust, TrustError};
 use crate::webhooks::Post;
-use crate::{coap, device_plane, housekeeping, management, orchestrator, webhooks};
+use crate::{coap, console, device_plane, housekeeping, management, orchestrator, webhooks};
 use lapwing_core::{Digest, UnixSeconds};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -112,7 +112,7 @@ impl Server {
         let mut tasks = JoinSet::new();
         let devices = device_plane::router(Arc::clone(&app));
         tasks.spawn(serve(device_listener, Some(tls.acceptor), devices, patience, stopped.clone()));
-        let operators = management::router(Arc::clone(&app));
+        let operators = management::router(Arc::clone(&app)).merge(console::router());
         tasks.spawn(serve(management_listener, None, operators, patience, stopped.clone()));
         if app.settings.store.is_shared() {
             tasks.spawn(follow::run(Arc::clone(&app), place, stopped.clone()));
@@ -315,6 +315,7 @@ async fn assemble(
         streams: Arc::new(Semaphore::new(settings.artifact_streams_max)),
         publishing: Default::default(),
         repetitions: Default::default(),
+        overviews: Default::default(),
         access: Default::default(),
         followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
         stop: watch::Sender::new(false),

@@ -3,6 +3,7 @@
 //! Touches: the token table, and the admin token by its digest. One table says which role each action needs.
 //! Never: lets a handler run before it asked here.
 
+use super::session;
 use crate::app::App;
 use crate::durable::{read_if_there, write_file};
 use crate::key_file::hex;
@@ -111,6 +112,7 @@ pub(super) enum Action {
     ReadHealth,
     ReadMetrics,
     ReadDescription,
+    SignIn,
     ReadFleet,
     ReadAudit,
     ReadAccess,
@@ -127,10 +129,11 @@ pub(super) enum Action {
 impl Action {
     /// Every action there is.
     #[cfg(test)]
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::ReadHealth,
         Self::ReadMetrics,
         Self::ReadDescription,
+        Self::SignIn,
         Self::ReadFleet,
         Self::ReadAudit,
         Self::ReadAccess,
@@ -147,7 +150,7 @@ impl Action {
     /// The least role that may do it.
     pub(super) const fn needs(self) -> Role {
         match self {
-            Self::ReadHealth | Self::ReadMetrics | Self::ReadDescription => Role::Anyone,
+            Self::ReadHealth | Self::ReadMetrics | Self::ReadDescription | Self::SignIn => Role::Anyone,
             Self::ReadFleet | Self::ReadAudit => Role::Viewer,
             Self::ReadAccess | Self::ManageDevices | Self::LetDevicesIn | Self::Operate => Role::Operator,
             Self::Publish => Role::ReleaseManager,
@@ -171,15 +174,26 @@ pub(super) async fn authorise(app: &App, headers: &HeaderMap, action: Action) ->
 
 /// Who sent these headers.
 pub(super) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(Caller::new("", Role::Anyone)) };
-    let wrong = || unauthorised("wrong-token", "the token is unknown, expired or was revoked");
-    let hash = Digest::of(value.as_bytes().strip_prefix(b"Bearer ").ok_or_else(wrong)?);
-    let mut caller = match hash == app.admin_token {
-        true => Caller::new("admin-token", Role::Admin),
-        false => known(app, hash).await?.ok_or_else(wrong)?,
+    let hash = match headers.get(header::AUTHORIZATION) {
+        Some(value) => Some(Digest::of(value.as_bytes().strip_prefix(b"Bearer ").ok_or_else(wrong_token)?)),
+        None => session::token_of(app, headers),
     };
+    let Some(hash) = hash else { return Ok(Caller::new("", Role::Anyone)) };
+    let mut caller = by_token(app, hash).await?;
     caller.why = headers.get(REASON).map(reason).transpose()?;
     Ok(caller)
+}
+
+/// Whose token has this hash.
+pub(super) async fn by_token(app: &App, hash: Digest) -> Result<Caller, Problem> {
+    match hash == app.admin_token {
+        true => Ok(Caller::new("admin-token", Role::Admin)),
+        false => known(app, hash).await?.ok_or_else(wrong_token),
+    }
+}
+
+fn wrong_token() -> Problem {
+    unauthorised("wrong-token", "the token is unknown, expired or was revoked")
 }
 
 /// Where a request says why.

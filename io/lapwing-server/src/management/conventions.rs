@@ -124,8 +124,8 @@ async fn once(app: &Arc<App>, request: Request, next: Next) -> Result<Response, 
             format!("an idempotency key has 1 to {IDEMPOTENCY_KEY_BYTES_MAX} visible ASCII characters");
         return Err(Problem::bad_request("idempotency-key", detail));
     }
-    let who = head.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
-    let name = digest_of(&[who, key]);
+    let said = |name| head.headers.get(name).map(HeaderValue::as_bytes).unwrap_or_default();
+    let name = digest_of(&[said(header::AUTHORIZATION), said(header::COOKIE), key]);
     let body = read_body(body, MANAGEMENT_BODY_BYTES_MAX, app.settings.body_timeout).await?;
     let asked = digest_of(&[head.method.as_str().as_bytes(), head.uri.to_string().as_bytes(), &body]);
     let now = app.now();

@@ -23,18 +23,21 @@ mod groups;
 mod health;
 mod healthz;
 mod identity;
+mod overview;
 mod paging;
 mod plans;
 mod profile;
 mod repetitions;
 mod retention;
 mod rollouts;
+mod session;
 mod steering;
 mod tokens;
 mod version_sets;
 mod webhooks;
 
 pub(crate) use auth::admin_token;
+pub(crate) use overview::Overviews;
 pub(crate) use repetitions::Repetitions;
 
 use crate::app::App;
@@ -70,6 +73,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(affected::list))
         .routes(routes!(claim_tokens::list, claim_tokens::make))
         .routes(routes!(claim_tokens::revoke))
+        .routes(routes!(overview::show))
         .routes(routes!(devices::list))
         .routes(routes!(devices::show, steering::forget))
         .routes(routes!(devices::why))
@@ -90,6 +94,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rollouts::show))
         .routes(routes!(rollouts::preview))
         .routes(routes!(rollouts::history_of))
+        .routes(routes!(rollouts::outcomes::show))
         .routes(routes!(rollouts::command::start))
         .routes(routes!(rollouts::command::approve))
         .routes(routes!(rollouts::command::pause))
@@ -100,6 +105,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(changes::follow))
         .routes(routes!(access::list))
         .routes(routes!(audit::list))
+        .routes(routes!(session::sign_in, session::sign_out))
         .routes(routes!(tokens::caller))
         .routes(routes!(tokens::list, tokens::make))
         .routes(routes!(tokens::revoke))

@@ -3,7 +3,7 @@
 //! Touches: the token table. A token is shown once; only its hash is kept.
 //! Never: makes one without a role, or shows whose it is to whoever may not read.
 
-use super::auth::{Action, Role, authorise, recorded};
+use super::auth::{Action, Caller, Role, authorise, recorded};
 use super::paging::{Page, cut};
 use super::read_json;
 use crate::app::App;
@@ -77,6 +77,12 @@ pub(super) struct CallerAnswer {
     role: Role,
 }
 
+impl CallerAnswer {
+    pub(super) fn of(caller: Caller) -> Self {
+        Self { name: caller.name, role: caller.role }
+    }
+}
+
 /// Say whose token this is, and what it is good for.
 #[utoipa::path(get, path = "/api/v1/caller", security(("token" = ["viewer"])),
     responses((status = 200, body = CallerAnswer)))]
@@ -85,7 +91,7 @@ pub(super) async fn caller(
     headers: HeaderMap,
 ) -> Result<Json<CallerAnswer>, Problem> {
     let caller = authorise(&app, &headers, Action::ReadFleet).await?;
-    Ok(Json(CallerAnswer { name: caller.name, role: caller.role }))
+    Ok(Json(CallerAnswer::of(caller)))
 }
 
 /// Make a token, and show it this once.

@@ -8,7 +8,9 @@ mod look;
 mod survey;
 
 pub(crate) use look::{Commanded, carry_out, look, past_releases};
-pub(crate) use survey::{Outlook, Started, Starts, census, configurations, foresee, stands_on, starts};
+pub(crate) use survey::{
+    Outlook, Started, Starts, census, configurations, every_device, foresee, is_silent, stands_on, starts,
+};
 
 use crate::app::App;
 use crate::limits::{LOOK_AT_LEAST_S, LOOK_REST_MS};

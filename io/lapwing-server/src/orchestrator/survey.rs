@@ -36,7 +36,7 @@ pub(crate) struct Surveyed {
 }
 
 /// Shows every device to `each`.
-async fn every_device(
+pub(crate) async fn every_device(
     app: &App,
     mut each: impl FnMut(&Device) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
@@ -92,6 +92,11 @@ enum Heard {
     Silent,
     /// It has been away for longer.
     Gone,
+}
+
+/// Whether a device has missed its check-in.
+pub(crate) fn is_silent(app: &App, device: &Device, now: UnixSeconds) -> bool {
+    matches!(Heard::of(app, device, now), Heard::Silent | Heard::Gone)
 }
 
 impl Heard {

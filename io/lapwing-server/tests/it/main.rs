@@ -14,6 +14,7 @@ mod bills;
 mod brokers;
 mod check_ins;
 mod coap;
+mod console;
 mod databases;
 mod facts;
 mod first_contact;

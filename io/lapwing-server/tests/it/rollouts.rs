@@ -533,3 +533,68 @@ async fn a_plan_that_tries_nothing_on_frequent_hardware_is_told_so() {
     set(3, json!({ "tier": "pilot" })).await;
     fleet.command(id, "start", "").await.expect(200);
 }
+
+#[tokio::test]
+async fn the_console_is_told_what_runs_where_and_what_a_rollout_did_to_whom() {
+    let mut fleet = Fleet::new(30).await;
+    fleet.world.advance(HALF_AN_HOUR_S);
+    let id = fleet.started(&json!({})).await;
+    let offered = fleet.round(|at| if at % 2 == 0 { Does::Confirms } else { Does::ComesBack }).await;
+    let on_new = fleet.on_new();
+    assert!(0 < on_new && on_new < offered, "{on_new} of {offered}");
+
+    let overview = fleet.world.get("/api/v1/overview?span_s=3600").await.expect(200).json();
+    let runs = |version: &str| {
+        let counts = overview["versions"].as_array().unwrap();
+        counts.iter().find(|count| count["version"] == version).unwrap()["devices"].as_u64().unwrap()
+    };
+    assert_eq!(overview["devices"], 30);
+    // The devices ask again only in the next round, so what they run is what they said before.
+    assert_eq!(runs("1.0.0"), 30);
+    let why = overview["why"].as_array().unwrap();
+    assert_eq!(why.iter().map(|why| why["devices"].as_u64().unwrap()).sum::<u64>(), 30);
+    for at in 0..30 {
+        fleet.check_in(at).await;
+    }
+    let overview = fleet.world.get("/api/v1/overview?span_s=7200").await.expect(200).json();
+    let line = |version: &str| {
+        let lines = overview["curve"]["versions"].as_array().unwrap();
+        let line = lines.iter().find(|line| line["version"] == version).unwrap();
+        line["devices"].as_array().unwrap().clone()
+    };
+    let (new, old) = (line("1.1.0"), line("1.0.0"));
+    assert_eq!((new.len(), new.last().unwrap()), (96, &json!(on_new)));
+    assert_eq!(old.last().unwrap(), &json!(30 - on_new));
+    assert!(
+        old.contains(&json!(30)) && new.contains(&json!(0)),
+        "before the rollout everybody ran the old one"
+    );
+    let part = fleet.world.get("/api/v1/overview?filter=device%20==%20dev-1").await.expect(200).json();
+    assert_eq!(part["devices"], 1);
+    fleet.world.get("/api/v1/overview?span_s=1").await.expect(400);
+    fleet.world.get("/api/v1/overview?filter=nonsense").await.expect(400);
+
+    let outcomes = fleet.world.get(&format!("/api/v1/rollouts/{id}/outcomes")).await.expect(200).json();
+    assert_eq!(outcomes["causes"][0]["cause"], "health-failed");
+    let back = offered - on_new;
+    assert_eq!(outcomes["causes"][0]["devices"], back);
+    let by = outcomes["by"].as_array().unwrap();
+    let base = by.iter().find(|by| by["dimension"] == "version").unwrap();
+    let value = &base["values"][0];
+    assert_eq!((&value["value"], &value["granted"]), (&json!("1.0.0"), &json!(offered)));
+    assert_eq!((&value["confirmed"], &value["rolled_back"]), (&json!(on_new), &json!(back)));
+    let hours = outcomes["hours"].as_array().unwrap();
+    assert_eq!(hours.iter().map(|hour| hour["rolled_back"].as_u64().unwrap()).sum::<u64>(), back as u64);
+    assert_eq!(outcomes["gate"]["excludes_ppm"], 30_000);
+
+    let meant = async |query: &str| {
+        let path = format!("/api/v1/devices?{query}");
+        fleet.world.get(&path).await.expect(200).json()["devices"].as_array().unwrap().len()
+    };
+    assert_eq!(meant(&format!("rollout={id}")).await, offered);
+    assert_eq!(meant(&format!("rollout={id}&attempt=rolled-back")).await, back);
+    assert_eq!(meant("rollout=99").await, 0);
+    assert_eq!(meant("standing=quarantined").await, 0);
+    assert_eq!(meant("why=up-to-date").await, on_new);
+    fleet.world.get("/api/v1/devices?standing=odd").await.expect(400);
+}

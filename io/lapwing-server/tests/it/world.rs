@@ -35,7 +35,7 @@ pub(crate) const DAY: u64 = 86_400;
 pub(crate) struct Wires {
     pub(crate) management: SocketAddr,
     pub(crate) devices: SocketAddr,
-    token: String,
+    pub(crate) token: String,
     certificate: Vec<u8>,
 }
 

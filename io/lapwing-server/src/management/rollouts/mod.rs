@@ -5,6 +5,7 @@
 
 pub(super) mod command;
 mod describe;
+pub(super) mod outcomes;
 mod preflight;
 
 use super::auth::{Action, Caller, authorise};

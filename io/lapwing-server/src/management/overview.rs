@@ -1,0 +1,302 @@
+//! The fleet in numbers: what runs where, what holds it up, how versions came and went.
+//!
+//! Touches: every device, one walk at a time; what came of it is kept for a moment, and longer where a walk takes
+//! longer. Versions over time follow from the attempts, so nothing is sampled and nothing has to be kept for it.
+//! Never: names a device; lists of devices take the same words and do.
+
+use super::auth::{Action, authorise};
+use super::devices::{Standing, reason};
+use crate::app::App;
+use crate::limits::{
+    CURVE_POINTS, CURVE_S_MAX, FACT_VALUES_MAX, FACTS_COUNTED_MAX, OVERVIEW_FRESH_MS, OVERVIEWS_KEPT_MAX,
+};
+use crate::orchestrator::every_device;
+use crate::problem::Problem;
+use crate::store::{Device, StoreError};
+use crate::view::facts_of;
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use lapwing_core::{ShortDigest, UnixSeconds};
+use lapwing_fleet::filter::Filter;
+use lapwing_fleet::{AttemptState, Catalogue};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+use utoipa::{IntoParams, ToSchema};
+
+/// Answers that a walk through the fleet was made for, by what was asked.
+#[derive(Default)]
+pub(crate) struct Overviews(Mutex<HashMap<String, Kept>>);
+
+struct Kept {
+    until: Instant,
+    answer: Bytes,
+}
+
+impl Overviews {
+    /// The answer that is kept for `asked`, or the one that `walk` makes now.
+    pub(super) async fn answer<T: Serialize>(
+        &self,
+        asked: String,
+        walk: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<Response, Problem> {
+        let mut kept = self.0.lock().await;
+        let began = Instant::now();
+        kept.retain(|_, kept| began < kept.until);
+        let answer = match kept.get(&asked) {
+            Some(kept) => kept.answer.clone(),
+            None => {
+                let answer = serde_json::to_vec(&walk.await?).map_err(|error| Problem::internal(&error))?;
+                let answer = Bytes::from(answer);
+                // The walks of all who look take a tenth of the time, however large the fleet.
+                let fresh = Duration::from_millis(OVERVIEW_FRESH_MS).max(began.elapsed() * 10);
+                if kept.len() < OVERVIEWS_KEPT_MAX {
+                    kept.insert(asked, Kept { until: Instant::now() + fresh, answer: answer.clone() });
+                }
+                answer
+            }
+        };
+        Ok(([(header::CONTENT_TYPE, "application/json")], answer).into_response())
+    }
+}
+
+/// Which devices, and how far back.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Those that this filter holds for; all if not given.
+    #[param(max_length = 2048)]
+    filter: Option<String>,
+    /// Seconds that the curve shows; a week if not given.
+    #[param(minimum = 600, maximum = 31_622_400)]
+    span_s: Option<u64>,
+}
+
+/// The fleet in numbers.
+#[derive(Serialize, ToSchema, Default)]
+#[schema(as = Overview)]
+pub(super) struct OverviewAnswer {
+    at: u64,
+    devices: u64,
+    /// Devices that missed their check-in.
+    silent: u64,
+    quarantined: u64,
+    /// Devices that are unwell by their own word.
+    unwell: u64,
+    /// Devices with an update on its way.
+    updating: u64,
+    /// What runs, the most frequent first.
+    versions: Vec<VersionCount>,
+    /// Why devices are not updating, the most frequent reason first.
+    why: Vec<WhyCount>,
+    /// What filters can ask for, with the most frequent values.
+    facts: Vec<FactCount>,
+    curve: Curve,
+}
+
+/// A version and how many devices run it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VersionCount)]
+pub(super) struct VersionCount {
+    /// None for what was never published here.
+    version: Option<String>,
+    devices: u64,
+    unwell: u64,
+}
+
+/// A reason and how many devices have it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WhyCount)]
+pub(super) struct WhyCount {
+    code: &'static str,
+    /// The sentence of one of them.
+    sentence: String,
+    advice: Option<&'static str>,
+    devices: u64,
+}
+
+/// A fact and its values.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FactCount)]
+pub(super) struct FactCount {
+    fact: String,
+    values: Vec<ValueCount>,
+}
+
+/// A value and how many devices have it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ValueCount)]
+pub(super) struct ValueCount {
+    value: String,
+    devices: u64,
+}
+
+/// Devices by version over time.
+#[derive(Serialize, ToSchema, Default)]
+#[schema(as = AdoptionCurve)]
+pub(super) struct Curve {
+    /// Points in time, evenly apart, the last one now.
+    times: Vec<u64>,
+    /// In the order of what runs now, then what ran before.
+    versions: Vec<CurveLine>,
+}
+
+/// One version over time.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AdoptionLine)]
+pub(super) struct CurveLine {
+    version: Option<String>,
+    /// How many devices ran it at each point.
+    devices: Vec<u64>,
+}
+
+/// Show the fleet in numbers, or the part of it that a filter means.
+#[utoipa::path(get, path = "/api/v1/overview", security(("token" = ["viewer"])), params(Which),
+    responses((status = 200, body = OverviewAnswer)))]
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    which: Result<Query<Which>, QueryRejection>,
+) -> Result<Response, Problem> {
+    authorise(&app, &headers, Action::ReadFleet).await?;
+    let Query(Which { filter, span_s }) = which?;
+    let span_s = span_s.unwrap_or(7 * 86_400);
+    if !(600..=CURVE_S_MAX).contains(&span_s) {
+        return Err(Problem::bad_request("query", format!("span_s is a number from 600 to {CURVE_S_MAX}")));
+    }
+    let parsed = filter.as_deref().map(Filter::parse).transpose()?;
+    let asked = format!("{span_s} {}", filter.unwrap_or_default());
+    app.overviews.answer(asked, walk(&app, parsed, span_s)).await
+}
+
+async fn walk(app: &App, filter: Option<Filter>, span_s: u64) -> Result<OverviewAnswer, Problem> {
+    let mut found = Walk::new(app.now(), span_s);
+    let (catalogue, steering) = (app.catalogue(), app.orchestrator.steering());
+    every_device(app, |device| {
+        let facts = facts_of(device, &catalogue, &steering)?;
+        if filter.as_ref().is_none_or(|filter| facts.is_meant_by(filter)) {
+            facts.ask(|facts| found.count_facts(facts));
+            found.count(app, device, &catalogue)?;
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(found.answer())
+}
+
+/// A version, or what has none here.
+type Running = Option<String>;
+
+/// What was counted so far.
+struct Walk {
+    answer: OverviewAnswer,
+    versions: BTreeMap<Running, (u64, u64)>,
+    why: BTreeMap<&'static str, WhyCount>,
+    facts: BTreeMap<String, HashMap<String, u64>>,
+    lines: BTreeMap<Running, Vec<u64>>,
+}
+
+impl Walk {
+    fn new(now: UnixSeconds, span_s: u64) -> Self {
+        let ago = |point| now.0.saturating_sub(span_s * (CURVE_POINTS - 1 - point) / (CURVE_POINTS - 1));
+        let curve = Curve { times: (0..CURVE_POINTS).map(ago).collect(), versions: Vec::new() };
+        Self {
+            answer: OverviewAnswer { at: now.0, curve, ..OverviewAnswer::default() },
+            versions: BTreeMap::new(),
+            why: BTreeMap::new(),
+            facts: BTreeMap::new(),
+            lines: BTreeMap::new(),
+        }
+    }
+
+    /// Counts the values of facts that are no ids.
+    fn count_facts(&mut self, facts: &[(&str, &str)]) {
+        for (fact, value) in facts.iter().filter(|(fact, _)| *fact != "device") {
+            if self.facts.len() < FACTS_COUNTED_MAX || self.facts.contains_key(*fact) {
+                let values = self.facts.entry((*fact).to_owned()).or_default();
+                // A fact that is different everywhere is no use to anybody who chooses.
+                if values.len() < 4 * FACT_VALUES_MAX || values.contains_key(*value) {
+                    *values.entry((*value).to_owned()).or_default() += 1;
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, app: &App, device: &Device, catalogue: &Catalogue) -> Result<(), StoreError> {
+        let answer = &mut self.answer;
+        answer.devices += 1;
+        let is_unwell = Standing::Unwell.is_that_of(app, device)?;
+        answer.unwell += u64::from(is_unwell);
+        for (count, standing) in [
+            (&mut answer.silent, Standing::Silent),
+            (&mut answer.quarantined, Standing::Quarantined),
+            (&mut answer.updating, Standing::Updating),
+        ] {
+            *count += u64::from(standing.is_that_of(app, device)?);
+        }
+        let why = reason(app, device, &Default::default())?;
+        let none = || WhyCount { code: why.code, sentence: why.sentence, advice: why.advice, devices: 0 };
+        self.why.entry(why.code).or_insert_with(none).devices += 1;
+        let said = device.said()?;
+        let named = |component: &_, image: ShortDigest| {
+            let class = said.facts.as_ref()?.hardware;
+            catalogue.version_of(component, class, image).map(|version| version.as_str().to_owned())
+        };
+        let first = said.components.first();
+        let running = first.and_then(|first| named(&first.name, first.running));
+        let (devices, unwell) = self.versions.entry(running.clone()).or_default();
+        *devices += 1;
+        *unwell += u64::from(is_unwell);
+        self.look_back(device, running, |base| first.and_then(|first| named(&first.name, base)));
+        Ok(())
+    }
+
+    /// What a device ran at every point: each update that was good began with the base it was made from.
+    fn look_back(&mut self, device: &Device, mut ran: Running, version: impl Fn(ShortDigest) -> Running) {
+        let good = |row: &&crate::store::AttemptRow| row.outcome.state == AttemptState::Confirmed;
+        let mut updates = device.attempts.iter().filter(good).peekable();
+        let points = self.answer.curve.times.iter().enumerate().rev();
+        for (point, time) in points.take_while(|(_, time)| **time >= device.first_seen.0) {
+            while let Some(update) = updates.next_if(|row| row.ended.unwrap_or(row.heard).0 > *time) {
+                ran = version(update.base);
+            }
+            let none = || vec![0; self.answer.curve.times.len()];
+            let line = self.lines.entry(ran.clone()).or_insert_with(none);
+            line.get_mut(point).into_iter().for_each(|devices| *devices += 1);
+        }
+    }
+
+    fn answer(self) -> OverviewAnswer {
+        let Self { mut answer, versions, why, facts, mut lines } = self;
+        let count = |(version, (devices, unwell))| VersionCount { version, devices, unwell };
+        answer.versions = versions.into_iter().map(count).collect();
+        answer.versions.sort_by_key(|count| std::cmp::Reverse(count.devices));
+        answer.why = why.into_values().collect();
+        answer.why.sort_by_key(|count| std::cmp::Reverse(count.devices));
+        answer.facts = facts.into_iter().map(|(fact, values)| FactCount::of(fact, values)).collect();
+        let mut ordered = Vec::new();
+        for VersionCount { version, .. } in &answer.versions {
+            ordered.extend(lines.remove(version).map(|devices| (version.clone(), devices)));
+        }
+        ordered.extend(lines);
+        let spelled = |(version, devices)| CurveLine { version, devices };
+        answer.curve.versions = ordered.into_iter().map(spelled).collect();
+        answer
+    }
+}
+
+impl FactCount {
+    fn of(fact: String, values: HashMap<String, u64>) -> Self {
+        let count = |(value, devices)| ValueCount { value, devices };
+        let mut values: Vec<_> = values.into_iter().map(count).collect();
+        values.sort_by(|one, next| next.devices.cmp(&one.devices).then_with(|| one.value.cmp(&next.value)));
+        values.truncate(FACT_VALUES_MAX);
+        Self { fact, values }
+    }
+}
