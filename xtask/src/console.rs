@@ -21,7 +21,10 @@ pub(crate) fn suite(house: &House) -> Outcome {
     if let Err(reason) = had {
         return Outcome::Skipped(reason);
     }
-    match types_are_the_description(house).and_then(|()| npm(house, &["run", "check"])).and_then(|()| told(house)) {
+    match types_are_the_description(house)
+        .and_then(|()| npm(house, &["run", "check"]))
+        .and_then(|()| told(house))
+    {
         Ok(()) => Outcome::Passed(format!("{DEVICES} devices unless LAPWING_SWARM says otherwise")),
         Err(reason) => Outcome::Failed(reason),
     }

@@ -21,7 +21,8 @@ use lapwing_device::{
     StoredRecord, Talking, Transfer, Trial, Tries, Trouble, TrustDocument, VersionPolicy,
 };
 use lapwing_sim::{Rng, Told};
-use lapwing_transport::client::{Client, Credentials, ExchangeError};
+use lapwing_transport::client::limits::BLOCK_BYTES;
+use lapwing_transport::client::{Client, Credentials, ExchangeError, Piece, Wanted};
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -416,16 +417,24 @@ fn receive(
     have: &mut Vec<u8>,
 ) -> Result<(), ExchangeError> {
     let Transfer { artifact, artifact_size_bytes } = transfer;
-    let offset = have.len() as u64;
-    let mut coming = around.client.artifact(anchors, who, &artifact, artifact_size_bytes, offset)?;
-    let mut piece = [0; 16 * 1024];
+    // Whole blocks count.
+    let blocks = have.len() / BLOCK_BYTES as usize;
+    have.truncate(blocks * BLOCK_BYTES as usize);
+    let mut bitmap = vec![0; artifact_size_bytes.div_ceil(BLOCK_BYTES * 8) as usize];
+    for (at, byte) in bitmap.iter_mut().enumerate() {
+        *byte = u8::MAX.checked_shr(8u32.saturating_sub(blocks.saturating_sub(at * 8) as u32)).unwrap_or(0);
+    }
+    let wanted = Wanted { artifact, size_bytes: artifact_size_bytes, have: &bitmap };
+    let mut coming = around.client.artifact(anchors, who, &wanted)?;
+    let mut buffer = [0; 16 * 1024];
     loop {
-        let len = coming.read(&mut piece)?;
-        let fresh = piece.get(..len).unwrap_or_default();
-        if fresh.is_empty() {
+        // Over HTTP one piece follows the other.
+        let Piece { offset, bytes } = coming.read(&mut buffer)?;
+        let fresh = buffer.get(..bytes).unwrap_or_default();
+        if fresh.is_empty() || offset != have.len() as u64 {
             return Ok(());
         }
-        around.counts.fetched_bytes.add(len as u64);
+        around.counts.fetched_bytes.add(bytes as u64);
         have.extend_from_slice(fresh);
     }
 }
