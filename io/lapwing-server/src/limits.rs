@@ -151,6 +151,8 @@ pub(crate) const ROLLOUTS_LIVE_MAX: u32 = 256;
 pub(crate) const LOOK_AT_LEAST_S: u64 = 5;
 /// And not again before this, whatever changes, milliseconds.
 pub(crate) const LOOK_REST_MS: u64 = 500;
+/// Nor before this many times what the last look took.
+pub(crate) const LOOK_REST_TIMES: u32 = 4;
 /// The whole fleet is asked again after this, while a rollout is under way, seconds.
 pub(crate) const SURVEY_S: u64 = 60;
 /// Devices that a finding names; of more the first.

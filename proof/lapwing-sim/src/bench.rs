@@ -1,5 +1,6 @@
 //! What is measured with made-up devices: `cargo xtask bench cuts`, power cuts and failing effects, and
-//! `cargo xtask bench rollout`, what rollouts cost whom; both `[--quick] [--out FILE]`.
+//! `cargo xtask bench rollout`, what rollouts cost whom; both `[--quick] [--out FILE]`, the
+//! second `--first-seed N` before them.
 //!
 //! Touches: `docs/benchmarks`, or FILE. The counts depend on nothing but the code; the time on the machine.
 
@@ -25,14 +26,19 @@ const WHOLE: Depth = Depth { stride: 1, second: 7, chains: 20_000, seeds: 10_000
 const QUICK: Depth = Depth { stride: 9, second: 13, chains: 1_000, seeds: 500 };
 
 const ROLLOUT_WHOLE: Telling =
-    Telling { seeds: 200, seeds_beside: 40, devices: 100_000, devices_many: 1_000_000 };
-const ROLLOUT_QUICK: Telling = Telling { seeds: 12, seeds_beside: 6, devices: 10_000, devices_many: 100_000 };
+    Telling { first_seed: 0, seeds: 200, seeds_beside: 40, devices: 100_000, devices_many: 1_000_000 };
+const ROLLOUT_QUICK: Telling =
+    Telling { first_seed: 0, seeds: 12, seeds_beside: 6, devices: 10_000, devices_many: 100_000 };
 
-/// `cargo xtask bench rollout [--quick] [--out FILE]`: the fleet brain against made-up fleets. The table goes
-/// to the screen, the figures to `docs/benchmarks/rollout.json`, the picture beside them.
+/// `cargo xtask bench rollout [--first-seed N] [--quick] [--out FILE]`: the fleet brain against made-up fleets. The
+/// table goes to the screen, the figures to `docs/benchmarks/rollout.json`, the picture beside them.
 pub(crate) fn rollout(options: &[&str]) -> Result<(), String> {
-    let (depth, file) = chosen("rollout", options, (ROLLOUT_WHOLE, ROLLOUT_QUICK))?;
-    let report = measure_rollouts(&depth);
+    let (first_seed, rest) = match options {
+        ["--first-seed", seed, rest @ ..] => (seed.parse().map_err(|_| "--first-seed N".to_owned())?, rest),
+        rest => (0, rest),
+    };
+    let (depth, file) = chosen("rollout", rest, (ROLLOUT_WHOLE, ROLLOUT_QUICK))?;
+    let report = measure_rollouts(&Telling { first_seed, ..depth });
     print!("{report}");
     write(("rollout", options), &file, (report.json(), report.goals()))?;
     fs::write(file.with_extension("svg"), svg(&report)).map_err(|error| error.to_string())

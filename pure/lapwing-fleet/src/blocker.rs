@@ -33,6 +33,8 @@ pub enum Blocker {
     UpToDate,
     /// The first is offered, but lies below the second, which the device confirmed or which failed on it.
     BelowFloor(Version, Version),
+    /// Its security version is below the one that the device was raised to.
+    SecurityTooLow(Version),
     /// The release needs a newer bootloader.
     BootloaderTooOld(u32),
     /// Its version is not one that the release may be installed from, and no step between exists.
@@ -70,6 +72,7 @@ impl Blocker {
             Self::Pinned(_) => "pinned",
             Self::UpToDate => "up-to-date",
             Self::BelowFloor(..) => "below-floor",
+            Self::SecurityTooLow(_) => "security-too-low",
             Self::BootloaderTooOld(_) => "bootloader-too-old",
             Self::NoPath(_) => "no-path",
             Self::NotApproved(_) => "not-approved",
@@ -100,6 +103,7 @@ impl Blocker {
             }
             Self::Pinned(_) => "`lapwing device pin ID --off` lets it move.",
             Self::BelowFloor(..) => "Release the image again under a higher seq and version.",
+            Self::SecurityTooLow(_) => "Release the image again with a higher security version.",
             Self::BootloaderTooOld(_) => "Update its bootloader first, by its own means.",
             Self::NoPath(_) => "Push a release in between that may be installed from what it runs.",
             Self::NotApproved(_) => "Make the rollout again with `--approve-breaking`.",
@@ -169,6 +173,9 @@ impl fmt::Display for Blocker {
                 "Version {offered} has a lower seq than version {floor}, which it tried or ran before, and \
                  devices never go down."
             ),
+            Self::SecurityTooLow(version) => {
+                write!(f, "Version {version} has a lower security version than the device was raised to.")
+            }
             Self::BootloaderTooOld(needed) => {
                 write!(f, "The release needs bootloader version {needed} or newer.")
             }
@@ -219,3 +226,6 @@ fn gate_sentence(gate: Gate) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

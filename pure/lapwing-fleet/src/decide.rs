@@ -225,6 +225,22 @@ fn floor<'a>(
         .max_by_key(|entry| entry.release.seq)
 }
 
+/// The security version below which the device takes nothing: what it confirmed raised it to that.
+fn raised_to(
+    facts: &DeviceFacts<'_>,
+    catalogue: &Catalogue,
+    component: &ComponentName,
+    class: HardwareClass,
+) -> u32 {
+    let confirmed = facts.attempts.iter().filter(|past| past.outcome.state == AttemptState::Confirmed);
+    let confirmed = confirmed.filter_map(|past| catalogue.release(past.release));
+    let runs = facts.components.iter().filter(|runs| runs.name == *component);
+    let running = runs.filter_map(|runs| catalogue.running(component, class, runs.running));
+    let of_component = |entry: &&Arc<Entry>| entry.release.component == *component;
+    let raised = confirmed.filter(of_component).chain(running).map(|entry| entry.release.raise_to);
+    raised.max().unwrap_or(0)
+}
+
 /// Whether a device could install this release from where it stands.
 fn fits(
     facts: &DeviceFacts<'_>,
@@ -235,6 +251,9 @@ fn fits(
     now: UnixSeconds,
 ) -> Result<(), Blocker> {
     let release = &choice.entry.release;
+    if release.security_version < raised_to(facts, catalogue, &release.component, class) {
+        return Err(Blocker::SecurityTooLow(release.version.clone()));
+    }
     if facts.bootloader < release.bootloader_min {
         return Err(Blocker::BootloaderTooOld(release.bootloader_min));
     }

@@ -44,6 +44,8 @@ pub const WINDOW_DAYS: u16 = 14;
 pub const WINDOW_AHEAD_S: u64 = 24 * 3_600;
 /// Characters of the name of a zone.
 pub const ZONE_CHARS_MAX: usize = 48;
+/// Downloads at once in one radio cell.
+pub const DOWNLOADS_PER_RADIO_CELL: u32 = 2;
 /// Failures at one site in one window that count; more of them together are an outage, not evidence.
 pub const SITE_FAILURES_MAX: u32 = 2;
 /// Outages of the whole network that a rollout remembers; the oldest is forgotten first.

@@ -219,8 +219,8 @@ async fn save_in(
     let attempt = app
         .store
         .write(move |c| -> Result<Option<AttemptRow>, StoreError> {
-            if let Some(Place { id, revision, granted_max }) = place
-                && !take_place(c, id, revision, granted_max)?
+            if let Some(place) = place
+                && !take_place(c, &place)?
             {
                 return Ok(None);
             }

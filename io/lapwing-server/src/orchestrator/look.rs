@@ -117,7 +117,7 @@ async fn publish(app: &App, looked: &Looked, now: UnixSeconds) -> Result<(), Sto
     let (made, zones) = app.orchestrator.steering().zones.clone();
     let good = made <= now && now.since(made) < GOOD_S;
     let zones = if good { (made, zones) } else { (now, Arc::new(zones_around(now))) };
-    app.orchestrator.put(Steering { groups, names, live, downloads: downloads.into(), zones });
+    app.orchestrator.put(Steering { groups, names, live, downloads, zones });
     Ok(())
 }
 

@@ -13,7 +13,7 @@ pub(crate) use survey::{
 };
 
 use crate::app::App;
-use crate::limits::{LOOK_AT_LEAST_S, LOOK_REST_MS};
+use crate::limits::{LOOK_AT_LEAST_S, LOOK_REST_MS, LOOK_REST_TIMES};
 use crate::listen::told_to_stop;
 use crate::store::{HardwareNames, StoreError};
 use lapwing_core::{DeviceId, UnixSeconds};
@@ -22,7 +22,7 @@ use lapwing_fleet::rollout::{Rollout, RolloutId, Room, Site, State, Tally};
 use lapwing_fleet::{Bringing, EVERYONE, Group, Zones};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use survey::Surveyed;
 use tokio::sync::{Mutex as AsyncMutex, Notify, watch};
 
@@ -35,7 +35,7 @@ pub(crate) struct Steering {
     /// Those that bring something, or brought it, or stopped.
     pub(crate) live: Vec<Live>,
     /// Downloads going on in each radio cell.
-    pub(crate) downloads: Mutex<HashMap<Site, u32>>,
+    pub(crate) downloads: HashMap<Site, u32>,
     /// What local clocks show, and since when that is known.
     pub(crate) zones: (UnixSeconds, Arc<Zones>),
 }
@@ -56,6 +56,8 @@ pub(crate) struct Place {
     pub(crate) id: RolloutId,
     pub(crate) revision: u64,
     pub(crate) granted_max: u64,
+    /// The radio cell in which it would be one download more.
+    pub(crate) radio_cell: Option<Site>,
 }
 
 /// The orchestrator's own things.
@@ -95,11 +97,7 @@ impl Steering {
 
     /// Downloads going on in a radio cell.
     pub(crate) fn downloads_in(&self, cell: Site) -> u32 {
-        self.downloads().get(&cell).copied().unwrap_or(0)
-    }
-
-    fn downloads(&self) -> MutexGuard<'_, HashMap<Site, u32>> {
-        self.downloads.lock().unwrap_or_else(PoisonError::into_inner)
+        self.downloads.get(&cell).copied().unwrap_or(0)
     }
 
     /// A place in a rollout for this device in this radio cell, if there still is one.
@@ -108,17 +106,15 @@ impl Steering {
         id: RolloutId,
         device: &DeviceId,
         facts: &FilterFacts<'_>,
-        cell: Option<Site>,
+        radio_cell: Option<Site>,
     ) -> Option<Place> {
         let live = self.live.iter().find(|live| live.id == id)?;
-        let mut downloads = self.downloads();
-        let nearby = cell.map(|cell| downloads.entry(cell).or_default());
-        let candidate = live.rollout.candidate(device, facts, nearby.as_deref().copied().unwrap_or(0));
+        let nearby = radio_cell.map_or(0, |cell| self.downloads_in(cell));
+        let candidate = live.rollout.candidate(device, facts, nearby);
         live.rollout.admit(&mut live.room(), &candidate).ok()?;
-        nearby.into_iter().for_each(|count| *count = count.saturating_add(1));
         let done = live.rollout.state == State::Completed;
         let granted_max = if done { u64::MAX } else { live.granted_max };
-        Some(Place { id, revision: live.rollout.revision, granted_max })
+        Some(Place { id, revision: live.rollout.revision, granted_max, radio_cell })
     }
 }
 
@@ -165,17 +161,20 @@ impl Orchestrator {
     }
 }
 
-/// Looks whenever something changed, and from time to time; until `stop` says so.
+/// Looks whenever something changed, and from time to time; until `stop` says so. It rests for longer than it looks, so
+/// that the largest fleet leaves the machine to the devices.
 pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     loop {
+        let began = Instant::now();
         match look(&app).await {
             // The store says so itself, once.
             Ok(()) | Err(StoreError::Full) => {}
             Err(error) => tracing::warn!(%error, "looking at the rollouts failed"),
         }
         let at_least = Duration::from_secs(LOOK_AT_LEAST_S);
+        let rest = Duration::from_millis(LOOK_REST_MS).max(began.elapsed().saturating_mul(LOOK_REST_TIMES));
         let pause = async {
-            tokio::time::sleep(Duration::from_millis(LOOK_REST_MS)).await;
+            tokio::time::sleep(rest).await;
             drop(tokio::time::timeout(at_least, app.orchestrator.changed.notified()).await);
         };
         tokio::select! {

@@ -14,7 +14,7 @@ use lapwing_fleet::rollout::{
     Census, Dimension, Kind, NotYet, Open, Rollout, RolloutId, Seen, Tally, WINDOW_S, kind,
 };
 use lapwing_fleet::{Blocker, Bringing, Catalogue, Decision};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// A device that missed its check-in by so much is silent, seconds.
 const GRACE_S: u64 = 900;
@@ -241,9 +241,18 @@ pub(crate) struct Outlook {
     pub(crate) have_it: u32,
     /// Why not now, by code.
     pub(crate) why: BTreeMap<&'static str, Finding>,
-    /// Kinds that only the last phase is for.
-    pub(crate) untried: BTreeMap<Kind, Vec<DeviceId>>,
-    tried: BTreeSet<Kind>,
+    /// Who does not run it yet, by kind.
+    pub(crate) kinds: BTreeMap<Kind, OfKind>,
+}
+
+/// Devices of one kind.
+#[derive(Debug, Default)]
+pub(crate) struct OfKind {
+    pub(crate) devices: u32,
+    /// A phase before the last is for some of them.
+    pub(crate) tried: bool,
+    /// The first of them.
+    pub(crate) shown: Vec<DeviceId>,
 }
 
 /// One reason, and whom it concerns.
@@ -276,9 +285,7 @@ pub(crate) async fn foresee(app: &App, rollout: &Rollout) -> Result<Outlook, Sto
             outlook.have_it = outlook.have_it.saturating_add(1);
             return Ok(());
         }
-        if !outlook.tried_on(&view, rollout) {
-            outlook.untried.entry(view.kind()).or_default().push(device.id.clone());
-        }
+        outlook.count(device, &view, rollout);
         let bringing = [Bringing { id, rollout, room: &room, zones: &steering.zones.1 }];
         let at_once = view.decide(&catalogue, &bringing, now);
         let for_this = match &at_once {
@@ -300,19 +307,18 @@ pub(crate) async fn foresee(app: &App, rollout: &Rollout) -> Result<Outlook, Sto
         Ok(())
     })
     .await?;
-    let Outlook { tried, untried, .. } = &mut outlook;
-    untried.retain(|kind, _| !tried.contains(kind));
     Ok(outlook)
 }
 
 impl Outlook {
-    /// Notes the kind of a device that a phase before the last is for; says whether one is.
-    fn tried_on(&mut self, view: &View, rollout: &Rollout) -> bool {
-        let tried = view.is_tried_by(rollout);
-        if tried {
-            self.tried.insert(view.kind());
+    /// Counts a device among its kind, and notes whether a phase before the last is for it.
+    fn count(&mut self, device: &Device, view: &View, rollout: &Rollout) {
+        let kind = self.kinds.entry(view.kind()).or_default();
+        kind.devices = kind.devices.saturating_add(1);
+        kind.tried |= view.is_tried_by(rollout);
+        if kind.shown.len() < AFFECTED_DEVICES_SHOWN_MAX {
+            kind.shown.push(device.id.clone());
         }
-        tried
     }
 
     fn add(&mut self, device: &Device, version: &Version, reason: &Blocker) {
@@ -355,6 +361,7 @@ fn stops(reason: &Blocker) -> bool {
             | Blocker::NothingForHardware(_)
             | Blocker::NoPath(_)
             | Blocker::NotApproved(_)
+            | Blocker::SecurityTooLow(_)
             | Blocker::BootloaderTooOld(_)
             | Blocker::RequiresUnmet(_)
             | Blocker::Expired(_)

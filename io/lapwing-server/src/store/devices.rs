@@ -333,10 +333,17 @@ pub(crate) fn to_be_ended(sql: &Sql, now: UnixSeconds, limit: u32) -> Result<Vec
     sql.rows(statement, &[&now, &limit])?.iter().map(|row| row.get("device")).collect()
 }
 
-/// Downloads that may be going on in each radio cell: what was offered there and is not whole yet.
+/// Downloads that may be going on in a radio cell: what was offered there and is not whole yet.
+pub(crate) fn downloads_in(sql: &Sql, radio_cell: Site) -> Result<u32, StoreError> {
+    let statement = "SELECT count(*) AS count FROM attempts WHERE radio_cell = $1 AND ended IS NULL
+        AND state IN ('offered', 'downloading')";
+    sql.row(statement, &[&radio_cell])?.map_or(Ok(0), |row| row.get("count"))
+}
+
+/// The same for every radio cell in which there are any.
 pub(crate) fn downloads_by_cell(sql: &Sql) -> Result<HashMap<Site, u32>, StoreError> {
-    let statement = "SELECT radio_cell, count(*) AS count FROM attempts WHERE ended IS NULL
-        AND radio_cell IS NOT NULL AND state IN ('offered', 'downloading') GROUP BY radio_cell";
+    let statement = "SELECT radio_cell, count(*) AS count FROM attempts WHERE radio_cell IS NOT NULL
+        AND ended IS NULL AND state IN ('offered', 'downloading') GROUP BY radio_cell";
     sql.rows(statement, &[])?.iter().map(|row| Ok((row.get("radio_cell")?, row.get("count")?))).collect()
 }
 

@@ -42,8 +42,8 @@ pub(crate) use claims::{
 };
 pub(crate) use contexts::{context_owner, new_context, reserve_numbers};
 pub(crate) use devices::{
-    AttemptRow, Device, device, devices_page, downloads_by_cell, new_attempt, put_attempt, put_device,
-    put_seen, running_counts, to_be_ended,
+    AttemptRow, Device, device, devices_page, downloads_by_cell, downloads_in, new_attempt, put_attempt,
+    put_device, put_seen, running_counts, to_be_ended,
 };
 use engine::Engine;
 pub(crate) use engine::{Row, Sql};

@@ -4,10 +4,12 @@
 //! taken only at that revision: of two servers one is first, and the other looks again.
 //! Never: decides.
 
-use super::{Row, Sql, StoreError};
+use super::{Row, Sql, StoreError, downloads_in};
+use crate::orchestrator::Place;
 use lapwing_core::UnixSeconds;
 use lapwing_core::wire::cause::Cause;
 use lapwing_fleet::filter::Filter;
+use lapwing_fleet::limits::DOWNLOADS_PER_RADIO_CELL;
 use lapwing_fleet::rollout::{Cell, PlanName, Rollout, RolloutId, SavedError, Try};
 use lapwing_fleet::{AttemptState, Group, GroupName, Members, Outcome, Purpose};
 
@@ -74,16 +76,15 @@ fn saved(rollout: &Rollout) -> Result<String, StoreError> {
     rollout.to_saved().map_err(|_| StoreError::Corrupt("rollouts"))
 }
 
-/// Takes a place in a rollout at this revision, of so many in all; false if there is none.
-pub(crate) fn take_place(
-    sql: &Sql,
-    id: RolloutId,
-    revision: u64,
-    granted_max: u64,
-) -> Result<bool, StoreError> {
+/// Takes a place in a rollout at its revision, of so many in all and in its radio cell; false if there is none.
+pub(crate) fn take_place(sql: &Sql, place: &Place) -> Result<bool, StoreError> {
+    let downloads = place.radio_cell.map_or(Ok(0), |cell| downloads_in(sql, cell))?;
+    if downloads >= DOWNLOADS_PER_RADIO_CELL {
+        return Ok(false);
+    }
     let statement = "UPDATE rollouts SET granted = granted + 1
         WHERE id = $1 AND revision = $2 AND granted < $3";
-    Ok(sql.execute(statement, &[&id, &revision, &granted_max])? == 1)
+    Ok(sql.execute(statement, &[&place.id, &place.revision, &place.granted_max])? == 1)
 }
 
 /// One rollout.
@@ -252,7 +253,7 @@ pub(crate) fn put_plan(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Place, Store};
+    use crate::store::{Place as Where, Store};
     use lapwing_fleet::rollout::{
         Approved, BuiltIn, Census, Charter, Command, Event, History, Order, Preflight, Salt,
     };
@@ -283,7 +284,7 @@ mod tests {
     #[tokio::test]
     async fn of_two_servers_that_saw_the_same_one_saves_and_places_go_with_the_revision() {
         let dir = tempfile::tempdir().unwrap();
-        let (store, thread) = Store::open(&Place::File(dir.path().join("db"))).unwrap();
+        let (store, thread) = Store::open(&Where::File(dir.path().join("db"))).unwrap();
         let done = store
             .write(|c| -> Result<(), StoreError> {
                 let before = draft();
@@ -293,8 +294,10 @@ mod tests {
                 assert!(!put_rollout(c, id, before.revision, &next)?, "the second looks again");
                 let held = rollout(c, id)?.unwrap();
                 assert_eq!(held.rollout().unwrap(), next);
-                assert!(!take_place(c, id, before.revision, 10)?, "not by what was true before");
-                let taken = (0..5).filter(|_| take_place(c, id, next.revision, 3).unwrap()).count();
+                let place = Place { id, revision: before.revision, granted_max: 10, radio_cell: None };
+                assert!(!take_place(c, &place)?, "not by what was true before");
+                let place = Place { revision: next.revision, granted_max: 3, ..place };
+                let taken = (0..5).filter(|_| take_place(c, &place).unwrap()).count();
                 assert_eq!((taken, rollout(c, id)?.unwrap().granted), (3, 3), "no place twice");
                 Ok(())
             })

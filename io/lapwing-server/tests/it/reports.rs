@@ -61,7 +61,9 @@ async fn without_blame_the_release_comes_back_after_a_while() {
     let failed = event(attempt, 1, EventKind::AttemptFailed, Detail::Cause(Cause::DiskFull));
     world.report(&device, &[failed]).await.expect(204);
     assert_eq!(world.why(&device).await, "back-off");
-    world.advance(600);
+    world.advance(6 * 600 - 1);
+    assert_eq!(world.why(&device).await, "back-off", "room is not made by waiting a little");
+    world.advance(1);
     assert_ne!(world.offer(&device, &images[0]).await.offer.attempt, attempt);
 }
 

@@ -7,10 +7,13 @@ use super::story::{CheckIns, Failing, Ruling, Story, Style, Trouble};
 use super::world::{Ending, play};
 use serde_json::{Value, json};
 use std::fmt;
+use std::ops::Range;
 
 /// How much to try.
 #[derive(Debug, Clone, Copy)]
 pub struct Depth {
+    /// The first seed; others than last time make a figure that was not tuned to.
+    pub first_seed: u64,
     /// Seeds of each story.
     pub seeds: u64,
     /// Seeds of those that only give a comparison: other rules, a larger fleet.
@@ -48,20 +51,21 @@ pub fn measure(depth: &Depth) -> Report {
     let (ours, rivals): (Vec<Story>, Vec<Story>) =
         stories().into_iter().partition(|story| story.ruling == Ruling::Lapwing);
     let worst: Vec<Story> = ours.iter().filter(|story| story.is_worst_of_its_rate()).copied().collect();
-    let mut rows = told(depth.seeds, depth.devices, &ours);
-    rows.extend(told(depth.seeds_beside, depth.devices_many, &worst));
-    rows.extend(told(depth.seeds_beside, depth.devices, &rivals));
+    let seeds = |count: u64| depth.first_seed..depth.first_seed.saturating_add(count);
+    let mut rows = told(&seeds(depth.seeds), depth.devices, &ours);
+    rows.extend(told(&seeds(depth.seeds_beside), depth.devices_many, &worst));
+    rows.extend(told(&seeds(depth.seeds_beside), depth.devices, &rivals));
     Report { rows }
 }
 
 /// These stories, told to fleets of this size. Seeds are dealt out to the cores.
-fn told(seeds: u64, devices: u32, stories: &[Story]) -> Vec<Row> {
+fn told(seeds: &Range<u64>, devices: u32, stories: &[Story]) -> Vec<Row> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let told: Vec<Vec<(usize, Ending)>> = std::thread::scope(|scope| {
         let share = |first: usize| {
             scope.spawn(move || {
                 let mut endings = Vec::new();
-                for seed in (first as u64..seeds).step_by(threads) {
+                for seed in seeds.clone().skip(first).step_by(threads) {
                     let fleet = Devices::made(seed, devices);
                     let tell = |(number, story): (usize, &Story)| (number, play(&fleet, *story, seed));
                     endings.extend(stories.iter().enumerate().map(tell));

@@ -7,6 +7,7 @@ use crate::device::Standing;
 use crate::shelves::{CLASS, NOW, app, catalogue, device, image, open, release, runs};
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::{Digest, Release, Requirement, ShortDigest, VersionRange};
+use proptest::prelude::*;
 
 /// What a decision comes to, in one word.
 fn outcome(facts: &DeviceFacts<'_>, catalogue: &Catalogue) -> String {
@@ -284,4 +285,36 @@ fn an_owner_who_has_to_agree_is_waited_for() {
     check("needed", &open(&[1, 2]), "no-consent");
     check("given", &open(&[1, 2]), "offer 2");
     check("needed", &forced, "offer 2");
+}
+
+proptest! {
+    /// Whatever is pushed, and however attempts end: what is offered is never below the security version that the
+    /// device was raised to, nor below what it confirmed or what failed on it.
+    #[test]
+    fn no_device_is_brought_below_its_security_version(
+        pushed in prop::collection::vec((0..4_u32, 0..4_u32, any::<bool>()), 1..8),
+        ends in prop::collection::vec(any::<bool>(), 8),
+    ) {
+        let releases = (1..).zip(&pushed).map(|(seq, (security_version, below, open))| {
+            let raise_to = security_version.saturating_sub(*below);
+            let release = Release { security_version: *security_version, raise_to, ..release(seq) };
+            (release, if *open { Shelf::Open } else { Shelf::Withdrawn })
+        });
+        let catalogue = catalogue(releases.collect());
+        let standing = Standing::default();
+        let (mut running, mut attempts, mut floor, mut seq) = (runs(99), Vec::new(), 0, 0);
+        for good in ends {
+            let components = [app(running)];
+            let facts = DeviceFacts { attempts: &attempts, ..device(&components, &standing) };
+            let Decision::Offer(grant) = decide(&facts, &catalogue, &[], NOW) else { break };
+            let release = &grant.entry.release;
+            prop_assert!(release.security_version >= floor && release.seq > seq, "{release:?}");
+            seq = release.seq;
+            let state = if good { AttemptState::Confirmed } else { AttemptState::RolledBack };
+            attempts.insert(0, attempt(&catalogue, seq, state, (!good).then_some(Cause::HealthFailed)));
+            if good {
+                (running, floor) = (release.image.short(), floor.max(release.raise_to));
+            }
+        }
+    }
 }

@@ -13,11 +13,10 @@ use super::stopping::halts_cell;
 use super::strata::Cell;
 use super::tally::{Counts, Tally};
 use crate::filter::FilterFacts;
+use crate::limits::DOWNLOADS_PER_RADIO_CELL;
 use crate::window::{NoOpening, Opening};
 use lapwing_core::DeviceId;
 
-/// Downloads at once in one radio cell.
-const DOWNLOADS_PER_RADIO_CELL: u32 = 2;
 /// Until the judged devices exclude this failure rate, few go at a time.
 const PROVEN: Rate = Rate::basis_points(200);
 /// As many may be on their way as there are confirmed, in percent: before and after.

@@ -81,24 +81,21 @@ pub(super) fn preflight(app: &App, rollout: &Rollout, outlook: &Outlook) -> Vec<
     faults
 }
 
-/// The most frequent configurations that would get it only when everyone does.
+/// The most frequent configurations, as far as they would get it only when everyone does.
 fn untried(outlook: &Outlook) -> Option<Fault> {
-    let mut kinds: Vec<_> = outlook.untried.iter().collect();
-    kinds.sort_by_key(|(_, devices)| Reverse(devices.len()));
+    let mut kinds: Vec<_> = outlook.kinds.iter().collect();
+    kinds.sort_by_key(|(_, of_kind)| Reverse(of_kind.devices));
     kinds.truncate(CONFIGURATIONS_TRIED);
+    kinds.retain(|(_, of_kind)| !of_kind.tried);
     let (kind, _) = kinds.first()?;
     let named = Dimension::ALL.iter().zip(kind.iter()).filter(|(_, value)| *value != "-");
     let named: Vec<String> =
         named.map(|(dimension, value)| format!("{}={value}", dimension.label())).collect();
-    let sentence = format!(
-        "Only the last phase is for {} of the most frequent configurations, such as {}.",
-        kinds.len(),
-        named.join(", ")
-    );
-    let devices = || kinds.iter().flat_map(|(_, devices)| devices.iter());
-    let shown = devices().take(AFFECTED_DEVICES_SHOWN_MAX).cloned().collect();
-    let devices = u32::try_from(devices().count()).unwrap_or(u32::MAX);
-    Some(Fault { code: "untried", sentence, devices, shown })
+    let (count, most) = (kinds.len(), named.join(", "));
+    let sentence = format!("Only the last phase is for {count} of the most frequent configurations: {most}.");
+    let devices = kinds.iter().map(|(_, of_kind)| of_kind.devices).fold(0, u32::saturating_add);
+    let shown = kinds.iter().flat_map(|(_, of_kind)| &of_kind.shown).take(AFFECTED_DEVICES_SHOWN_MAX);
+    Some(Fault { code: "untried", sentence, devices, shown: shown.cloned().collect() })
 }
 
 fn is_production(app: &App, rollout: &Rollout) -> bool {
