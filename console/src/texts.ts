@@ -179,6 +179,7 @@ export const t = {
 
   byPlan: (plan: string, revision: number) => `Plan ${plan}, revision ${revision}`,
   security: "Security",
+  by: (who: string) => `by ${who}`,
   start: "Start",
   approve: "Approve",
   halt: "Halt",
@@ -211,6 +212,8 @@ export const t = {
   dimensions: { hardware: "hardware", model: "model", region: "region", connectivity: "connectivity", use: "use", version: "version before" } as Record<string, string>,
   notSaid: "not said",
   fetchTime: "Offer to switch",
+  bootFailures: "Did not come up",
+  switched: "Switched",
   causes: "Why devices failed",
   cause: "Cause",
   imageToBlame: "the image is to blame",

@@ -230,7 +230,7 @@ test("it is resumed with a reason, halted by one click, cancelled, and all of it
 test("a good release goes out, and is recalled", async () => {
   world.release("1.3.0", "", "--hold");
   world.again("1.1.0", "1.3.1");
-  await open("rollouts/new?version=1.3.0");
+  await open("rollouts/new?version=1.3.0&plan=gentle");
   await page.getByRole("combobox", { name: "Release for a recall" }).selectOption("1.3.1");
   await page.getByRole("button", { name: "See the preview" }).click();
   await page.getByRole("button", { name: "Start" }).click();
