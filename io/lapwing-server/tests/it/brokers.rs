@@ -13,6 +13,10 @@ use tempfile::TempDir;
 
 const BROKER: &str = "/usr/sbin/mosquitto";
 const LOGIN: [&str; 2] = ["lapwing", "p:ss"];
+/// Who is told nothing for so long gives up.
+const PATIENCE_S: &str = "60";
+/// Tries to meet a broker that has just been started.
+const MEETINGS_MAX: usize = 500;
 
 /// A process that ends with its owner.
 struct Owned(Child);
@@ -57,9 +61,25 @@ impl Broker {
         broker.arg("-c").arg(self.dir.path().join("config")).stderr(Stdio::null());
         let broker = Owned(broker.spawn().unwrap());
         let port = self.port.to_string();
-        loop {
-            let mut client = Command::new("mosquitto_sub");
-            client.args(["-p", &port, "-h", "127.0.0.1", "-u", LOGIN[0], "-P", LOGIN[1], "-q", "1"]);
+        for _ in 0..MEETINGS_MAX {
+            // Else it keeps what it has to say for itself until it has a lot.
+            let mut client = Command::new("stdbuf");
+            client.args([
+                "-oL",
+                "mosquitto_sub",
+                "-W",
+                PATIENCE_S,
+                "-p",
+                &port,
+                "-h",
+                "127.0.0.1",
+                "-u",
+                LOGIN[0],
+                "-P",
+                LOGIN[1],
+                "-q",
+                "1",
+            ]);
             client.args(["-t", "#", "-F", "%t %p", "-d"]).stdout(Stdio::piped()).stderr(Stdio::null());
             let mut client = client.spawn().unwrap();
             let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
@@ -71,6 +91,7 @@ impl Broker {
                 return (broker, Subscriber { _client: client, lines });
             }
         }
+        panic!("the broker takes no subscriber");
     }
 }
 
@@ -89,10 +110,6 @@ impl Subscriber {
     }
 }
 
-async fn webhook(world: &World) -> Value {
-    world.get("/api/v1/webhooks/broker").await.expect(200).json()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_gets_every_event_under_its_name_and_in_order_when_it_is_back() {
     let Some(broker) = Broker::new() else { return };
@@ -100,7 +117,7 @@ async fn a_broker_gets_every_event_under_its_name_and_in_order_when_it_is_back()
     let (running, mut subscriber) = broker.start();
     let order = |login: Option<String>| {
         let url = format!("mqtt://127.0.0.1:{}/fleet", broker.port);
-        json!({ "name": "broker", "url": url, "login": login, "events": ["version-set"] }).to_string()
+        json!({ "name": "ops", "url": url, "login": login, "events": ["version-set"] }).to_string()
     };
     let make = async |login: Option<&str>| {
         let login = login.map(|password| format!("{}:{password}", LOGIN[0]));
@@ -108,11 +125,12 @@ async fn a_broker_gets_every_event_under_its_name_and_in_order_when_it_is_back()
     };
     let made = make(Some("wrong")).await.expect(201).json();
     assert_eq!(made["secret"], Value::Null);
-    let tested = world.manage("POST", "/api/v1/webhooks/broker/test", "").await.expect(200).json();
+    let tested = world.manage("POST", "/api/v1/webhooks/ops/test", "").await.expect(200).json();
     assert_eq!(tested, json!({ "taken": false, "outcome": "no answer: the broker wants another login" }));
-    world.manage("DELETE", "/api/v1/webhooks/broker", "").await.expect(204);
+    world.manage("DELETE", "/api/v1/webhooks/ops", "").await.expect(204);
     make(Some(LOGIN[1])).await.expect(201);
-    assert!(!webhook(&world).await.to_string().contains(LOGIN[1]), "a login is never shown");
+    let shown = world.webhook_when(|_| true).await;
+    assert!(!shown.to_string().contains(LOGIN[1]), "a login is never shown");
 
     world.push(1, "1.0.0", b"one").await;
     let (topic, event) = tokio::task::block_in_place(|| subscriber.next());
@@ -128,9 +146,9 @@ async fn a_broker_gets_every_event_under_its_name_and_in_order_when_it_is_back()
     for (seq, version) in [(2, "2.0.0"), (3, "3.0.0")] {
         world.push(seq, version, version.as_bytes()).await;
     }
-    while webhook(&world).await["failures"] == 0 {}
+    world.webhook_when(|webhook| webhook["failures"] != 0).await;
     let (_running, mut subscriber) = broker.start();
-    world.manage("POST", "/api/v1/webhooks/broker/resume", "").await.expect(204);
+    world.manage("POST", "/api/v1/webhooks/ops/resume", "").await.expect(204);
     for _ in 0..2 {
         let (_, event) = tokio::task::block_in_place(|| subscriber.next());
         pushed.push(event["data"]["detail"].clone());

@@ -65,7 +65,7 @@ impl World {
     }
 
     /// The webhook once it is as `wanted`; writing down comes after the message.
-    async fn webhook_when(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn webhook_when(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
             let webhook = self.get("/api/v1/webhooks/ops").await.expect(200).json();
