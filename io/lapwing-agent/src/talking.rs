@@ -178,7 +178,12 @@ impl Talking {
                         return Ok(());
                     }
                 }
-                Err(error) => break exchange_trouble("fetch the artifact", &error),
+                Err(error) => {
+                    if !bytes.brought_any() {
+                        self.client.pass_over();
+                    }
+                    break exchange_trouble("fetch the artifact", &error);
+                }
             }
         };
         arriving.file.checkpoint().map_err(storage)?;

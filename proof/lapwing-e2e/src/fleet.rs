@@ -208,13 +208,9 @@ impl Fleet {
     ///
     /// # Errors
     /// When it cannot be provisioned.
-    pub fn provision_coap(&self, id: &str, version: &str, servers: &[&str]) -> Result<Device> {
+    pub fn provision_coap(&self, id: &str, image: &Path, servers: &[&str]) -> Result<Device> {
         let servers: Vec<&str> = servers.iter().flat_map(|server| ["--server", server]).collect();
-        let out = self.provision_with(
-            id,
-            &self.binaries.beacon(version)?,
-            &[&["--oscore"], &servers[..]].concat(),
-        )?;
+        let out = self.provision_with(id, image, &[&["--oscore"], &servers[..]].concat())?;
         Device::new(id, &out, &self.binaries, &self.logs())
     }
 

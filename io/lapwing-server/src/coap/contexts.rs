@@ -30,6 +30,9 @@ pub(super) struct Live {
     context: Mutex<Context>,
 }
 
+/// A hundred thousand of them take less than forty megabytes.
+const _: () = assert!(size_of::<Live>() <= 384);
+
 impl Live {
     pub(super) fn context(&self) -> MutexGuard<'_, Context> {
         self.context.lock().unwrap_or_else(PoisonError::into_inner)

@@ -7,7 +7,7 @@ use lapwing_coap::limits::DATAGRAM_BYTES_MAX;
 use lapwing_coap::{Code, Kind, Message, MessageId, OptionNumber, Token, Writer};
 use lapwing_core::Digest;
 use lapwing_core::cbor::{Wire, decode, encode};
-use lapwing_core::wire::answer::Answer;
+use lapwing_core::wire::answer::{Answer, Offer, Travel};
 use lapwing_core::wire::check_in::{CheckIn, Facts, NamedFacts};
 use lapwing_core::wire::claim::DeviceSecret;
 use lapwing_core::wire::report::{Detail, EventKind, Report};
@@ -67,6 +67,40 @@ impl Thing {
     async fn says(&self, client: Client, check_in: &CheckIn<'_>) -> (Client, Result<Vec<u8>, ExchangeError>) {
         let (who, check_in) = (self.who(), spelled(check_in));
         aside(client, move |client| client.check_in(&[], &who, &check_in)).await
+    }
+
+    /// Checks in until something is offered.
+    async fn offered(&self, world: &World, mut client: Client, told: &CheckIn<'_>) -> (Client, Offer) {
+        loop {
+            let (back, answer) = self.says(client, told).await;
+            client = back;
+            match decode(&answer.unwrap()).unwrap() {
+                Answer::Offer { offer, release: Some(_) } => {
+                    let id = self.device.id.parse().unwrap();
+                    return (client, world.anchor.open_offer(offer, &id, NONCE).unwrap().0.into_inner());
+                }
+                Answer::Wait { .. } => world.server.artifacts_settled().await,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+/// The artifact, and how many bytes of it came; half of its first two kilobytes was there before.
+fn fetched(client: &Client, who: &Credentials, travel: Travel) -> (Vec<u8>, u64) {
+    let size_bytes = travel.artifact_size_bytes;
+    let mut have = vec![0; size_bytes.div_ceil(512).div_ceil(8) as usize];
+    have[0] = 0b110;
+    let wanted = Wanted { artifact: travel.artifact, size_bytes, have: &have };
+    let (mut bytes, mut all) = (client.artifact(&[], who, &wanted).unwrap(), vec![0; size_bytes as usize]);
+    let (mut room, mut came) = ([0; 700], 0);
+    loop {
+        let piece = bytes.read(&mut room).unwrap();
+        if piece.bytes == 0 {
+            return (all, came);
+        }
+        all[piece.offset as usize..][..piece.bytes].copy_from_slice(&room[..piece.bytes]);
+        came += piece.bytes as u64;
     }
 }
 
@@ -146,42 +180,11 @@ async fn a_device_asks_fetches_and_reports_by_datagram() {
     let named: Vec<_> = names.iter().map(|name| (name.as_str(), value.as_str())).collect();
     let (mut buffer, mut told) = ([0; 2048], thing.device.asking(b"factory"));
     told.facts = Some(Facts { named: NamedFacts::spell(&named, &mut buffer).unwrap(), ..facts(2) });
-    let mut client = client;
     world.push(1, "1.0.0", &image(1, 100_000)).await;
-    let (artifact, attempt) = loop {
-        let (back, answer) = thing.says(client, &told).await;
-        client = back;
-        match decode(&answer.unwrap()).unwrap() {
-            Answer::Offer { offer, release: Some(_) } => {
-                let id = thing.device.id.parse().unwrap();
-                let offer = world.anchor.open_offer(offer, &id, NONCE).unwrap().0.into_inner();
-                break (offer.travel, offer.attempt);
-            }
-            Answer::Wait { .. } => world.server.artifacts_settled().await,
-            other => panic!("{other:?}"),
-        }
-    };
-
+    let (client, offer) = thing.offered(&world, client, &told).await;
+    let (artifact, attempt) = (offer.travel, offer.attempt);
     let who = thing.who();
-    let (client, bytes) = aside(client, move |client| {
-        let size_bytes = artifact.artifact_size_bytes;
-        let mut have = vec![0; size_bytes.div_ceil(512).div_ceil(8) as usize];
-        have[0] = 0b110;
-        let wanted = Wanted { artifact: artifact.artifact, size_bytes, have: &have };
-        let (mut bytes, mut all) =
-            (client.artifact(&[], &who, &wanted).unwrap(), vec![0; size_bytes as usize]);
-        let (mut room, mut came) = ([0; 700], 0);
-        loop {
-            let piece = bytes.read(&mut room).unwrap();
-            if piece.bytes == 0 {
-                return (all, came);
-            }
-            all[piece.offset as usize..][..piece.bytes].copy_from_slice(&room[..piece.bytes]);
-            came += piece.bytes as u64;
-        }
-    })
-    .await;
-    let (all, came) = bytes;
+    let (client, (all, came)) = aside(client, move |client| fetched(client, &who, artifact)).await;
     // Half of two blocks was there, and came again with the other half.
     assert_eq!((Digest::of(&all), came), (artifact.artifact, artifact.artifact_size_bytes));
     assert!(relay.take().iter().all(|len| *len <= DATAGRAM_BYTES_MAX));

@@ -38,7 +38,10 @@ pub struct Piece {
 
 /// Bytes that arrive.
 #[derive(Debug)]
-pub struct ArtifactBytes(By);
+pub struct ArtifactBytes {
+    by: By,
+    brought_any: bool,
+}
 
 #[derive(Debug)]
 enum By {
@@ -66,10 +69,11 @@ impl Client {
         wanted: &Wanted<'_>,
     ) -> Result<ArtifactBytes, ExchangeError> {
         self.in_turn(|server| {
-            Ok(ArtifactBytes(match server.is_coap() {
+            let by = match server.is_coap() {
                 true => By::Coap(Box::new(self.fetching(server, wanted)?)),
                 false => By::Http(self.body(server, anchors, who, wanted)?),
-            }))
+            };
+            Ok(ArtifactBytes { by, brought_any: false })
         })
     }
 
@@ -140,7 +144,7 @@ impl ArtifactBytes {
     /// Whether nothing of what is still to come lies before `offset`, where the first byte is missing.
     #[must_use]
     pub fn wastes_nothing(&self, offset: u64) -> bool {
-        match &self.0 {
+        match &self.by {
             By::Http(bytes) => bytes.next_offset >= offset,
             By::Coap(_) => true,
         }
@@ -151,10 +155,18 @@ impl ArtifactBytes {
     /// # Errors
     /// See [`ExchangeError`]; also when the connection ends before the artifact does.
     pub fn read(&mut self, out: &mut [u8]) -> Result<Piece, ExchangeError> {
-        match &mut self.0 {
+        let piece = match &mut self.by {
             By::Http(bytes) => bytes.read(out),
             By::Coap(fetching) => fetching.read(out),
-        }
+        }?;
+        self.brought_any |= piece.bytes > 0;
+        Ok(piece)
+    }
+
+    /// Whether a byte ever came. Over CoAP nobody knows before that whether the server is there.
+    #[must_use]
+    pub const fn brought_any(&self) -> bool {
+        self.brought_any
     }
 }
 

@@ -154,11 +154,7 @@ impl Client {
     /// # Errors
     /// See [`ExchangeError`].
     pub fn claim(&self, anchors: &[TlsAnchor], claim: &[u8]) -> Result<(), ExchangeError> {
-        self.ask(
-            anchors,
-            &Message { paths: ("/v1/claim", &[]), body: Some(claim), secrecy: Secrecy::Inside, bytes_max: 0 },
-        )
-        .map(drop)
+        self.message(anchors, ("/v1/claim", &[]), claim, Secrecy::Inside).map(drop)
     }
 
     /// Sends a check-in and gives its answer.
@@ -171,11 +167,7 @@ impl Client {
         who: &Credentials,
         check_in: &[u8],
     ) -> Result<Vec<u8>, ExchangeError> {
-        let (body, secrecy) = (Some(check_in), Secrecy::With(who));
-        self.ask(
-            anchors,
-            &Message { paths: ("/v1/check-in", &[]), body, secrecy, bytes_max: limits::ANSWER_BYTES_MAX },
-        )
+        self.message(anchors, ("/v1/check-in", &[]), check_in, Secrecy::With(who))
     }
 
     /// Sends a report.
@@ -188,8 +180,7 @@ impl Client {
         who: &Credentials,
         report: &[u8],
     ) -> Result<(), ExchangeError> {
-        let (body, secrecy) = (Some(report), Secrecy::With(who));
-        self.ask(anchors, &Message { paths: ("/v1/report", &["r"]), body, secrecy, bytes_max: 0 }).map(drop)
+        self.message(anchors, ("/v1/report", &["r"]), report, Secrecy::With(who)).map(drop)
     }
 
     /// Fetches the root document of this version.
@@ -207,6 +198,17 @@ impl Client {
     /// See [`ExchangeError`].
     pub fn delegation(&self, anchors: &[TlsAnchor]) -> Result<Vec<u8>, ExchangeError> {
         self.trust_document(anchors, ("/v1/trust/delegation", &["t", "d"]))
+    }
+
+    fn message(
+        &self,
+        anchors: &[TlsAnchor],
+        paths: (&str, &[&str]),
+        body: &[u8],
+        secrecy: Secrecy<'_>,
+    ) -> Result<Vec<u8>, ExchangeError> {
+        let bytes_max = limits::ANSWER_BYTES_MAX;
+        self.ask(anchors, &Message { paths, body: Some(body), secrecy, bytes_max })
     }
 
     fn trust_document(
@@ -245,6 +247,12 @@ impl Client {
     ) -> Result<coap::Fetching, ExchangeError> {
         let context = self.context.as_ref().ok_or(ExchangeError::Insecure)?;
         coap::Fetching::begin(context, server, wanted, self.settings.stall_timeout)
+    }
+
+    /// The server that was asked last brings nothing: the one behind it is asked first from now on.
+    pub fn pass_over(&self) {
+        let (last, _) = self.answered_last.get();
+        self.answered_last.set(((last + 1) % self.settings.servers.len().max(1), Instant::now()));
     }
 
     /// The first answer that is one, from the servers in turn.

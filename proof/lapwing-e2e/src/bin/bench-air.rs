@@ -47,15 +47,16 @@ fn fetch(
     seed: u64,
 ) -> Result<Value> {
     let fleet = Fleet::start(binaries, dir)?;
-    fleet.push("1.0.0")?;
+    let (old, image) = (dir.join("old"), dir.join("new"));
+    fs::write(&old, noise(0, image_bytes))?;
+    fs::write(&image, noise(seed, image_bytes))?;
+    fleet.push_image(&old, "1.0.0")?;
     let proxy = Proxy::start(fleet.coap_addr()?, Air::nb_iot(rate_bps, round_trip_ms, loss_permille), seed)?;
-    let device = fleet.provision_coap("thin-1", "1.0.0", &[&format!("coap://{}", proxy.address())])?;
+    let device = fleet.provision_coap("thin-1", &old, &[&format!("coap://{}", proxy.address())])?;
     let config = device.dir().join("agent.toml");
     let text = fs::read_to_string(&config)?.replace("[restart]", "[restart]\nhow = \"exit\"");
     let text = text.replace("check_in_interval_ms = 1000", "check_in_interval_ms = 60000");
     fs::write(&config, format!("{text}\n[http]\nstall_timeout_ms = 120000\nexchange_timeout_ms = 120000\n"))?;
-    let image = dir.join("image");
-    fs::write(&image, noise(seed, image_bytes))?;
     fleet.push_image(&image, "1.1.0")?;
     let mut command = Command::new(binaries.program("lapwing-agent"));
     command.args(["run", "--config"]).arg(&config);

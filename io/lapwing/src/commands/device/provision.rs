@@ -40,7 +40,7 @@ pub(crate) struct ProvisionArgs {
     /// Its hardware class, `vendor.example/class-name`.
     #[arg(long, value_name = "CLASS")]
     hardware: Hardware,
-    /// A server it asks, `https://host:port`; may be given several times. Without it, what the server
+    /// A server it asks, `https://host:port` or `coap://host:port`; may be given several times. Without it, what the server
     /// at --management says of itself.
     #[arg(long = "server", value_name = "URL", value_parser = parse_server)]
     servers: Vec<String>,
