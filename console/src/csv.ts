@@ -9,10 +9,14 @@ export function csv(name: string, head: string[], rows: Cell[][]): void {
     return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const lines = [head, ...rows].map((row) => row.map(cell).join(","));
-  const file = URL.createObjectURL(new Blob([`${lines.join("\n")}\n`], { type: "text/csv" }));
+  save(`${name}.csv`, "text/csv", `${lines.join("\n")}\n`);
+}
+
+export function save(name: string, kind: string, text: string): void {
+  const file = URL.createObjectURL(new Blob([text], { type: kind }));
   const link = document.createElement("a");
   link.href = file;
-  link.download = `${name}.csv`;
+  link.download = name;
   link.click();
   URL.revokeObjectURL(file);
 }

@@ -17,6 +17,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/affected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the releases whose bill of materials has a component or a licence, and the devices that run them. */
+        get: operations["get_affected"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -186,6 +203,23 @@ export interface paths {
         put?: never;
         /** Let a device out of quarantine, or back in after it was forgotten. */
         post: operations["post_devices_id_admit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{id}/context": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a device in with a security context for CoAP. It needs no claim then. */
+        post: operations["post_devices_id_context"];
         delete?: never;
         options?: never;
         head?: never;
@@ -494,6 +528,40 @@ export interface paths {
         get: operations["get_plans_name"];
         /** Give a plan its next revision. */
         put: operations["put_plans_name"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/releases/{digest}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the notes of a release. */
+        get: operations["get_releases_digest_notes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/releases/{digest}/sbom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the bill of materials of a release, as it was pushed. */
+        get: operations["get_releases_digest_sbom"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1078,6 +1146,37 @@ export interface components {
             devices: number[];
             version?: string | null;
         };
+        /** @description Releases that hold what was looked for. */
+        Affected: {
+            /** @description More components fit than an answer looks at: ask for less. */
+            cut: boolean;
+            releases: components["schemas"]["AffectedRelease"][];
+        };
+        /** @description A part of its image. */
+        AffectedPart: {
+            /** @description By which order its version was compared: `semver` or `debian`. */
+            compared_as?: string | null;
+            licence: string;
+            name: string;
+            purl: string;
+            version: string;
+        };
+        /** @description A release that holds what was looked for, and who runs it. */
+        AffectedRelease: {
+            component: string;
+            /**
+             * Format: int64
+             * @description How many devices run its image.
+             */
+            devices: number;
+            parts: components["schemas"]["AffectedPart"][];
+            release: string;
+            /** @description Which; of very many the first. */
+            running: string[];
+            /** @description `open`, `held` or `withdrawn`. */
+            state: string;
+            version: string;
+        };
         /** @description An artifact, and what becomes of it. */
         Artifact: {
             artifact: string;
@@ -1481,6 +1580,18 @@ export interface components {
             /** @description The secret, 32 hexadecimal digits. */
             token: string;
         };
+        /** @description A security context, shown this once. */
+        NewContext: {
+            /** @description Where the server listens for it, by the name that it knows of itself. */
+            coap_url: string;
+            /** @description How the device's messages name it: 2 to 10 hexadecimal digits. */
+            kid: string;
+            /**
+             * @description The device's secret, 64 hexadecimal digits. It opens both channels: keys for CoAP are derived from it, and over
+             *     HTTPS it is sent.
+             */
+            secret: string;
+        };
         /** @description A token, shown this once. */
         NewToken: {
             /** Format: int64 */
@@ -1492,8 +1603,8 @@ export interface components {
         };
         /** @description A webhook with its secret, shown this once. */
         NewWebhook: components["schemas"]["Webhook"] & {
-            /** @description What verifies the signatures of its messages, as Standard Webhooks spells it. */
-            secret: string;
+            /** @description What verifies the signatures of its messages, as Standard Webhooks spells it; none for a broker. */
+            secret?: string | null;
         };
         /** @description The time that is signed from now on. */
         Now: {
@@ -1579,7 +1690,7 @@ export interface components {
              * @description `urn:lapwing:problem:` and the kind.
              * @enum {string}
              */
-            type: "urn:lapwing:problem:agreed-already" | "urn:lapwing:problem:base64url" | "urn:lapwing:problem:built-in" | "urn:lapwing:problem:busy" | "urn:lapwing:problem:claim-token" | "urn:lapwing:problem:clock-jump" | "urn:lapwing:problem:count" | "urn:lapwing:problem:cursor" | "urn:lapwing:problem:cut-short" | "urn:lapwing:problem:database-away" | "urn:lapwing:problem:delegation-ends" | "urn:lapwing:problem:delegation-over" | "urn:lapwing:problem:digest" | "urn:lapwing:problem:disk-full" | "urn:lapwing:problem:disk-low" | "urn:lapwing:problem:duplicate" | "urn:lapwing:problem:fact" | "urn:lapwing:problem:filter" | "urn:lapwing:problem:forbidden" | "urn:lapwing:problem:heap-profile" | "urn:lapwing:problem:idempotency-busy" | "urn:lapwing:problem:idempotency-key" | "urn:lapwing:problem:idempotency-mismatch" | "urn:lapwing:problem:image-missing" | "urn:lapwing:problem:image-size" | "urn:lapwing:problem:image-too-large" | "urn:lapwing:problem:in-use" | "urn:lapwing:problem:internal" | "urn:lapwing:problem:json" | "urn:lapwing:problem:log-level" | "urn:lapwing:problem:media-type" | "urn:lapwing:problem:members" | "urn:lapwing:problem:mixed-versions" | "urn:lapwing:problem:name" | "urn:lapwing:problem:name-taken" | "urn:lapwing:problem:no-delegation" | "urn:lapwing:problem:no-log" | "urn:lapwing:problem:no-offer" | "urn:lapwing:problem:no-recall" | "urn:lapwing:problem:no-root" | "urn:lapwing:problem:not-acceptable" | "urn:lapwing:problem:not-found" | "urn:lapwing:problem:not-now" | "urn:lapwing:problem:note" | "urn:lapwing:problem:open" | "urn:lapwing:problem:other-secret" | "urn:lapwing:problem:overlap" | "urn:lapwing:problem:own-work" | "urn:lapwing:problem:plan" | "urn:lapwing:problem:precondition" | "urn:lapwing:problem:preflight" | "urn:lapwing:problem:profiling" | "urn:lapwing:problem:query" | "urn:lapwing:problem:range" | "urn:lapwing:problem:reason" | "urn:lapwing:problem:refused" | "urn:lapwing:problem:revision" | "urn:lapwing:problem:sealing" | "urn:lapwing:problem:seq-not-newer" | "urn:lapwing:problem:slow-body" | "urn:lapwing:problem:stale" | "urn:lapwing:problem:store" | "urn:lapwing:problem:too-large" | "urn:lapwing:problem:twice" | "urn:lapwing:problem:unauthorised" | "urn:lapwing:problem:undecodable" | "urn:lapwing:problem:unknown-device" | "urn:lapwing:problem:untrusted" | "urn:lapwing:problem:url" | "urn:lapwing:problem:version" | "urn:lapwing:problem:withdrawn" | "urn:lapwing:problem:wrong-token";
+            type: "urn:lapwing:problem:agreed-already" | "urn:lapwing:problem:base64url" | "urn:lapwing:problem:built-in" | "urn:lapwing:problem:busy" | "urn:lapwing:problem:claim-token" | "urn:lapwing:problem:clock-jump" | "urn:lapwing:problem:count" | "urn:lapwing:problem:cursor" | "urn:lapwing:problem:cut-short" | "urn:lapwing:problem:database-away" | "urn:lapwing:problem:delegation-ends" | "urn:lapwing:problem:delegation-over" | "urn:lapwing:problem:digest" | "urn:lapwing:problem:disk-full" | "urn:lapwing:problem:disk-low" | "urn:lapwing:problem:document" | "urn:lapwing:problem:document-missing" | "urn:lapwing:problem:document-too-large" | "urn:lapwing:problem:duplicate" | "urn:lapwing:problem:fact" | "urn:lapwing:problem:filter" | "urn:lapwing:problem:forbidden" | "urn:lapwing:problem:heap-profile" | "urn:lapwing:problem:idempotency-busy" | "urn:lapwing:problem:idempotency-key" | "urn:lapwing:problem:idempotency-mismatch" | "urn:lapwing:problem:image-missing" | "urn:lapwing:problem:image-size" | "urn:lapwing:problem:image-too-large" | "urn:lapwing:problem:in-use" | "urn:lapwing:problem:internal" | "urn:lapwing:problem:json" | "urn:lapwing:problem:log-level" | "urn:lapwing:problem:login" | "urn:lapwing:problem:media-type" | "urn:lapwing:problem:members" | "urn:lapwing:problem:mixed-versions" | "urn:lapwing:problem:name" | "urn:lapwing:problem:name-taken" | "urn:lapwing:problem:no-coap" | "urn:lapwing:problem:no-delegation" | "urn:lapwing:problem:no-log" | "urn:lapwing:problem:no-offer" | "urn:lapwing:problem:no-recall" | "urn:lapwing:problem:no-root" | "urn:lapwing:problem:not-acceptable" | "urn:lapwing:problem:not-found" | "urn:lapwing:problem:not-now" | "urn:lapwing:problem:note" | "urn:lapwing:problem:open" | "urn:lapwing:problem:other-secret" | "urn:lapwing:problem:overlap" | "urn:lapwing:problem:own-work" | "urn:lapwing:problem:plan" | "urn:lapwing:problem:precondition" | "urn:lapwing:problem:preflight" | "urn:lapwing:problem:profiling" | "urn:lapwing:problem:query" | "urn:lapwing:problem:range" | "urn:lapwing:problem:reason" | "urn:lapwing:problem:refused" | "urn:lapwing:problem:revision" | "urn:lapwing:problem:sealing" | "urn:lapwing:problem:seq-not-newer" | "urn:lapwing:problem:slow-body" | "urn:lapwing:problem:stale" | "urn:lapwing:problem:store" | "urn:lapwing:problem:too-large" | "urn:lapwing:problem:twice" | "urn:lapwing:problem:unauthorised" | "urn:lapwing:problem:undecodable" | "urn:lapwing:problem:unknown-device" | "urn:lapwing:problem:untrusted" | "urn:lapwing:problem:url" | "urn:lapwing:problem:version" | "urn:lapwing:problem:withdrawn" | "urn:lapwing:problem:wrong-token";
         };
         /** @description A version set that is published. */
         PublishedVersionSet: {
@@ -1598,6 +1709,8 @@ export interface components {
         };
         /** @description A release. */
         Release: {
+            /** @description Which build made the image. */
+            build?: string | null;
             component: string;
             digest: string;
             /** @description The ids of the hardware classes it is for. */
@@ -1607,9 +1720,19 @@ export interface components {
             image: string;
             /** Format: int64 */
             image_size_bytes: number;
+            /** @description Of its notes: ask for them under `/api/v1/releases/{digest}/notes`. */
+            notes?: string | null;
+            /** @description Of its bill of materials: ask for it under `/api/v1/releases/{digest}/sbom`. */
+            sbom?: string | null;
             /** Format: int64 */
             seq: number;
+            /** @description Which flavour it is, for example `debug`. */
+            variant?: string | null;
             version: string;
+        };
+        /** @description What a release says to people. */
+        ReleaseNotes: {
+            notes: string;
         };
         /** @description What is kept ready for devices. */
         Retention: {
@@ -2052,9 +2175,14 @@ export interface components {
         WebhookOrder: {
             /** @description Names of events, or their beginnings up to a dot; all if there is none. */
             events?: string[];
+            /** @description What a broker wants to hear, `user:password`. It is never shown. */
+            login?: string | null;
             /** @description At most 32 of A-Z a-z 0-9 . _ - + ~ */
             name: string;
-            /** @description `https`, or plain `http` on the server's machine. */
+            /**
+             * @description `https`, or plain `http` on the server's machine; or the broker that messages are published to, `mqtts`, or
+             *     plain `mqtt` on the server's machine, with the beginning of their topics as its path.
+             */
             url: string;
         };
         /** @description How a test went. */
@@ -2246,6 +2374,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccessLog"];
+                };
+            };
+            /** @description as `If-None-Match` has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["refused"];
+            401: components["responses"]["unauthorised"];
+            403: components["responses"]["forbidden"];
+            406: components["responses"]["not-acceptable"];
+            /** @description the head is larger than 16 KiB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            500: components["responses"]["internal"];
+            503: components["responses"]["busy"];
+        };
+    };
+    get_affected: {
+        parameters: {
+            query?: {
+                /** @description The name of a component, as bills have it. */
+                component?: string;
+                /**
+                 * @description Versions of it, such as `<3.0.20`, or `>=1.1.0 <1.1.1k`. Those like 1.4.0 compare as semantic versions,
+                 *     all others as Debian's.
+                 */
+                version?: string;
+                /** @description The SPDX name of a licence. */
+                licence?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Affected"];
                 };
             };
             /** @description as `If-None-Match` has it */
@@ -2780,6 +2957,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["refused"];
+            401: components["responses"]["unauthorised"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            406: components["responses"]["not-acceptable"];
+            408: components["responses"]["slow-body"];
+            409: components["responses"]["idempotency-busy"];
+            413: components["responses"]["too-large"];
+            422: components["responses"]["idempotency-mismatch"];
+            /** @description the head is larger than 16 KiB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            500: components["responses"]["internal"];
+            503: components["responses"]["busy"];
+            507: components["responses"]["disk-full"];
+        };
+    };
+    post_devices_id_context: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repetition harmless. */
+                "Idempotency-Key"?: string;
+                /** @description Why this is done, for the audit: at most 1,024 bytes of UTF-8. */
+                "Lapwing-Reason"?: string;
+            };
+            path: {
+                /** @description the device */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewContext"];
+                };
             };
             400: components["responses"]["refused"];
             401: components["responses"]["unauthorised"];
@@ -3752,6 +3975,92 @@ export interface operations {
             500: components["responses"]["internal"];
             503: components["responses"]["busy"];
             507: components["responses"]["disk-full"];
+        };
+    };
+    get_releases_digest_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the release */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseNotes"];
+                };
+            };
+            /** @description as `If-None-Match` has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["refused"];
+            401: components["responses"]["unauthorised"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            406: components["responses"]["not-acceptable"];
+            /** @description the head is larger than 16 KiB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            500: components["responses"]["internal"];
+            503: components["responses"]["busy"];
+        };
+    };
+    get_releases_digest_sbom: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the release */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description as `If-None-Match` has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["refused"];
+            401: components["responses"]["unauthorised"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            406: components["responses"]["not-acceptable"];
+            /** @description the head is larger than 16 KiB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            500: components["responses"]["internal"];
+            503: components["responses"]["busy"];
         };
     };
     get_retention: {
@@ -5027,7 +5336,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too-large`, `image-too-large` */
+            /** @description `too-large`, `image-too-large`, `document-too-large` */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5037,7 +5346,7 @@ export interface operations {
                 };
             };
             415: components["responses"]["media-type"];
-            /** @description `untrusted`, `mixed-versions`, `twice`, `image-missing`, `image-size`, `idempotency-mismatch` */
+            /** @description `untrusted`, `mixed-versions`, `twice`, `image-missing`, `image-size`, `document-missing`, `document`, `idempotency-mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -14,14 +14,17 @@ export const clock = {
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const second = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 export const date = (at: number): string => whole.format(at * 1000);
 export const shortDate = (at: number): string => day.format(at * 1000);
 export const hours = (at: number): string => hour.format(at * 1000);
+export const exactly = (at: number): string => second.format(at * 1000);
 export const utc = (at: number): string => `${new Date(at * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 
 /** How long something takes, in its largest unit that says enough. */
 export function span(seconds: number): string {
+  if (seconds > 0 && seconds < 1) return t.underSecond;
   const s = Math.max(0, Math.round(seconds));
   if (s < 90) return t.seconds(s);
   if (s < 5400) return t.minutes(Math.round(s / 60));
