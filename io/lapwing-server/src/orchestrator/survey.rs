@@ -268,11 +268,10 @@ pub(crate) struct Finding {
 }
 
 /// What would become of every device of the group, if `rollout` ran and nothing else changed.
-pub(crate) async fn foresee(app: &App, rollout: &Rollout) -> Result<Outlook, StoreError> {
+pub(crate) async fn foresee(app: &App, id: RolloutId, rollout: &Rollout) -> Result<Outlook, StoreError> {
     let (catalogue, steering) = (app.catalogue(), app.orchestrator.steering());
     let cells = rollout.charter.census.cells();
     let room = rollout.room(&Tally { cells: vec![Default::default(); cells], ..Tally::default() });
-    let id = RolloutId(u64::MAX);
     let now = app.now();
     let mut outlook = Outlook::default();
     every_device(app, |device| {

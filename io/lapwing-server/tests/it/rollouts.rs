@@ -295,6 +295,8 @@ async fn a_preview_counts_and_preflight_names_what_is_in_the_way() {
     assert!((1..20).contains(&number("now")), "{preview}");
     assert_eq!(preview["findings"], json!([]));
     assert_eq!(preview["why"][0]["code"], "place-beyond-share");
+    let sentence = preview["why"][0]["sentence"].as_str().unwrap();
+    assert!(sentence.starts_with(&format!("Rollout {id} brings version 1.1.0: ")), "{sentence}");
 
     let lab = json!({ "devices": ["dev-3"], "purpose": "testing" });
     fleet.send("PUT", "/api/v1/groups/lab", &lab).await.expect(201);

@@ -190,7 +190,7 @@ pub(super) async fn preview(
     authorise(&app, &headers, Action::ReadFleet).await?;
     let row = row(&app, parse_id(&id)?).await?;
     let rollout = row.rollout().map_err(|error| Problem::internal(&error))?;
-    let outlook = foresee(&app, &as_if_started(&rollout, app.now())).await?;
+    let outlook = foresee(&app, row.id, &as_if_started(&rollout, app.now())).await?;
     let faults = preflight(&app, &rollout, &outlook);
     Ok(Json(PreviewAnswer::of(&rollout, outlook, faults)))
 }
