@@ -60,7 +60,7 @@ async function picture(name: string): Promise<void> {
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme: mode === "dark" ? "dark" : "light", reducedMotion: "reduce" });
     await page.waitForTimeout(250);
-    await page.screenshot({ path: `${SCREENS}/${name}-${mode}.png`, type: "png", fullPage: mode === "phone" });
+    await page.screenshot({ path: `${SCREENS}/${name}-${mode}.jpg`, type: "jpeg", quality: 80, fullPage: mode === "phone" });
     await accessible(page, `${name} ${mode}`);
     await fits(page, `${name} ${mode}`);
   }
@@ -217,6 +217,8 @@ test("it is resumed with a reason, halted by one click, cancelled, and all of it
   if (await halt.isVisible()) {
     await halt.click();
     await expect(page.locator("h1 ~ p .mark", { hasText: /Paused|Halted/ })).toBeVisible();
+    // It may have halted by itself in the same instant, and the browser notes that it was too late for a pause.
+    seen.errors = seen.errors.filter((error) => !error.includes("409"));
   }
   await page.getByRole("button", { name: "Cancel rollout" }).click();
   await page.getByLabel("Reason").fill("it goes back to the workshop");
@@ -254,7 +256,7 @@ test("all other screens", async () => {
   await page.getByRole("button", { name: "Make it" }).click();
   await expect(page.getByRole("dialog").locator("pre")).toHaveText(/^[0-9a-f]{64}$/);
   await page.keyboard.press("Escape");
-  await expect(page.getByRole("cell", { name: "ann" })).toBeVisible();
+  await expect(page.getByRole("cell", { name: "ann", exact: true })).toBeVisible();
   await picture("settings");
 });
 
@@ -275,7 +277,7 @@ test("a viewer looks and changes nothing", async ({ browser }) => {
 test("whatever anybody writes into any field is shown as text", async () => {
   const HOSTILE = `"><img src=x onerror=alert(1)><script>alert(2)</script>`;
   /** Words that the page must understand to show anything at all. */
-  const KEPT = new Set(["state", "role", "stage", "code", "dimension", "fact", "cursor", "name"]);
+  const KEPT = new Set(["state", "role", "stage", "code", "dimension", "fact", "cursor"]);
   const spoil = (value: unknown, key = ""): unknown => {
     if (typeof value === "string") return KEPT.has(key) ? value : `${value}${HOSTILE}`;
     if (Array.isArray(value)) return value.map((one) => spoil(one, key));
@@ -304,6 +306,6 @@ test("a lost connection is seen, and what was shown stays", async () => {
   await expect(page.locator(".figure").first()).toBeVisible();
   await page.waitForTimeout(500);
   await page.setViewportSize({ width: 1360, height: 900 });
-  await page.screenshot({ path: `${SCREENS}/lost-light.png` });
+  await page.screenshot({ path: `${SCREENS}/lost-light.jpg`, type: "jpeg", quality: 80 });
   seen.errors.length = 0; // The browser names every question that nobody answered.
 });
