@@ -27,8 +27,8 @@ const ROWS: &[&str] = &[
     include_str!("migrations/rows/0005.sql"),
     include_str!("migrations/rows/0006.sql"),
     include_str!("migrations/rows/0007.sql"),
+    include_str!("migrations/rows/0008.sql"),
     include_str!("migrations/rows/0009.sql"),
-    include_str!("migrations/rows/0012.sql"),
 ];
 
 /// A store of each engine that is there, empty.

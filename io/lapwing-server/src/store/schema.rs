@@ -15,8 +15,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_webhooks.sql"),
     include_str!("migrations/0006_rollouts.sql"),
     include_str!("migrations/0007_noted.sql"),
-    include_str!("migrations/0009_bills.sql"),
-    include_str!("migrations/0012_oscore.sql"),
+    include_str!("migrations/0008_bills.sql"),
+    include_str!("migrations/0009_oscore.sql"),
 ];
 
 /// Brings the tables up to this version of the program, all of it or nothing.

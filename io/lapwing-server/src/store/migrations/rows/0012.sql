@@ -1,1 +1,0 @@
-INSERT INTO contexts (number, device) VALUES (1, 'alpha');
