@@ -55,7 +55,8 @@ fn fetch(
     let device = fleet.provision_coap("thin-1", &old, &[&format!("coap://{}", proxy.address())])?;
     let config = device.dir().join("agent.toml");
     let text = fs::read_to_string(&config)?.replace("[restart]", "[restart]\nhow = \"exit\"");
-    let text = text.replace("check_in_interval_ms = 1000", "check_in_interval_ms = 60000");
+    let text =
+        text.replace("check_in_interval_ms = 1000", "check_in_interval_ms = 60000\nreport_promptly = false");
     fs::write(&config, format!("{text}\n[http]\nstall_timeout_ms = 120000\nexchange_timeout_ms = 120000\n"))?;
     fleet.push_image(&image, "1.1.0")?;
     let mut command = Command::new(binaries.program("lapwing-agent"));

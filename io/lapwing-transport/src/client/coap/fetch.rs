@@ -78,6 +78,12 @@ impl Fetching {
         let began = lock(&self.seal).now();
         let mut datagram = ROOM;
         loop {
+            // While somebody else was served answers came; before they are taken no timer may call them lost.
+            while let Some(len) = self.socket.receive_ready(&mut datagram)? {
+                if self.take(datagram.get_mut(..len).unwrap_or_default())? {
+                    return Ok(true);
+                }
+            }
             let Some(until) = self.ask_for_more()? else { return Ok(false) };
             let now = lock(&self.seal).now();
             if now.since(began) > self.stall_ms {

@@ -43,6 +43,17 @@ impl Socket {
         }
     }
 
+    /// What came already, if anything did.
+    pub(super) fn receive_ready(
+        &self,
+        buffer: &mut [u8; DATAGRAM_BYTES_MAX],
+    ) -> Result<Option<usize>, ExchangeError> {
+        self.0.set_nonblocking(true).map_err(|error| lost(&error))?;
+        let received = self.received(buffer);
+        self.0.set_nonblocking(false).map_err(|error| lost(&error))?;
+        received
+    }
+
     /// What came within this time, if anything did.
     pub(super) fn receive(
         &self,
@@ -52,6 +63,10 @@ impl Socket {
         // To a socket zero means for ever.
         let patience = patience.max(Duration::from_millis(1));
         self.0.set_read_timeout(Some(patience)).map_err(|error| lost(&error))?;
+        self.received(buffer)
+    }
+
+    fn received(&self, buffer: &mut [u8; DATAGRAM_BYTES_MAX]) -> Result<Option<usize>, ExchangeError> {
         match self.0.recv(buffer) {
             Ok(len) => Ok(Some(len)),
             Err(error) => match error.kind() {
