@@ -2808,7 +2808,7 @@ export interface operations {
                 /** @description Those with this reason, by its code. */
                 why?: string;
                 /** @description Those that this rollout brought something. */
-                rollout?: number;
+                rollout?: string;
                 /** @description Those whose newest attempt has this state; with `rollout`, their newest one by it. */
                 attempt?: string;
                 /** @description Where to go on: the `cursor` of the page before. */

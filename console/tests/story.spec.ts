@@ -101,7 +101,7 @@ test("a fleet comes in and takes a good release, live", async () => {
   world.release("1.0.0", "", "--note", "The image that the factory puts on.");
   world.swarm(DEVICES);
   await open("");
-  await expect(page.locator(".figure").first()).toHaveText(DEVICES.toLocaleString("en-GB"));
+  await expect(page.locator(".figure").first()).toHaveText(DEVICES.toLocaleString("en-GB"), { timeout: 180_000 });
   await world.until<Counted>("/api/v1/overview?span_s=601", (said) => running(said, "1.0.0") >= DEVICES * 0.98);
   world.release("1.1.0", "", "--note", "Pumps count their strokes.");
   await open("fleet?span=900");

@@ -39,6 +39,7 @@ pub(super) struct Which {
     /// Those with this reason, by its code.
     why: Option<String>,
     /// Those that this rollout brought something.
+    #[param(value_type = Option<String>)]
     rollout: Option<u64>,
     /// Those whose newest attempt has this state; with `rollout`, their newest one by it.
     attempt: Option<String>,
