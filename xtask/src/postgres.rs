@@ -33,9 +33,10 @@ pub(crate) fn test_on_cluster(house: &House) -> Result<(), String> {
     eprintln!("$ {keeper:?}");
     let spawned = keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut keeper = spawned.map_err(|error| format!("a cluster: {error}"))?;
-    let said = keeper.stdout.take().map(BufReader::new);
-    let line = said.into_iter().flat_map(BufRead::lines).map_while(Result::ok);
-    let socket = line.filter_map(|line| line.strip_prefix("cluster ").map(str::to_owned)).next();
+    // Kept open: after a minute the keeper says that it still runs, and would end if nobody listened.
+    let mut said = keeper.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines);
+    let mut lines = said.by_ref().map_while(Result::ok);
+    let socket = lines.find_map(|line| line.strip_prefix("cluster ").map(str::to_owned));
     let tested = socket.ok_or_else(|| "the cluster does not stand".to_owned()).and_then(|socket| {
         child::run(tests(house).env("LAPWING_TEST_POSTGRES", socket).args([
             "--lib",

@@ -112,7 +112,8 @@ impl Server {
         let mut tasks = JoinSet::new();
         let devices = device_plane::router(Arc::clone(&app));
         tasks.spawn(serve(device_listener, Some(tls.acceptor), devices, patience, stopped.clone()));
-        let operators = management::router(Arc::clone(&app)).merge(console::router());
+        // What is nowhere is answered by the last one merged.
+        let operators = console::router().merge(management::router(Arc::clone(&app)));
         tasks.spawn(serve(management_listener, None, operators, patience, stopped.clone()));
         if app.settings.store.is_shared() {
             tasks.spawn(follow::run(Arc::clone(&app), place, stopped.clone()));
