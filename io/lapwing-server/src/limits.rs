@@ -95,6 +95,10 @@ pub(crate) const WEBHOOK_BATCH: u32 = 16;
 pub(crate) const WEBHOOK_LEASE_S: u64 = WEBHOOK_BATCH as u64 * WEBHOOK_TIMEOUT_S + 30;
 /// Largest bill of materials, bytes.
 pub(crate) const BILL_BYTES_MAX: u64 = 16 << 20;
+/// Bytes of an attestation.
+pub(crate) const ATTESTATION_BYTES_MAX: u64 = 1 << 20;
+/// Subjects of an attestation that are looked at.
+pub(crate) const ATTESTATION_SUBJECTS_MAX: usize = 1_000;
 /// Components in one.
 pub(crate) const BILL_COMPONENTS_MAX: usize = 20_000;
 /// Longest name, version, licence or package URL in one, bytes.

@@ -36,6 +36,10 @@ pub const COVERAGE_CELLS_MAX: usize = 40;
 pub const HISTORY_JUDGED_MIN: u32 = 200;
 /// Devices of each kind, or pair, that a first phase wants to have judged.
 pub const COVERAGE_DEVICES: u32 = 5;
+/// Attestations that a plan may require.
+pub const ATTESTATIONS_MAX: usize = 8;
+/// Characters of a predicate type.
+pub const PREDICATE_TYPE_CHARS_MAX: usize = 200;
 /// Windows of a plan, those that are never right among them.
 pub const WINDOWS_MAX: usize = 64;
 /// Days ahead in which a window must open.

@@ -28,7 +28,9 @@ pub use built_in::BuiltIn;
 pub use evidence::{Odds, Rate, Seen, Test, excludes, lowest_excluded};
 pub use judge::{EARLY_S, FETCH_S_MAX, Horizons, Outage, Site, Try};
 pub use place::{BasisPoints, PLACES, Place, Salt};
-pub use plan::{HowMany, PhasePlan, Plan, PlanError, PlanName, Priority, ReleasedBy, Tier, Who};
+pub use plan::{
+    HowMany, PhasePlan, Plan, PlanError, PlanName, Priority, ReleasedBy, Tier, Who, is_predicate_type,
+};
 pub use room::{Candidate, NotYet, Room};
 pub use saved::SavedError;
 pub use state::{

@@ -70,6 +70,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(version_sets::withdraw))
         .routes(routes!(documents::bill))
         .routes(routes!(documents::notes))
+        .routes(routes!(documents::attestations, documents::attest))
         .routes(routes!(affected::list))
         .routes(routes!(claim_tokens::list, claim_tokens::make))
         .routes(routes!(claim_tokens::revoke))

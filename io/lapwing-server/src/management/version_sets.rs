@@ -291,12 +291,17 @@ impl From<IngestError> for Problem {
             E::DocumentMissing(_) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "document-missing",
-                "name its file with --sbom or --notes when you push",
+                "upload it first; `lapwing release push` does with --sbom and --notes, `lapwing release attest` with all it is given",
             ),
             E::DocumentTooLarge(..) => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "document-too-large",
                 "create the release again with a shorter one",
+            ),
+            E::Attestation(..) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "document",
+                "give an in-toto statement in JSON, or a DSSE envelope around one, about the image of this release",
             ),
             E::Bill(..) | E::Notes(_) => (
                 StatusCode::UNPROCESSABLE_ENTITY,

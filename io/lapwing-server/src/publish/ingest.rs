@@ -3,6 +3,7 @@
 //! Touches: the trust anchor, the catalogue, the store. Blobs came before, one transaction comes last.
 //! Never: stores a release that it could not open.
 
+use super::attestation::AttestationError;
 use super::bill::{BillError, Part, parts};
 use crate::app::App;
 use crate::limits::{BILL_BYTES_MAX, NOTES_BYTES_MAX, VERSION_SET_RELEASES_MAX};
@@ -43,6 +44,8 @@ pub(crate) enum IngestError {
     Bill(Digest, BillError),
     #[error("the notes {0} are not UTF-8")]
     Notes(Digest),
+    #[error("the attestation {0} is not usable: {1}")]
+    Attestation(Digest, AttestationError),
     #[error("version {0} was pushed before, with other releases")]
     Duplicate(String),
     #[error(transparent)]
@@ -156,7 +159,7 @@ struct Document {
 }
 
 fn put(sql: &Sql, document: &Document) -> Result<(), StoreError> {
-    put_document(sql, document.release, document.kind, document.digest)?;
+    put_document(sql, document.release, &document.kind, document.digest)?;
     put_parts(sql, document.digest, &document.parts)
 }
 
@@ -177,7 +180,8 @@ async fn read_documents(app: &App, release: &Verified<Release>) -> Result<Vec<Do
     Ok(documents)
 }
 
-async fn read_document(app: &App, digest: Digest, bytes_max: u64) -> Result<Vec<u8>, IngestError> {
+/// A document that was uploaded.
+pub(crate) async fn read_document(app: &App, digest: Digest, bytes_max: u64) -> Result<Vec<u8>, IngestError> {
     match app.store.read(move |c| blob(c, digest)).await? {
         None => Err(IngestError::DocumentMissing(digest)),
         Some(BlobRow { size_bytes }) if size_bytes > bytes_max => {

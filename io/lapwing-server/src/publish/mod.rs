@@ -2,6 +2,7 @@
 //!
 //! Touches: the trust anchor, blobs, the store, worker processes. Never: offers anything.
 
+mod attestation;
 mod bill;
 mod craft;
 mod deltas;
@@ -10,9 +11,10 @@ mod maker;
 mod prove;
 mod retention;
 
+pub(crate) use attestation::predicate_type;
 pub(crate) use bill::{Part, sought};
 pub(crate) use craft::profile_for;
 pub use craft::{Worker, delta_worker};
 pub(crate) use deltas::{Deltas, Readiness, Want};
-pub(crate) use ingest::{IngestError, Pushed, ingest};
+pub(crate) use ingest::{IngestError, Pushed, ingest, read_document};
 pub(crate) use retention::{keep_within_budget, plan};

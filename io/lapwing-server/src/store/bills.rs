@@ -8,19 +8,25 @@ use crate::publish::{Part, sought};
 use lapwing_core::{DeviceId, Digest, ShortDigest};
 
 /// What a document is to the release that names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DocumentKind {
     /// What the image is made of.
     Bill,
     /// For people.
     Notes,
+    /// What a build system says of its image, by predicate type: the last one of each counts.
+    Attestation(String),
 }
 
+/// What the kinds of attestations begin with.
+const ATTESTED: &str = "attested:";
+
 impl DocumentKind {
-    const fn label(self) -> &'static str {
+    fn label(&self) -> String {
         match self {
-            Self::Bill => "sbom",
-            Self::Notes => "notes",
+            Self::Bill => "sbom".into(),
+            Self::Notes => "notes".into(),
+            Self::Attestation(predicate_type) => format!("{ATTESTED}{predicate_type}"),
         }
     }
 }
@@ -36,11 +42,25 @@ pub(crate) struct PartRow {
 pub(crate) fn put_document(
     sql: &Sql,
     release: Digest,
-    kind: DocumentKind,
+    kind: &DocumentKind,
     document: Digest,
 ) -> Result<(), StoreError> {
-    let statement = "INSERT INTO documents (release, kind, digest) VALUES ($1, $2, $3)";
+    let statement = "INSERT INTO documents (release, kind, digest) VALUES ($1, $2, $3)
+        ON CONFLICT (release, kind) DO UPDATE SET digest = excluded.digest";
     sql.execute(statement, &[&release, &kind.label(), &document]).map(drop)
+}
+
+/// What is attested of a release's image, by predicate type, and the documents that say so.
+pub(crate) fn attestations(sql: &Sql, release: Digest) -> Result<Vec<(String, Digest)>, StoreError> {
+    let statement = "SELECT kind, digest FROM documents WHERE release = $1 ORDER BY kind";
+    let mut attested = Vec::new();
+    for row in sql.rows(statement, &[&release])? {
+        let kind: String = row.get("kind")?;
+        if let Some(predicate_type) = kind.strip_prefix(ATTESTED) {
+            attested.push((predicate_type.to_owned(), row.get("digest")?));
+        }
+    }
+    Ok(attested)
 }
 
 /// Lists the parts of a bill, unless they are listed already.

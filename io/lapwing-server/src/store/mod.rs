@@ -34,7 +34,8 @@ mod webhooks;
 pub(crate) use access::{AccessQuery, AccessRow, access_rows, put_access};
 pub(crate) use audit::{audit_head, commands_after, log_command};
 pub(crate) use bills::{
-    DocumentKind, PartRow, devices_running, parts_licensed, parts_named, put_document, put_parts,
+    DocumentKind, PartRow, attestations, devices_running, parts_licensed, parts_named, put_document,
+    put_parts,
 };
 pub(crate) use changes::{Changed, What, changed_devices, changes};
 pub(crate) use claims::{

@@ -4,6 +4,7 @@
 
 use crate::client::Response;
 use crate::world::{Device, NONCE, NOW, World, event, image};
+use lapwing_core::Digest;
 use lapwing_core::cbor::decode;
 use lapwing_core::wire::answer::{Answer, Offer};
 use lapwing_core::wire::cause::Cause;
@@ -514,6 +515,40 @@ async fn in_one_radio_cell_two_fetch_at_a_time() {
     fleet.world.server.look_at_rollouts().await.unwrap();
     assert!(fleet.check_in(2).await.is_some(), "one of them is whole");
     assert!(fleet.check_in(3).await.is_none());
+}
+
+#[tokio::test]
+async fn a_plan_that_wants_something_attested_waits_for_it() {
+    let fleet = Fleet::new(2).await;
+    let kind = "https://in-toto.io/attestation/test-result/v0.1";
+    let mut wary = plan(1);
+    (wary["name"], wary["attestations"]) = (json!("wary"), json!([kind]));
+    fleet.send("PUT", "/api/v1/plans/wary", &wary).await.expect(201);
+    (wary["name"], wary["attestations"]) = (json!("odd"), json!(["no uri"]));
+    fleet.send("PUT", "/api/v1/plans/odd", &wary).await.expect(400);
+    let id = fleet.create(&json!({ "plan": "wary" })).await;
+    let refused = fleet.command(id, "start", "").await.expect(422).json();
+    let said = refused["detail"].as_str().unwrap();
+    assert!(said.starts_with("unattested: ") && said.contains(kind), "{said}");
+
+    let sets = fleet.world.get("/api/v1/version-sets").await.expect(200).json();
+    let set = sets["version_sets"].as_array().unwrap().iter().find(|set| set["version"] == "1.1.0").unwrap();
+    let path = format!("/api/v1/releases/{}/attestations", set["releases"][0]["digest"].as_str().unwrap());
+    let attest = async |image: &[u8], status| {
+        let statement =
+            json!({ "_type": "https://in-toto.io/Statement/v1", "predicateType": kind, "predicate": {},
+            "subject": [{ "name": "app", "digest": { "sha256": Digest::of(image).to_string() } }] })
+            .to_string();
+        let order = json!({ "document": Digest::of(statement.as_bytes()).to_string() });
+        fleet.send("POST", &path, &order).await.expect(422);
+        fleet.world.upload(statement.as_bytes()).await;
+        fleet.send("POST", &path, &order).await.expect(status)
+    };
+    attest(&fleet.old, 422).await;
+    assert_eq!(fleet.world.get(&path).await.expect(200).json(), json!([]));
+    assert_eq!(attest(&fleet.new, 201).await.json()["predicate_type"], kind);
+    assert_eq!(fleet.world.get(&path).await.expect(200).json()[0]["predicate_type"], kind);
+    fleet.command(id, "start", "").await.expect(200);
 }
 
 #[tokio::test]

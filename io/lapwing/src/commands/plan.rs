@@ -136,7 +136,8 @@ fn in_words(plan: &Plan) -> String {
     };
     let rows = plan.phases.iter().enumerate().map(row).collect();
     let phases = table(&["", "PHASE", "FOR", "SOAKS", "MUST EXCLUDE"], rows);
-    head + &plan.windows.as_ref().map(windows).unwrap_or_default() + &phases
+    let attested = plan.attestations.iter().map(|kind| format!("  wants attested: {kind}\n"));
+    head + &attested.collect::<String>() + &plan.windows.as_ref().map(windows).unwrap_or_default() + &phases
 }
 
 fn windows(windows: &Windows) -> String {

@@ -54,6 +54,7 @@ impl BuiltIn {
             approvals,
             rate_per_minute: RATE_PER_MINUTE,
             priority,
+            attestations: Vec::new(),
             windows: None,
         }
     }

@@ -7,7 +7,7 @@
 use super::evidence::Rate;
 use super::place::BasisPoints;
 use crate::filter::Filter;
-use crate::limits::{PHASE_S_MAX, PHASES_MAX, WINDOWS_MAX};
+use crate::limits::{ATTESTATIONS_MAX, PHASE_S_MAX, PHASES_MAX, PREDICATE_TYPE_CHARS_MAX, WINDOWS_MAX};
 use crate::window::Windows;
 use lapwing_core::Name;
 use serde::{Deserialize, Serialize};
@@ -130,6 +130,9 @@ pub struct Plan {
     pub rate_per_minute: u32,
     /// Which rollout wins.
     pub priority: Priority,
+    /// What must have been attested of each image before it starts, by in-toto predicate types.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attestations: Vec<String>,
     /// When devices may switch; at any time, if nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub windows: Option<Windows>,
@@ -165,6 +168,19 @@ pub enum PlanError {
     /// None at all, or too many; see [`WINDOWS_MAX`].
     #[error("name 1 to {WINDOWS_MAX} windows, or leave `windows` out")]
     Windows,
+    /// Too many, or no URI; see [`ATTESTATIONS_MAX`] and [`PREDICATE_TYPE_CHARS_MAX`].
+    #[error(
+        "name at most {ATTESTATIONS_MAX} attestations by their predicate types, such as https://slsa.dev/provenance/v1"
+    )]
+    Attestations,
+}
+
+/// Whether `text` may be a predicate type: a URI of some scheme, not too long.
+#[must_use]
+pub fn is_predicate_type(text: &str) -> bool {
+    text.len() <= PREDICATE_TYPE_CHARS_MAX
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && text.split_once(':').is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty())
 }
 
 impl Plan {
@@ -181,6 +197,10 @@ impl Plan {
         }
         if self.windows.as_ref().is_some_and(|windows| !windows.is_sound()) {
             return Err(PlanError::Windows);
+        }
+        let known = self.attestations.len() <= ATTESTATIONS_MAX;
+        if !known || !self.attestations.iter().all(|kind| is_predicate_type(kind)) {
+            return Err(PlanError::Attestations);
         }
         let last = self.phases.last().ok_or(PlanError::NoPhases)?;
         let for_all = last.who == Who::Everyone && last.how_many == HowMany::Share(BasisPoints::ALL);

@@ -58,7 +58,7 @@ pub(in crate::management) async fn start(
     let told = heard(&app, &id, &headers, body, Action::Publish).await?;
     let rollout = row(&app, told.id).await?.rollout().map_err(|error| Problem::internal(&error))?;
     let outlook = foresee(&app, told.id, &as_if_started(&rollout, app.now())).await?;
-    let mut faults = preflight(&app, &rollout, &outlook);
+    let mut faults = preflight(&app, &rollout, &outlook).await?;
     faults.retain(|fault| !told.wish.accept.iter().any(|accepted| accepted == fault.code));
     if !faults.is_empty() && rollout.state == Doing::Draft {
         return Err(in_the_way(&faults));

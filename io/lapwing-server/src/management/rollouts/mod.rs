@@ -191,7 +191,7 @@ pub(super) async fn preview(
     let row = row(&app, parse_id(&id)?).await?;
     let rollout = row.rollout().map_err(|error| Problem::internal(&error))?;
     let outlook = foresee(&app, row.id, &as_if_started(&rollout, app.now())).await?;
-    let faults = preflight(&app, &rollout, &outlook);
+    let faults = preflight(&app, &rollout, &outlook).await?;
     Ok(Json(PreviewAnswer::of(&rollout, outlook, faults)))
 }
 

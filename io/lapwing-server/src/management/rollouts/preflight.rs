@@ -5,7 +5,8 @@
 use crate::app::App;
 use crate::limits::{AFFECTED_DEVICES_SHOWN_MAX, CONFIGURATIONS_TRIED};
 use crate::orchestrator::Outlook;
-use lapwing_core::DeviceId;
+use crate::store::{StoreError, attestations};
+use lapwing_core::{DeviceId, Digest};
 use lapwing_fleet::rollout::{Dimension, Rollout};
 use lapwing_fleet::{EVERYONE, Purpose};
 use std::cmp::Reverse;
@@ -42,7 +43,43 @@ impl Fault {
 }
 
 /// All that is in the way, what concerns devices first.
-pub(super) fn preflight(app: &App, rollout: &Rollout, outlook: &Outlook) -> Vec<Fault> {
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) async fn preflight(
+    app: &App,
+    rollout: &Rollout,
+    outlook: &Outlook,
+) -> Result<Vec<Fault>, StoreError> {
+    let mut faults = known_faults(app, rollout, outlook);
+    faults.extend(unattested(app, rollout).await?);
+    Ok(faults)
+}
+
+/// What the plan wants attested of images of which nobody did.
+async fn unattested(app: &App, rollout: &Rollout) -> Result<Option<Fault>, StoreError> {
+    let charter = &rollout.charter;
+    if charter.plan.attestations.is_empty() {
+        return Ok(None);
+    }
+    let catalogue = app.catalogue();
+    let brought = catalogue.entries().filter(|entry| entry.release.version == charter.version);
+    let releases: Vec<Digest> = brought.map(|entry| entry.release.envelope()).collect();
+    for release in releases {
+        let there = app.store.read(move |c| attestations(c, release)).await?;
+        let is_there = |wanted: &&String| there.iter().any(|(kind, _)| kind == *wanted);
+        if let Some(missing) = charter.plan.attestations.iter().find(|wanted| !is_there(wanted)) {
+            let short: String = release.to_string().chars().take(12).collect();
+            let sentence = format!(
+                "The plan wants {missing} attested of the image of release {short}; `lapwing release attest` does."
+            );
+            return Ok(Some(Fault::of_all("unattested", sentence)));
+        }
+    }
+    Ok(None)
+}
+
+fn known_faults(app: &App, rollout: &Rollout, outlook: &Outlook) -> Vec<Fault> {
     let of_devices = outlook.why.iter().filter(|(_, finding)| finding.stops).map(|(code, finding)| Fault {
         code,
         sentence: finding.sentence.clone(),

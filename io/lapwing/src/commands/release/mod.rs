@@ -3,6 +3,7 @@
 //! Touches: images, release files, the signing directory; the server where a command is given one.
 
 mod affected;
+mod attest;
 mod create;
 mod forecast;
 mod inspect;
@@ -47,6 +48,8 @@ pub(crate) enum ReleaseCommand {
     Withdraw(shelf::MoveArgs),
     /// Name the releases that hold a component or a licence, and the devices that run them.
     Affected(affected::AffectedArgs),
+    /// Add what a build system attests of a release's image: tests that passed, or where it came from.
+    Attest(attest::AttestArgs),
     /// Show which artifacts the server keeps ready, which would go, and why.
     Retention(retention::RetentionArgs),
 }
@@ -65,6 +68,7 @@ pub(crate) fn run(command: ReleaseCommand, json: bool) -> Result<Said> {
         ReleaseCommand::Unhold(args) => shelf::unhold(&args),
         ReleaseCommand::Withdraw(args) => shelf::withdraw(&args),
         ReleaseCommand::Affected(args) => affected::run(&args),
+        ReleaseCommand::Attest(args) => attest::run(&args),
         ReleaseCommand::Retention(args) => retention::run(&args),
     }
 }
