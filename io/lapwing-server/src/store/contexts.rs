@@ -8,13 +8,13 @@ use lapwing_core::DeviceId;
 
 /// Numbers a new context of a device; those that it had before stay its own.
 pub(crate) fn new_context(sql: &Sql, device: &DeviceId) -> Result<u64, StoreError> {
-    let row = sql.row("INSERT INTO contexts (device) VALUES ($1) RETURNING number", &[device])?;
-    row.ok_or(StoreError::Corrupt("contexts"))?.get("number")
+    let row = sql.row("INSERT INTO contexts (device) VALUES ($1) RETURNING id", &[device])?;
+    row.ok_or(StoreError::Corrupt("contexts"))?.get("id")
 }
 
 /// Whose context has this number.
 pub(crate) fn context_owner(sql: &Sql, number: u64) -> Result<Option<DeviceId>, StoreError> {
-    let row = sql.row("SELECT device FROM contexts WHERE number = $1", &[&number])?;
+    let row = sql.row("SELECT device FROM contexts WHERE id = $1", &[&number])?;
     row.map(|row| row.get("device")).transpose()
 }
 

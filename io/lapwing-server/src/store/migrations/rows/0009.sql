@@ -1,1 +1,1 @@
-INSERT INTO contexts (number, device) VALUES (1, 'alpha');
+INSERT INTO contexts (id, device) VALUES (1, 'alpha');
