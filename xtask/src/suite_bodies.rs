@@ -124,7 +124,8 @@ pub(crate) fn link(house: &House) -> Outcome {
         let mut command = cargo(house, &[&["test", "--profile", PROFILE], arguments].concat());
         child::run(command.env("PYTHONPATH", set_up::python_folder(house)))
     };
-    let server = ["-p", "lapwing-server", "--test", "it", "others_by_coap"];
+    // As suite `store` has built it already.
+    let server = ["-p", "lapwing-server", "--features", "postgres", "--test", "it", "others_by_coap"];
     let tested = test(&["-p", "lapwing-link"]).and_then(|()| test(&server));
     match (tested, clients.into_iter().find_map(Result::err)) {
         (Ok(()), Some(reason)) => Outcome::Passed(format!("a client was not tried: {reason}")),
