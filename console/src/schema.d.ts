@@ -535,6 +535,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/releases/{digest}/attestations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is attested of a release's image. */
+        get: operations["get_releases_digest_attestations"];
+        put?: never;
+        /** Attest something of a release's image. It takes the place of an earlier one of its predicate type. */
+        post: operations["post_releases_digest_attestations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/releases/{digest}/notes": {
         parameters: {
             query?: never;
@@ -1222,6 +1240,13 @@ export interface components {
             state: string;
             version?: string | null;
         };
+        /** @description What is attested of a release's image. */
+        Attestation: {
+            /** @description SHA-256 of the document. */
+            document: string;
+            /** @description What kind of statement it is: a URI. */
+            predicate_type: string;
+        };
         /** @description Commands, the oldest first. */
         Audit: {
             commands: components["schemas"]["AuditedCommand"][];
@@ -1568,6 +1593,11 @@ export interface components {
         LogLevel: {
             /** @description As `--log` has it, `info` for example. */
             level: string;
+        };
+        /** @description A document that was uploaded. */
+        NewAttestation: {
+            /** @description SHA-256 of an in-toto statement about the image, in JSON, in a DSSE envelope or without. */
+            document: string;
         };
         /** @description A claim token, shown this once. */
         NewClaimToken: {
@@ -3965,6 +3995,116 @@ export interface operations {
             };
             413: components["responses"]["too-large"];
             415: components["responses"]["media-type"];
+            /** @description the head is larger than 16 KiB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            500: components["responses"]["internal"];
+            503: components["responses"]["busy"];
+            507: components["responses"]["disk-full"];
+        };
+    };
+    get_releases_digest_attestations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the release */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attestation"][];
+                };
+            };
+            /** @description as `If-None-Match` has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["refused"];
+            401: components["responses"]["unauthorised"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            406: components["responses"]["not-acceptable"];
+            /** @description the head is larger than 16 KiB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            500: components["responses"]["internal"];
+            503: components["responses"]["busy"];
+        };
+    };
+    post_releases_digest_attestations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repetition harmless. */
+                "Idempotency-Key"?: string;
+                /** @description Why this is done, for the audit: at most 1,024 bytes of UTF-8. */
+                "Lapwing-Reason"?: string;
+            };
+            path: {
+                /** @description SHA-256 of the release */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAttestation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attestation"];
+                };
+            };
+            400: components["responses"]["refused"];
+            401: components["responses"]["unauthorised"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            406: components["responses"]["not-acceptable"];
+            408: components["responses"]["slow-body"];
+            /** @description `idempotency-busy` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["too-large"];
+            415: components["responses"]["media-type"];
+            /** @description `document-missing`, `document`, `document-too-large`, `idempotency-mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description the head is larger than 16 KiB */
             431: {
                 headers: {
