@@ -177,13 +177,14 @@ impl Window {
         self.whom.as_ref().map(|filter| filter.holds(facts))
     }
 
-    /// When it is, from the day before `now` on; `end` says which end is meant if clocks show it twice.
+    /// When it is, from two days before `now` on; `end` says which end is meant if clocks show it twice.
     fn spans(&self, offsets: &Offsets, now: UnixSeconds, end: Of) -> impl Iterator<Item = Span> {
         let today = offsets.local(now).div_euclid(DAY_S);
         let begins = move |day: &i64| self.days.is_empty() || self.days.contains(&Weekday::of(*day));
         let lasts = self.lasts_s();
-        // What begins on the last day is cut by what begins on the day after it.
-        let days = today.saturating_sub(1)..=today.saturating_add(i64::from(WINDOW_DAYS) + 1);
+        // What lasts a whole day opened with the one before it; what begins on the last day is cut by what begins
+        // on the day after it.
+        let days = today.saturating_sub(2)..=today.saturating_add(i64::from(WINDOW_DAYS) + 1);
         days.filter(begins).map(move |day| {
             let from = day.saturating_mul(DAY_S).saturating_add(self.from.seconds());
             let opens = offsets.moment(from, Of::First);
