@@ -6,7 +6,6 @@ use crate::world::World;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Lines};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
@@ -43,14 +42,13 @@ impl Broker {
             return None;
         }
         let dir = TempDir::new().unwrap();
-        std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o777)).unwrap();
         // The system chooses the port; nobody else is told of it in the moment between.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let passwords = dir.path().join("passwords");
         let made = Command::new("mosquitto_passwd").args(["-b", "-c"]).arg(&passwords).args(LOGIN).status();
         assert!(made.unwrap().success());
-        std::fs::set_permissions(&passwords, PermissionsExt::from_mode(0o644)).unwrap();
-        let config = format!("listener {port} 127.0.0.1\npassword_file {}\n", passwords.display());
+        // It stays who we are: anybody else may not be let into the folder for temporary files.
+        let config = format!("user root\nlistener {port} 127.0.0.1\npassword_file {}\n", passwords.display());
         std::fs::write(dir.path().join("config"), config).unwrap();
         Some(Self { dir, port })
     }

@@ -1,5 +1,6 @@
-//! An image on which half of all devices do not start meets a swarm of device brains over real sockets: its rollout
-//! halts by itself, and says why. What takes an hour to show, such as failing health, is the simulator's affair.
+//! An image on which no device starts meets a swarm of device brains over real sockets: its rollout
+//! halts by itself, and says why. What takes an hour to show, such as failing health, is the simulator's affair; so
+//! is an image that starts on some, as the few of one kind that go first may all be among them.
 //!
 //! `LAPWING_TEST_SWARM=5000` makes the swarm as large as that.
 
@@ -54,7 +55,7 @@ fn a_bad_release_to_a_swarm_halts_by_itself_and_says_why() {
         path
     };
     let good = file("good", &"a good image ".repeat(5_000));
-    let bad = file("bad", &("lapwing-swarm: dies=500\n".to_owned() + &"a bad image ".repeat(5_000)));
+    let bad = file("bad", &("lapwing-swarm: dies=1000\n".to_owned() + &"a bad image ".repeat(5_000)));
     let plan = file("rash.toml", PLAN).display().to_string();
 
     let binaries = Binaries::find().unwrap();
