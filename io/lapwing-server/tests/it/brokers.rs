@@ -12,6 +12,8 @@ use tempfile::TempDir;
 
 const BROKER: &str = "/usr/sbin/mosquitto";
 const LOGIN: [&str; 2] = ["lapwing", "p:ss"];
+/// A loopback address of its own, on which nobody takes its port while it is away.
+const ADDRESS: &str = "127.0.0.77";
 /// Who is told nothing for so long gives up.
 const PATIENCE_S: &str = "60";
 /// Tries to meet a broker that has just been started.
@@ -43,12 +45,12 @@ impl Broker {
         }
         let dir = TempDir::new().unwrap();
         // The system chooses the port; nobody else is told of it in the moment between.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind((ADDRESS, 0)).unwrap().local_addr().unwrap().port();
         let passwords = dir.path().join("passwords");
         let made = Command::new("mosquitto_passwd").args(["-b", "-c"]).arg(&passwords).args(LOGIN).status();
         assert!(made.unwrap().success());
         // It stays who we are: anybody else may not be let into the folder for temporary files.
-        let config = format!("user root\nlistener {port} 127.0.0.1\npassword_file {}\n", passwords.display());
+        let config = format!("user root\nlistener {port} {ADDRESS}\npassword_file {}\n", passwords.display());
         std::fs::write(dir.path().join("config"), config).unwrap();
         Some(Self { dir, port })
     }
@@ -70,7 +72,7 @@ impl Broker {
                 "-p",
                 &port,
                 "-h",
-                "127.0.0.1",
+                ADDRESS,
                 "-u",
                 LOGIN[0],
                 "-P",
@@ -114,7 +116,7 @@ async fn a_broker_gets_every_event_under_its_name_and_in_order_when_it_is_back()
     let world = World::with(|config| config.webhook_interval_ms = 10).await;
     let (running, mut subscriber) = broker.start();
     let order = |login: Option<String>| {
-        let url = format!("mqtt://127.0.0.1:{}/fleet", broker.port);
+        let url = format!("mqtt://{ADDRESS}:{}/fleet", broker.port);
         json!({ "name": "ops", "url": url, "login": login, "events": ["version-set"] }).to_string()
     };
     let make = async |login: Option<&str>| {
