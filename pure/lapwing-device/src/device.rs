@@ -257,6 +257,7 @@ impl Device {
                 self.world.asked_for = true;
                 self.talk.hurry(now);
             }
+            Event::Called => self.talk.called(now),
             Event::Conditions(conditions) => self.world.conditions = conditions,
             Event::Health(health) => self.measured(now, health),
             Event::Answered(bytes) => return self.answered(now, bytes, effects),

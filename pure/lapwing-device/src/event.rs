@@ -164,6 +164,9 @@ pub enum Event<'b> {
     /// Somebody at the device asked to update now: check in at once, and let one offer pass the
     /// device's own version policy and the watch over the last update.
     Triggered,
+    /// Somebody called: check in. Anybody may have, so it changes nothing but the time of a check-in, and that
+    /// no oftener than [`crate::limits::CALLS_MAX`] allows.
+    Called,
     /// The world changed.
     Conditions(Conditions),
     /// Health was measured.

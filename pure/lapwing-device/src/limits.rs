@@ -6,6 +6,10 @@ pub const EFFECTS_MAX: usize = 6;
 pub const EVENTS_MAX: usize = 24;
 /// Outcomes among them. A new attempt waits until there is room for one more.
 pub const OUTCOMES_MAX: usize = 4;
+/// Wake-up calls that bring a check-in at once, one after the other.
+pub const CALLS_MAX: u64 = 8;
+/// After that, one brings a check-in this often, milliseconds; as many are saved up while nobody calls.
+pub const CALL_REST_MS: u64 = 3_600_000;
 /// Releases and artifacts remembered as refused.
 pub const REFUSED_MAX: usize = 4;
 /// Follow-up check-ins after a confirmed trial.

@@ -9,6 +9,7 @@ mod walk;
 use crate::device::{Device, Ignored};
 use crate::effect::{Effect, Effects};
 use crate::event::{Now, Trouble};
+use crate::limits::{CALL_REST_MS, CALLS_MAX};
 use crate::policy::back_off_ms;
 use crate::record::Floor;
 use crate::settings::Settings;
@@ -31,6 +32,10 @@ pub(crate) struct Talk {
     since: Uptime,
     /// The next check-in.
     due: Uptime,
+    /// A wake-up call asks for a check-in at this time.
+    called: Option<Uptime>,
+    /// When all calls that were followed are made up for.
+    calls_over: Uptime,
     /// Back-off: nothing at all before this.
     not_before: Uptime,
     pub(crate) failures: u8,
@@ -60,6 +65,8 @@ impl Talk {
             phase: Phase::Quiet,
             since: Uptime(0),
             due: Uptime(0),
+            called: None,
+            calls_over: Uptime(0),
             not_before: Uptime(0),
             failures: 0,
             nonce_wanted: true,
@@ -74,6 +81,22 @@ impl Talk {
     /// Check in as soon as back-off allows.
     pub(crate) fn hurry(&mut self, now: Now) {
         self.due = self.due.min(now.uptime.max(self.not_before));
+    }
+
+    /// Somebody called, whoever that is. A call that waits stands for those that follow; one too many waits until
+    /// the oldest is made up for.
+    pub(crate) fn called(&mut self, now: Now) {
+        if self.called.is_none() {
+            let over = self.calls_over.max(now.uptime);
+            let saved_ms = CALL_REST_MS.saturating_mul(CALLS_MAX.saturating_sub(1));
+            self.called = Some(Uptime(over.0.saturating_sub(saved_ms)).max(now.uptime));
+            self.calls_over = over.after(CALL_REST_MS);
+        }
+    }
+
+    /// When the next check-in is due. No call is stronger than back-off.
+    fn check_in_due(&self) -> Uptime {
+        self.called.map_or(self.due, |called| called.max(self.not_before).min(self.due))
     }
 
     /// Check in at this time.
@@ -144,7 +167,7 @@ impl Device {
         if busy || self.talk.phase != Phase::Quiet || now.uptime < self.talk.not_before {
             return;
         }
-        let check_in_due = now.uptime >= self.talk.due;
+        let check_in_due = now.uptime >= self.talk.check_in_due();
         let prompt = self.settings.talking.report_promptly;
         let last = self.record.events.last().filter(|_| now.uptime >= self.talk.reports_due);
         // What else happened the fleet must hear before it decides; more progress can wait for the check-in.
@@ -164,7 +187,8 @@ impl Device {
     pub(crate) fn talk_due(&self) -> Option<Uptime> {
         let prompt = self.settings.talking.report_promptly && !self.record.events.is_empty();
         let report = self.talk.not_before.max(self.talk.reports_due);
-        let due = if prompt { report.min(self.talk.due) } else { self.talk.due };
+        let check_in = self.talk.check_in_due();
+        let due = if prompt { report.min(check_in) } else { check_in };
         Some(if self.talk.phase == Phase::Quiet { due } else { self.answer_due().after(1) })
     }
 
@@ -189,6 +213,7 @@ impl Device {
             || now.uptime.since(self.talk.signed) >= talking.signed_status_max_age_ms;
         let nonce = signed.then(|| Nonce(now.entropy.to_be_bytes()));
         self.talk.enter(Phase::CheckingIn { nonce }, now);
+        self.talk.called = None;
         effects.ask(Effect::CheckIn);
     }
 

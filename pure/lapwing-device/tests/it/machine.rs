@@ -35,6 +35,7 @@ fn words(event: &Event<'_>) -> &'static str {
         Event::Booted(_) => "a boot",
         Event::Woke => "time",
         Event::Triggered => "a person",
+        Event::Called => "a call",
         Event::Conditions(_) => "conditions",
         Event::Health(_) => "health",
         Event::Answered(_) => "an answer",

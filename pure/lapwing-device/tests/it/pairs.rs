@@ -114,7 +114,7 @@ const TROUBLES: [Trouble; 8] = [
 ];
 
 pub(crate) fn events(answers: &[Vec<u8>]) -> Vec<Event<'_>> {
-    let mut events = vec![Event::Woke, Event::Triggered, Event::Reported { up_to: 1 }];
+    let mut events = vec![Event::Woke, Event::Triggered, Event::Called, Event::Reported { up_to: 1 }];
     events.extend(answers.iter().map(|bytes| Event::Answered(bytes)));
     events.extend(answers.iter().map(|bytes| Event::TrustFetched(TrustDocument::Delegation, bytes)));
     events.extend(answers.iter().map(|bytes| Event::TrustFetched(TrustDocument::Root(2), bytes)));
