@@ -44,7 +44,7 @@ pub use estimator::{Estimator, FIRST_TIMER_MS_LTE_M, FIRST_TIMER_MS_NB_IOT};
 pub use exchange::{Exchange, Heard, Turn};
 pub use fetch::{Fetch, Next, Taken};
 pub use message::{Message, MessageId, ParseError, Token, WriteError, Writer, empty, reset_for};
-pub use observe::{Notified, Observers, Observing};
+pub use observe::{Notified, Wish};
 pub use options::Options;
 pub use recent::{Entry, Peer, Recent};
 pub use representation::{Etag, MAX_AGE_S_UNSAID, Part, Representation};

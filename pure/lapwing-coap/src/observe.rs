@@ -1,96 +1,83 @@
 //! Wake-up calls: who wants them, and which of two that arrive is the newer.
 //!
-//! Touches: a bounded list. A call says "check in now" and has no other authority. Never: sends.
-//! Source: RFC 7641.
+//! Touches: nothing. A call says "check in now" and has no other authority. Never: sends, or keeps a list.
+//! Source: RFC 7641, and RFC 8613 section 4.1.3.5 for those that are sealed.
 
 use crate::code::OptionNumber;
-use crate::message::{Message, Token};
-use crate::recent::Peer;
-use heapless::Vec;
-use lapwing_core::Uptime;
+use crate::message::Message;
 
-/// Values of the option in a request.
-const REGISTER: u32 = 0;
-const DEREGISTER: u32 = 1;
-
-/// After this long any notification is newer, milliseconds (section 3.4).
-const ORDER_MS: u64 = 128_000;
-
-/// The last notification a client took.
+/// What a request with the option wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Notified {
-    value: u32,
-    at: Uptime,
+pub enum Wish {
+    /// To be called from now on.
+    Register,
+    /// Not to be called any more.
+    Deregister,
 }
 
-impl Notified {
-    /// What a notification says of itself.
+impl Wish {
+    /// The value of the option that says so.
     #[must_use]
-    pub fn of(now: Uptime, message: &Message<'_>) -> Option<Self> {
-        let value = message.options.uint(OptionNumber::OBSERVE)?;
-        Some(Self { value: value & 0xff_ffff, at: now })
+    pub const fn value(self) -> u32 {
+        match self {
+            Self::Register => 0,
+            Self::Deregister => 1,
+        }
+    }
+
+    /// What a request says; none if it is an ordinary one.
+    #[must_use]
+    pub fn of(request: &Message<'_>) -> Option<Self> {
+        let value = request.options.uint(OptionNumber::OBSERVE)?;
+        [Self::Register, Self::Deregister].into_iter().find(|wish| wish.value() == value)
+    }
+}
+
+/// The number of a call that was sealed. That alone tells its age: time does not, so that an old one cannot be sent
+/// again by somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Notified(u32);
+
+impl Notified {
+    /// What an answer says of itself; none if no further one will follow.
+    #[must_use]
+    pub fn of(answer: &Message<'_>) -> Option<Self> {
+        answer.options.uint(OptionNumber::OBSERVE).map(|value| Self(value & 0xff_ffff))
     }
 
     /// Whether this one is newer than `other`, also over the end of the 24 bits.
     #[must_use]
     pub const fn is_newer_than(self, other: Self) -> bool {
-        let ahead = self.value.wrapping_sub(other.value) & 0xff_ffff;
-        (ahead != 0 && ahead < 1 << 23) || self.at.since(other.at) > ORDER_MS
-    }
-}
-
-/// Devices that want to be called, at most `N`.
-#[derive(Debug, Default)]
-pub struct Observers<const N: usize> {
-    list: Vec<(Peer, Token), N>,
-    value: u32,
-}
-
-/// What a request with the option led to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Observing {
-    /// It is on the list: the answer carries this value.
-    Yes(u32),
-    /// It is not, or no longer: an ordinary answer.
-    No,
-}
-
-impl<const N: usize> Observers<N> {
-    /// Puts a device on the list or takes it off, as its request says. A full list gives an ordinary answer.
-    pub fn take(&mut self, peer: Peer, request: &Message<'_>) -> Observing {
-        let wish = request.options.uint(OptionNumber::OBSERVE);
-        if wish == Some(REGISTER) || wish == Some(DEREGISTER) {
-            self.list.retain(|known| *known != (peer, request.token));
-        }
-        if wish == Some(REGISTER) && self.list.push((peer, request.token)).is_ok() {
-            return Observing::Yes(self.value);
-        }
-        Observing::No
-    }
-
-    /// A device answered a call with a reset, or its call found nobody.
-    pub fn forget(&mut self, peer: Peer) {
-        self.list.retain(|(known, _)| *known != peer);
-    }
-
-    /// Something changed: the value that the next calls carry, and whom to call.
-    pub fn changed(&mut self) -> (u32, &[(Peer, Token)]) {
-        self.value = self.value.wrapping_add(1) & 0xff_ffff;
-        (self.value, &self.list)
+        let ahead = self.0.wrapping_sub(other.0) & 0xff_ffff;
+        ahead != 0 && ahead < 1 << 23
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Code, Kind, MessageId, Token, Writer};
 
     #[test]
-    fn newer_is_told_over_the_end_of_the_numbers_and_by_time() {
-        let notified = |value, at| Notified { value, at: Uptime(at) };
-        assert!(notified(2, 0).is_newer_than(notified(1, 0)));
-        assert!(!notified(1, 0).is_newer_than(notified(2, 0)));
-        assert!(!notified(1, 0).is_newer_than(notified(1, 0)));
-        assert!(notified(3, 0).is_newer_than(notified(0xff_fffe, 0)));
-        assert!(notified(1, 128_001).is_newer_than(notified(2, 0)));
+    fn newer_is_told_over_the_end_of_the_numbers() {
+        assert!(Notified(2).is_newer_than(Notified(1)));
+        assert!(!Notified(1).is_newer_than(Notified(2)));
+        assert!(!Notified(1).is_newer_than(Notified(1)));
+        assert!(Notified(3).is_newer_than(Notified(0xff_fffe)));
+    }
+
+    #[test]
+    fn a_wish_is_one_of_two_values_and_anything_else_is_an_ordinary_request() {
+        let wish = |value: Option<u32>| {
+            let mut out = [0; 16];
+            let id = MessageId(1);
+            let mut writer = Writer::new(&mut out, Kind::Confirmable, Code::GET, id, Token::EMPTY).unwrap();
+            value.map(|value| writer.uint(OptionNumber::OBSERVE, value).map(drop));
+            let len = writer.finish(&[]).unwrap();
+            Wish::of(&Message::parse(&out[..len]).unwrap())
+        };
+        assert_eq!(wish(Some(0)), Some(Wish::Register));
+        assert_eq!(wish(Some(1)), Some(Wish::Deregister));
+        assert_eq!((wish(Some(2)), wish(None)), (None, None));
     }
 }

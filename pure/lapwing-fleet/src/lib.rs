@@ -16,6 +16,7 @@ mod zones;
 
 mod blocker;
 mod bringing;
+mod calls;
 mod decide;
 mod delivery;
 mod delta_plan;
@@ -34,6 +35,7 @@ mod shelves;
 pub use attempt::{AttemptState, Outcome};
 pub use blocker::Blocker;
 pub use bringing::Bringing;
+pub use calls::{CallFor, Calls, brings_more};
 pub use catalogue::{Catalogue, Entry, Shelf};
 pub use decide::{Decision, Grant, decide};
 pub use delivery::{Next, Taken, after_try};

@@ -12,6 +12,8 @@ pub const PENALTY_FAILURES: u32 = 3;
 pub const PENALTY_S: u64 = 24 * 3_600;
 /// At most, seconds.
 pub const PENALTY_S_MAX: u64 = 7 * 24 * 3_600;
+/// Devices that wait to be called.
+pub const CALLS_WAITING_MAX: usize = 100_000;
 /// Newest releases of a component and class that always stay delta bases.
 pub const DELTA_BASES_RECENT: usize = 3;
 /// Delta pairs planned towards one release.

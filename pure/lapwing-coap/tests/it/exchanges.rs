@@ -1,10 +1,7 @@
 //! Confirmable exchanges: every way in which an answer may come, or not.
 
 use lapwing_coap::limits::EXCHANGE_LIFETIME_MS;
-use lapwing_coap::{
-    Code, Estimator, Exchange, Heard, Kind, Message, MessageId, Observers, Observing, Peer, Token, Turn,
-    Writer, empty,
-};
+use lapwing_coap::{Code, Estimator, Exchange, Heard, Kind, Message, MessageId, Token, Turn, Writer, empty};
 use lapwing_core::Uptime;
 
 fn token() -> Token {
@@ -89,34 +86,4 @@ fn only_an_answer_whose_request_is_known_teaches_the_estimator() {
     let late = answer(Kind::Acknowledgement, 7, token());
     exchange.receive(Uptime(4_100), &Message::parse(&late).unwrap(), &mut estimator);
     assert_eq!(estimator.timer_ms(), 4_000, "it may belong to either");
-}
-
-#[test]
-fn observers_come_and_go_and_their_list_is_bounded() {
-    let request = |value: u32| {
-        let mut out = vec![0; 32];
-        let mut writer = Writer::new(&mut out, Kind::Confirmable, Code::GET, MessageId(1), token()).unwrap();
-        writer.uint(lapwing_coap::OptionNumber::OBSERVE, value).unwrap();
-        let len = writer.finish(&[]).unwrap();
-        out.truncate(len);
-        out
-    };
-    let peer = |last| {
-        let mut peer = Peer::default();
-        peer.0[0] = last;
-        peer
-    };
-    let mut observers = Observers::<2>::default();
-    let (register, deregister) = (request(0), request(1));
-    let mut take = |from, bytes: &[u8]| observers.take(peer(from), &Message::parse(bytes).unwrap());
-    assert_eq!(take(1, &register), Observing::Yes(0));
-    assert_eq!(take(1, &register), Observing::Yes(0), "the same one again");
-    assert_eq!(take(2, &register), Observing::Yes(0));
-    assert_eq!(take(3, &register), Observing::No, "full");
-    assert_eq!(take(2, &deregister), Observing::No);
-    assert_eq!(take(3, &register), Observing::Yes(0));
-    let (value, list) = observers.changed();
-    assert_eq!((value, list), (1, &[(peer(1), token()), (peer(3), token())][..]));
-    observers.forget(peer(1));
-    assert_eq!(observers.changed().1.len(), 1);
 }

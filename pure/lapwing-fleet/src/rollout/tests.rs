@@ -479,3 +479,24 @@ fn a_saved_rollout_that_is_newer_or_contradicts_itself_is_refused() {
     check("[10000,10000", "[10000", "the saved rollout contradicts itself");
     check("\"rate_per_minute\":2000", "\"rate_per_minute\":0", "the plan of the saved rollout is not one");
 }
+
+#[test]
+fn devices_are_called_when_a_rollout_begins_opens_more_goes_on_or_calls_back_and_not_otherwise() {
+    let rollout = running(BuiltIn::Delivery);
+    let check = |before: &Rollout, now: &Rollout, expected| {
+        assert_eq!(crate::brings_more(Some(before), now), expected, "{:?} {:?}", before.state, now.state);
+    };
+    assert!(crate::brings_more(None, &rollout));
+    check(&rollout, &rollout, false);
+    let more = Rollout { open: [rollout.open.clone(), rollout.open.clone()].concat(), ..rollout.clone() };
+    check(&rollout, &more, true);
+    let paused = ordered(rollout.clone(), Order::Pause);
+    check(&rollout, &paused, false);
+    check(&paused, &Rollout { state: State::Running, ..paused.clone() }, true);
+    let recall = Some("0.9.0".parse().expect("a plain name"));
+    let charter = Charter { recall, ..Charter::clone(&rollout.charter) };
+    let recallable = Rollout { charter: charter.into(), ..rollout };
+    let recalled = Rollout { state: State::Recalled, ..recallable.clone() };
+    check(&recallable, &recalled, true);
+    check(&recalled, &recalled, false);
+}
