@@ -12,6 +12,7 @@ use crate::ports::Clock;
 use crate::restart::{After, Restarting};
 use crate::run::RunError;
 use crate::status;
+use crate::wake::Ear;
 use lapwing_core::Uptime;
 use lapwing_core::wire::check_in::Health;
 use lapwing_device::{Boot, Conditions, Device, Event, Now, Step};
@@ -33,6 +34,7 @@ pub(crate) struct BootSession {
     measure_at: Uptime,
     conditions: Option<Conditions>,
     health: Health,
+    ear: Ear,
 }
 
 impl BootSession {
@@ -42,6 +44,7 @@ impl BootSession {
         control: Option<Control>,
         clock: Clock,
         booted: Boot,
+        ear: Ear,
     ) -> Self {
         Self {
             device,
@@ -54,6 +57,7 @@ impl BootSession {
             measure_at: Uptime(0),
             conditions: None,
             health: Health::Unknown,
+            ear,
         }
     }
 
@@ -71,9 +75,9 @@ impl BootSession {
         }
     }
 
-    /// Can be read when a client wants something.
-    pub(crate) fn clients(&self) -> Option<BorrowedFd<'_>> {
-        self.control.as_ref().map(Control::clients)
+    /// Can be read when a client wants something, or somebody calls.
+    pub(crate) fn wakers(&self) -> [Option<BorrowedFd<'_>>; 2] {
+        [self.control.as_ref().map(Control::clients), self.ear.calls()]
     }
 
     fn uptime(&self) -> Uptime {
@@ -95,6 +99,9 @@ impl BootSession {
         }
         if triggered {
             self.queue.push_back(Happened::Plain(Event::Triggered));
+        }
+        if self.ear.called(self.uptime()) {
+            self.queue.push_back(Happened::Plain(Event::Called));
         }
     }
 
@@ -122,20 +129,24 @@ impl BootSession {
         }
     }
 
-    pub(crate) fn next_event(&mut self) -> Option<Happened> {
+    pub(crate) fn next_event(&mut self) -> Result<Option<Happened>, RunError> {
         if let Some(happened) = self.queue.pop_front() {
-            return Some(happened);
+            return Ok(Some(happened));
         }
         let now = self.uptime();
         let is_due = |due: &Uptime| *due <= now;
         if self.body.fetch_due().as_ref().is_some_and(is_due) {
-            return self.body.fetch(&self.device, now);
+            return Ok(self.body.fetch(&self.device, now));
         }
-        self.device.wake_at(self.last_step).filter(is_due).map(|_| Happened::Plain(Event::Woke))
+        if self.device.wake_at(self.last_step).as_ref().is_some_and(is_due) {
+            return Ok(Some(Happened::Plain(Event::Woke)));
+        }
+        self.ear.ask(&self.body.talking, now, entropy()?);
+        Ok(None)
     }
 
     pub(crate) fn time_left(&self) -> Duration {
-        let dues = [self.device.wake_at(self.last_step), self.body.fetch_due()];
+        let dues = [self.device.wake_at(self.last_step), self.body.fetch_due(), self.ear.due()];
         let next = dues.into_iter().flatten().fold(self.measure_at, Uptime::min);
         Duration::from_millis(next.since(self.uptime()))
     }

@@ -31,6 +31,8 @@ pub struct AgentSettings {
     pub client: ClientSettings,
     /// How long the first answer over CoAP may take before the question is sent again.
     pub coap_first_timer_ms: u64,
+    /// How it may be told to check in, if it may.
+    pub wake: Option<WakeSettings>,
     /// Named facts about the device.
     pub facts: Vec<(String, String)>,
     /// How health and the world are measured.
@@ -45,6 +47,13 @@ pub struct AgentSettings {
     pub transfer_bytes_per_s_max: Option<NonZeroU64>,
     /// The slot whose image runs, if the host knows better than the launcher's word in `LAPWING_SLOT`.
     pub slot: Option<Slot>,
+}
+
+/// How a device may be told to check in now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WakeSettings {
+    /// By the first server that is asked by CoAP, on a socket that stays open.
+    Observe,
 }
 
 /// How health and the world are measured.

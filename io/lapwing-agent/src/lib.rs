@@ -45,6 +45,7 @@ mod command;
 mod measuring;
 mod pace;
 mod talking;
+mod wake;
 
 mod control;
 mod handle;
@@ -60,7 +61,7 @@ pub use adapters::slots_app::SlotsError;
 pub use adapters::trust_files::TrustError;
 pub use config::{
     AgentSettings, CommandLine, ConfigError, DEFAULT_CONFIG_NAME, MeasuringSettings, RestartSettings,
-    SurroundingsError,
+    SurroundingsError, WakeSettings,
 };
 pub use control::{ControlError, ask_status, ask_trigger};
 pub use handle::Handle;

@@ -30,6 +30,8 @@ pub(crate) const CHILD_PATIENCE_MS: u64 = 5_000;
 pub(crate) const CHILD_DELAY_MS: std::ops::RangeInclusive<u64> = 100..=30_000;
 /// A child that lived this long is started again without delay, milliseconds.
 pub(crate) const CHILD_RESET_MS: u64 = 10_000;
+/// Waits between tries to be called, milliseconds; each time twice as long.
+pub(crate) const LISTEN_DELAY_MS: std::ops::RangeInclusive<u64> = 60_000..=3_600_000;
 /// Watchdogs of the machine that are asked.
 pub(crate) const WATCHDOGS_MAX: usize = 8;
 /// Steps of the brain in one turn of the loop; more than any exchange needs.

@@ -22,6 +22,7 @@ use crate::ports::{Clock, ConditionsHook, FactsHook, HealthCheck, RestartHook};
 use crate::program::Program;
 use crate::restart::{After, Restarting};
 use crate::talking::Talking;
+use crate::wake::Ear;
 use lapwing_core::{BootId, Slot};
 use lapwing_device::{Boot, Device};
 use lapwing_transport::client::{Client, Dial, SecurityContext, TcpDial};
@@ -196,9 +197,9 @@ impl Agent {
     /// What wakes an agent before its time, for a host that waits by itself.
     #[must_use]
     pub fn wakers(&self) -> Vec<BorrowedFd<'_>> {
-        let clients = self.boot.as_ref().and_then(BootSession::clients);
+        let boot = self.boot.as_ref().map_or([None; 2], BootSession::wakers);
         let program = self.restarting.program.as_ref().and_then(Program::end);
-        [Some(self.handle.news()), clients, program].into_iter().flatten().collect()
+        [Some(self.handle.news()), program].into_iter().chain(boot).flatten().collect()
     }
 
     /// Does everything that is due. May block for as long as one exchange with a server takes.
@@ -221,7 +222,7 @@ impl Agent {
             let boot = self.boot.insert(boot);
             boot.listen(&self.handle);
             boot.measure(&mut self.measuring);
-            let Some(happened) = boot.next_event() else {
+            let Some(happened) = boot.next_event()? else {
                 boot.rest();
                 return Ok(Turn::Wait(boot.time_left()));
             };
@@ -319,7 +320,8 @@ impl Agent {
         };
         log::info!("slot {} runs image {}", booted.slot.name(), booted.running.short());
         let body = Body::new(dir, slots, talking, mark, &self.settings);
-        Ok(BootSession::new(device, body, control, self.clock.clone(), booted))
+        let ear = Ear::new(self.settings.wake.as_ref());
+        Ok(BootSession::new(device, body, control, self.clock.clone(), booted, ear))
     }
 }
 

@@ -19,7 +19,9 @@ use lapwing_core::trust::TlsAnchor;
 use lapwing_core::wire::check_in::{Facts, NamedFacts};
 use lapwing_core::wire::claim::Claim;
 use lapwing_device::{Device, Fetched, Identity, Transfer, Trouble, TrustDocument};
-use lapwing_transport::client::{ArtifactBytes, Client, Credentials, ExchangeError, Piece, Wanted};
+use lapwing_transport::client::{
+    ArtifactBytes, Client, Credentials, ExchangeError, Listening, Piece, Wanted,
+};
 use std::io;
 
 /// All that talks.
@@ -71,6 +73,11 @@ impl Talking {
         let anchors = &device.anchor().root().tls_anchors;
         let who = self.introduce(anchors)?;
         self.client.check_in(anchors, &who, check_in).map_err(|error| exchange_trouble("check in", &error))
+    }
+
+    /// Has the server call when it wants a check-in.
+    pub(crate) fn listen(&self) -> Result<Listening, ExchangeError> {
+        self.client.listen()
     }
 
     pub(crate) fn report(&mut self, device: &Device) -> Result<(), Trouble> {

@@ -40,6 +40,8 @@ pub(super) struct RawConfig {
     pub(super) checkpoint_bytes: u64,
     /// An artifact comes no faster than this, bytes a second; as fast as it does if not given.
     pub(super) transfer_bytes_per_s_max: Option<NonZeroU64>,
+    /// How this device may be told to check in now. `"observe"`: by the CoAP server, on a socket that stays open.
+    pub(super) wake: Option<RawWake>,
     /// Facts for filters and strata, by name.
     #[serde(default)]
     pub(super) facts: BTreeMap<String, String>,
@@ -79,6 +81,14 @@ impl RawConfig {
     const fn checkpoint_bytes() -> u64 {
         16 * 1024
     }
+}
+
+/// How to be told to check in.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawWake {
+    /// The first server that is asked by CoAP calls.
+    Observe,
 }
 
 /// What was in the slot when the device left the factory.

@@ -5,9 +5,9 @@
 
 use super::raw::{
     RawCoap, RawConfig, RawHttp, RawMeasuring, RawProvisioned, RawRestart, RawTalking, RawTrial, RawTries,
-    RawVersions,
+    RawVersions, RawWake,
 };
-use super::{AgentSettings, CommandLine, ConfigError, MeasuringSettings, RestartSettings};
+use super::{AgentSettings, CommandLine, ConfigError, MeasuringSettings, RestartSettings, WakeSettings};
 use crate::limits::COMMAND_WORDS_MAX;
 use lapwing_core::limits::{FACT_NAME_BYTES_MAX, FACT_VALUE_BYTES_MAX, FACTS_MAX};
 use lapwing_core::{Bump, StartLimits, Version};
@@ -43,6 +43,7 @@ pub(super) fn resolve(raw: RawConfig, dir: &Path) -> Result<AgentSettings, Confi
         slot_bytes_max,
         checkpoint_bytes,
         transfer_bytes_per_s_max,
+        wake,
         facts,
         provisioned,
         talking,
@@ -67,6 +68,7 @@ pub(super) fn resolve(raw: RawConfig, dir: &Path) -> Result<AgentSettings, Confi
     let (how_to_restart, launcher) = resolve_restart(restart)?;
     let plain_http = if insecure_http { PlainHttp::Anywhere } else { PlainHttp::LoopbackOnly };
     at_least("checkpoint_bytes", checkpoint_bytes, 1024)?;
+    let client = resolve_http(http, resolve_servers(&servers, plain_http)?, plain_http)?;
     Ok(AgentSettings {
         device_dir: device_dir.map_or_else(|| dir.to_owned(), |given| dir.join(given)),
         brain: Settings {
@@ -77,7 +79,8 @@ pub(super) fn resolve(raw: RawConfig, dir: &Path) -> Result<AgentSettings, Confi
             versions: resolve_versions(versions)?,
             battery_floor_mv,
         },
-        client: resolve_http(http, resolve_servers(&servers, plain_http)?, plain_http)?,
+        wake: wake.map(|wake| resolve_wake(&wake, &client)).transpose()?,
+        client,
         coap_first_timer_ms: resolve_coap(coap)?,
         facts: resolve_facts(facts)?,
         measuring,
@@ -154,6 +157,13 @@ fn resolve_http(
         stall_timeout: timeout("stall_timeout_ms", stall_timeout_ms, 30_000)?,
         exchange_timeout: timeout("exchange_timeout_ms", exchange_timeout_ms, 60_000)?,
     })
+}
+
+fn resolve_wake(raw: &RawWake, client: &ClientSettings) -> Result<WakeSettings, ConfigError> {
+    match raw {
+        RawWake::Observe if client.servers.iter().any(ServerUrl::is_coap) => Ok(WakeSettings::Observe),
+        RawWake::Observe => Err(wrong("wake", "is observe, so `servers` must name one by coap://")),
+    }
 }
 
 fn resolve_coap(raw: RawCoap) -> Result<u64, ConfigError> {

@@ -5,7 +5,7 @@
 //! Never: sends the device's secret over a channel that does not keep it.
 
 use super::artifact::Wanted;
-use super::coap::{self, SecurityContext};
+use super::coap::{self, Listening, SecurityContext};
 use super::credentials::{Credentials, basic};
 use super::dial::Dial;
 use super::limits::{BACK_TO_FIRST, HEAD_BYTES_MAX, RETRY_AFTER_MAX};
@@ -235,8 +235,25 @@ impl Client {
                 context.ok_or(ExchangeError::Insecure)?.lock().unwrap_or_else(PoisonError::into_inner);
             let code = if body.is_some() { Code::POST } else { Code::GET };
             let body = body.unwrap_or_default();
-            coap::ask(&mut context, server, &coap::Ask { code, path: coap_path, body, bytes_max, timeout })
+            let question = coap::Ask { code, path: coap_path, wish: None, body, bytes_max, timeout };
+            coap::ask(&mut context, server, &question)
         })
+    }
+
+    /// Has the first server that is asked by CoAP call this device when it should check in.
+    ///
+    /// # Errors
+    /// See [`ExchangeError`]; [`ExchangeError::Insecure`] without such a server, or without a context.
+    pub fn listen(&self) -> Result<Listening, ExchangeError> {
+        let context = self.context.as_ref().ok_or(ExchangeError::Insecure)?;
+        let mut failure = ExchangeError::Insecure;
+        for server in self.settings.servers.iter().filter(|server| server.is_coap()) {
+            match Listening::begin(context, server, self.settings.exchange_timeout) {
+                Ok(listening) => return Ok(listening),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
     }
 
     /// A transfer by CoAP, if this server is asked that way.

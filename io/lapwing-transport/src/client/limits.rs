@@ -16,6 +16,11 @@ pub const SERVERS_MAX: usize = 8;
 pub const SERVER_URL_BYTES_MAX: usize = 256;
 /// Certificates of a chain that are looked at.
 pub(super) const CHAIN_CERTIFICATES_MAX: usize = 4;
+/// Datagrams looked at in one turn of somebody who listens.
+pub(super) const CALLS_AT_ONCE_MAX: usize = 16;
+/// Longest time for which a server may promise to call, and shortest.
+pub(super) const LISTENING: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(60)..=Duration::from_secs(86_400);
 /// After this the first server of a list is tried again before the one that last answered.
 pub(super) const BACK_TO_FIRST: Duration = Duration::from_secs(3_600);
 /// Longest wait for a connection, whatever the settings say.

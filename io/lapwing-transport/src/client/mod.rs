@@ -20,7 +20,7 @@ mod exchange;
 mod artifact;
 
 pub use artifact::{ArtifactBytes, Piece, Wanted};
-pub use coap::{ReserveNumbers, SecurityContext};
+pub use coap::{Listening, ReserveNumbers, SecurityContext};
 pub use credentials::Credentials;
 pub use dial::{Dial, TcpDial, Wire};
 pub use exchange::{Client, ClientSettings, ExchangeError};

@@ -9,7 +9,7 @@ use crate::client::limits::RETRY_AFTER_MAX;
 use crate::client::{ExchangeError, ServerUrl};
 use lapwing_coap::{
     Block, BlockSize, Code, Exchange, Heard, Kind, Message, More, OptionNumber, Sent, Token, Turn, Upload,
-    WriteError, Writer,
+    Wish, WriteError, Writer,
 };
 use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind;
@@ -20,6 +20,8 @@ use std::time::Duration;
 pub(in crate::client) struct Ask<'a> {
     pub(in crate::client) code: Code,
     pub(in crate::client) path: &'a [&'a str],
+    /// To be called when there is more.
+    pub(in crate::client) wish: Option<Wish>,
     pub(in crate::client) body: &'a [u8],
     /// Longest answer.
     pub(in crate::client) bytes_max: usize,
@@ -55,14 +57,7 @@ fn ask_at(
     address: SocketAddr,
     question: &Ask<'_>,
 ) -> Result<Vec<u8>, ExchangeError> {
-    let mut line = Line {
-        socket: Socket::to(address)?,
-        until_ms: seal
-            .now()
-            .0
-            .saturating_add(u64::try_from(question.timeout.as_millis()).unwrap_or(u64::MAX)),
-        seal,
-    };
+    let mut line = Line::to(address, seal, question.timeout)?;
     let mut upload = Upload::new(question.body, BlockSize::B1024);
     let mut room = ROOM;
     let (first, mut body) = loop {
@@ -98,15 +93,27 @@ fn ask_at(
 }
 
 /// An open line to a server.
-struct Line<'a> {
+pub(super) struct Line<'a> {
     seal: &'a mut SecurityContext,
-    socket: Socket,
+    pub(super) socket: Socket,
     until_ms: u64,
+    /// Of the last request.
+    pub(super) number: u64,
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
+    pub(super) fn to(
+        address: SocketAddr,
+        seal: &'a mut SecurityContext,
+        timeout: Duration,
+    ) -> Result<Self, ExchangeError> {
+        let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        let until_ms = seal.now().0.saturating_add(timeout_ms);
+        Ok(Self { seal, socket: Socket::to(address)?, until_ms, number: 0 })
+    }
+
     /// One confirmable request and its answer, plain in `room`.
-    fn exchange<'r>(
+    pub(super) fn exchange<'r>(
         &mut self,
         question: &Ask<'_>,
         blocks: &dyn Fn(&mut Writer<'_>) -> Result<(), WriteError>,
@@ -118,6 +125,9 @@ impl Line<'_> {
             let (len, number) = self.seal.seal(
                 |out, id, echo| {
                     let mut writer = Writer::new(out, Kind::Confirmable, question.code, id, Token::EMPTY)?;
+                    if let Some(wish) = question.wish {
+                        writer.uint(OptionNumber::OBSERVE, wish.value())?;
+                    }
                     for name in question.path {
                         writer.option(OptionNumber::URI_PATH, name.as_bytes())?;
                     }
@@ -129,6 +139,7 @@ impl Line<'_> {
                 },
                 &mut sealed,
             )?;
+            self.number = number;
             let len = self.await_answer(number, sealed.get(..len).unwrap_or_default(), room)?;
             if !self.seal.is_challenged {
                 return Message::parse(room.get(..len).unwrap_or_default())

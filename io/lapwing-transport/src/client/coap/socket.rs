@@ -6,6 +6,7 @@ use crate::client::{ExchangeError, ServerUrl};
 use lapwing_coap::limits::DATAGRAM_BYTES_MAX;
 use std::io::{Error, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 /// The server's addresses, at least one, beginning with `known` if it is among them.
@@ -32,6 +33,11 @@ impl Socket {
         let socket = UdpSocket::bind((any, 0)).map_err(|error| lost(&error))?;
         socket.connect(address).map_err(|error| lost(&error))?;
         Ok(Self(socket))
+    }
+
+    /// Can be read when something came.
+    pub(super) fn incoming(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 
     pub(super) fn send(&self, datagram: &[u8]) -> Result<(), ExchangeError> {
