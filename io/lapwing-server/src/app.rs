@@ -19,6 +19,7 @@ use crate::publish::Deltas;
 use crate::store::{Device, Store, StoreError, releases, version_sets};
 use crate::trust::Trust;
 use crate::view::View;
+use crate::wake::Wake;
 use crate::webhooks::Post;
 use lapwing_core::{Digest, UnixSeconds};
 use lapwing_fleet::{Catalogue, Entry, RetryPolicy, Shelf};
@@ -62,6 +63,7 @@ pub(crate) struct App {
     pub(crate) publishing: AsyncMutex<()>,
     pub(crate) snapshots: Snapshots,
     pub(crate) orchestrator: Orchestrator,
+    pub(crate) wake: Wake,
 }
 
 /// What check-ins read without waiting for anyone.

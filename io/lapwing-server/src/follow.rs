@@ -1,6 +1,6 @@
 //! Keeps up with a database: what other servers changed is read again, and what waited for it is delivered.
 //!
-//! Touches: the store, once in a while; the device table, the catalogue, the trust held, the journal.
+//! Touches: the store, once in a while; the device table, the catalogue, the trust held, the journal, calls.
 //! Never: in the way of a check-in. What it has not noticed yet a write still does: it meets `Stale`.
 
 use crate::app::App;
@@ -9,6 +9,7 @@ use crate::limits::FOLLOW_MS;
 use crate::listen::told_to_stop;
 use crate::store::{Setting, StoreError, What, changed_devices, changes, put_setting};
 use crate::trust::{Trust, TrustError};
+use crate::wake;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -57,6 +58,7 @@ async fn round(app: &App, place: &mut Place) -> Result<(), StoreError> {
     let after = place.devices;
     for changed in app.store.read(move |c| changed_devices(c, after)).await? {
         app.devices.heard(&changed);
+        wake::changed(app, &changed.id).await?;
         place.devices = place.devices.max(changed.number);
     }
     let published = app.store.read(|c| changes(c, What::Published)).await?;

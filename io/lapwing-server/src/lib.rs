@@ -32,6 +32,7 @@ mod app;
 mod follow;
 mod housekeeping;
 mod orchestrator;
+mod wake;
 mod webhooks;
 
 mod coap;

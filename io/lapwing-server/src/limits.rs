@@ -187,5 +187,17 @@ pub(crate) const COAP_AT_ONCE_MAX: usize = 1024;
 pub(crate) const COAP_RECENT_MAX: usize = 4096;
 /// Bodies of several datagrams that are under way at once.
 pub(crate) const COAP_BODIES_MAX: usize = 1024;
+/// Devices that are called at most, each second.
+pub(crate) const CALLS_PER_S_MAX: usize = 50;
+/// Devices that listen for calls by CoAP; of more those that asked last.
+pub(crate) const COAP_OBSERVERS_MAX: usize = 65_536;
+/// Those of them at one address, behind which a whole network may stand.
+pub(crate) const COAP_OBSERVERS_PER_ADDRESS_MAX: usize = 16_384;
+/// Calls by CoAP that wait for their acknowledgement; more are not made.
+pub(crate) const COAP_CALLS_AT_ONCE_MAX: usize = 8_192;
+/// How long the first acknowledgement may take before a call is sent again, milliseconds.
+pub(crate) const COAP_CALL_TIMER_MS: u64 = 4_000;
+/// After so long a device has asked to be called again, seconds.
+pub(crate) const WAKE_MAX_AGE_S: u32 = 3_600;
 /// When to come back after a full disk, seconds.
 pub(crate) const DISK_FULL_WAIT_S: u32 = 300;

@@ -81,6 +81,8 @@ struct Inner {
     clones: Counter,
     access_lost: Counter,
     webhooks: Family<ByResult, Counter>,
+    listening: Gauge,
+    calls: Family<ByResult, Counter>,
 }
 
 impl Metrics {
@@ -109,6 +111,8 @@ impl Metrics {
             clones: Counter::default(),
             access_lost: Counter::default(),
             webhooks: Family::default(),
+            listening: Gauge::default(),
+            calls: Family::default(),
         };
         register(&mut inner);
         Self(Arc::new(inner))
@@ -226,6 +230,16 @@ impl Metrics {
         self.0.webhooks.get_or_create(&ByResult { result }).inc();
     }
 
+    /// So many devices listen for calls by CoAP.
+    pub(crate) fn listening(&self, count: usize) {
+        self.0.listening.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// A device was called: `ok` or `failed`.
+    pub(crate) fn called(&self, result: &'static str) {
+        self.0.calls.get_or_create(&ByResult { result }).inc();
+    }
+
     /// Two devices answered to one name.
     pub(crate) fn clone_found(&self) {
         self.0.clones.inc();
@@ -263,6 +277,8 @@ fn register(inner: &mut Inner) {
     r.register("lapwing_clones", "Devices found to share one id", inner.clones.clone());
     r.register("lapwing_access_log_lost", "Requests that the access log let go", inner.access_lost.clone());
     r.register("lapwing_webhook_messages", "Messages to webhooks by result", inner.webhooks.clone());
+    r.register("lapwing_devices_listening", "Devices that listen for calls by CoAP", inner.listening.clone());
+    r.register("lapwing_calls", "Wake-up calls by result", inner.calls.clone());
     let late = inner.late_rollbacks.clone();
     r.register("lapwing_rollbacks_after_confirm", "Rollbacks after a reported success", late);
     let failures = inner.boot_failures.clone();

@@ -21,8 +21,9 @@ use crate::publish::{Deltas, Worker};
 use crate::store::{Setting, Sql, Store, StoreError, blob_names, forget_blob, get_setting, orphans};
 use crate::tls::{TlsError, identity};
 use crate::trust::{Trust, TrustError};
+use crate::wake::Wake;
 use crate::webhooks::Post;
-use crate::{coap, console, device_plane, housekeeping, management, orchestrator, webhooks};
+use crate::{coap, console, device_plane, housekeeping, management, orchestrator, wake, webhooks};
 use lapwing_core::{Digest, UnixSeconds};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -105,7 +106,9 @@ impl Server {
         let coap_addr = datagrams.as_ref().map(|(_, bound)| *bound);
         let device_url = device_url(&settings, device_addr);
         let coap_url = coap_addr.map(|bound| format!("coap://{}:{}", own_name(&settings), bound.port()));
-        let (app, place, threads) = assemble(settings, around, (tls.spki, device_url, coap_url)).await?;
+        let (wake, called) = Wake::new();
+        let own = (tls.spki, device_url, coap_url);
+        let (app, place, threads) = assemble(settings, around, own, wake).await?;
 
         let stopped = app.stop.subscribe();
         let patience = Patience::of(&app.settings.door, app.settings.shutdown_grace);
@@ -119,9 +122,10 @@ impl Server {
             tasks.spawn(follow::run(Arc::clone(&app), place, stopped.clone()));
         }
         if let Some((socket, _)) = datagrams {
-            tasks.spawn(coap::run(Arc::clone(&app), socket, stopped.clone()));
+            tasks.spawn(coap::run(Arc::clone(&app), socket, called, stopped.clone()));
         }
         tasks.spawn(orchestrator::run(Arc::clone(&app), stopped.clone()));
+        tasks.spawn(wake::run(Arc::clone(&app), stopped.clone()));
         tasks.spawn(webhooks::run(Arc::clone(&app), stopped.clone()));
         tasks.spawn(housekeeping::run(Arc::clone(&app), stopped));
         tracing::info!(%device_addr, ?coap_addr, %management_addr, "listening");
@@ -280,6 +284,7 @@ async fn assemble(
     settings: Settings,
     around: Surroundings,
     (spki, device_url, coap_url): (Digest, String, Option<String>),
+    wake: Wake,
 ) -> Result<(Arc<App>, Place, Vec<JoinHandle<()>>), StartError> {
     let dir = &settings.data_dir;
     let io_error = |path: PathBuf| move |error| StartError::Io(path, error);
@@ -335,6 +340,7 @@ async fn assemble(
         coap_url,
         admin_token,
         orchestrator: Default::default(),
+        wake,
     };
     // The first check-in must already find what was halted.
     orchestrator::look(&app).await?;

@@ -1,26 +1,29 @@
-//! One datagram in, at most one out.
+//! One datagram in, at most one out; and calls, each sent until its device has it.
 //!
 //! Touches: the socket, contexts, what was answered lately. Sealed requests are a device's; the others get trust
 //! documents and nothing else. Never: acts on a message twice, or answers what does not open.
 
 use super::contexts::Live;
+use super::observers::Observer;
 use super::reply::Reply;
 use super::resources::Resources;
 use crate::app::App;
-use crate::limits::{COAP_AT_ONCE_MAX, COAP_RECENT_MAX};
+use crate::limits::{COAP_AT_ONCE_MAX, COAP_CALL_TIMER_MS, COAP_CALLS_AT_ONCE_MAX, COAP_RECENT_MAX};
 use lapwing_coap::limits::DATAGRAM_BYTES_MAX;
 use lapwing_coap::oscore::{Freshness, Header, Opened, Verdict};
 use lapwing_coap::{
-    Code, EchoKey, Entry, Kind, Message, MessageId, OptionNumber, Peer, Recent, empty, reset_for,
+    Code, EchoKey, Entry, Estimator, Exchange, Kind, Message, MessageId, OptionNumber, Peer, Recent, Turn,
+    empty, reset_for,
 };
-use lapwing_core::Uptime;
+use lapwing_core::{DeviceId, Uptime};
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// Where datagrams are answered.
 pub(super) struct Desk {
@@ -32,6 +35,9 @@ pub(super) struct Desk {
     began: Instant,
     next_id: AtomicU16,
     places: Arc<Semaphore>,
+    /// Calls that wait for an acknowledgement or a reset.
+    calling: Mutex<HashMap<(SocketAddr, u16), oneshot::Sender<Kind>>>,
+    lines: Arc<Semaphore>,
 }
 
 impl Desk {
@@ -47,6 +53,8 @@ impl Desk {
             began: Instant::now(),
             next_id: AtomicU16::new(0),
             places: Arc::new(Semaphore::new(COAP_AT_ONCE_MAX)),
+            calling: Mutex::default(),
+            lines: Arc::new(Semaphore::new(COAP_CALLS_AT_ONCE_MAX)),
         })
     }
 
@@ -66,7 +74,13 @@ impl Desk {
             self.send(&empty(Kind::Reset, message.id), from).await;
             return None;
         }
-        if !message.code.is_request() || matches!(message.kind, Kind::Acknowledgement | Kind::Reset) {
+        if matches!(message.kind, Kind::Acknowledgement | Kind::Reset) {
+            let called = self.calling().remove(&(from, message.id.0));
+            // Who called may have given up meanwhile.
+            let _ = called.map(|called| called.send(message.kind));
+            return None;
+        }
+        if !message.code.is_request() {
             return None;
         }
         if confirmable {
@@ -127,9 +141,12 @@ impl Desk {
             self.recent().keep(self.now(), peer(from), id, &[]);
         }
         let request = Message::parse(plain.get(..opened.len)?).ok()?;
-        let (now, address) = (self.now(), from.ip());
+        let now = self.now();
         let answer = match self.is_fresh(&live, &opened, &kid, &request)? {
-            true => self.resources.sealed(&self.app, (&device, address), now, &request).await,
+            true => {
+                let observer = Observer { from, token: request.token, kid, request: opened.sequence };
+                self.resources.sealed(&self.app, (&device, observer), now, &request).await
+            }
             false => Reply::again_with(self.echo.value(now, &kid)),
         };
         let mut said = [0; DATAGRAM_BYTES_MAX];
@@ -160,6 +177,56 @@ impl Desk {
         })
     }
 
+    /// A place for one more call, while there is one.
+    pub(super) fn line(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.lines).try_acquire_owned().ok()
+    }
+
+    /// Tells a device that it should check in, until it says that it heard. Who does not is called no more.
+    pub(super) async fn call(&self, device: DeviceId) {
+        let Some((observer, place)) = self.app.wake.observers.call(&device) else { return };
+        let id = self.own_id();
+        let mut out = [0; DATAGRAM_BYTES_MAX];
+        let Some(sealed) = self.sealed_call(&observer, (id, place), &mut out).await else { return };
+        let (called, mut heard) = oneshot::channel();
+        self.calling().insert((observer.from, id.0), called);
+        let mut exchange = Exchange::new(id, observer.token, &Estimator::new(COAP_CALL_TIMER_MS), 0);
+        let answered = loop {
+            match exchange.poll(self.now()) {
+                Turn::Send => self.send(out.get(..sealed).unwrap_or_default(), observer.from).await,
+                Turn::Wait(until) => {
+                    let left = Duration::from_millis(until.since(self.now()));
+                    if let Ok(Ok(kind)) = tokio::time::timeout(left, &mut heard).await {
+                        break kind == Kind::Acknowledgement;
+                    }
+                }
+                Turn::Gone => break false,
+            }
+        };
+        self.calling().remove(&(observer.from, id.0));
+        self.app.metrics.called(if answered { "ok" } else { "failed" });
+        if !answered {
+            self.app.wake.observers.forget(&device, &observer);
+        }
+    }
+
+    /// A call to this device, as it goes out.
+    async fn sealed_call(
+        &self,
+        observer: &Observer,
+        (id, place): (MessageId, u32),
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let contexts = self.app.contexts.as_ref()?;
+        let known = contexts.of(&self.app, &observer.kid).await;
+        let known = known.inspect_err(|error| tracing::debug!(%error, "a context could not be looked up"));
+        let (_, live) = known.ok()??;
+        let mut plain = [0; DATAGRAM_BYTES_MAX];
+        let len = Reply::wake(Some(place)).call(observer.token, id, &mut plain).ok()?;
+        contexts.lend_number(&live).await.ok()?;
+        live.context().seal_call(observer.request, plain.get(..len)?, out).ok()
+    }
+
     async fn send(&self, datagram: &[u8], to: SocketAddr) {
         if !datagram.is_empty() {
             // What cannot be sent is lost, as on any other way.
@@ -173,6 +240,10 @@ impl Desk {
 
     fn own_id(&self) -> MessageId {
         MessageId(self.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn calling(&self) -> MutexGuard<'_, HashMap<(SocketAddr, u16), oneshot::Sender<Kind>>> {
+        self.calling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent<Vec<Entry>>> {

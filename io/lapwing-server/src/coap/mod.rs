@@ -8,20 +8,23 @@ mod contexts;
 mod reply;
 
 mod bodies;
+mod observers;
 mod resources;
 
 mod desk;
 
 pub(crate) use contexts::Contexts;
+pub(crate) use observers::Observers;
 
 use crate::app::App;
 use crate::listen::told_to_stop;
 use desk::Desk;
 use lapwing_coap::limits::DATAGRAM_BYTES_MAX;
+use lapwing_core::DeviceId;
 use lapwing_core::wire::claim::DeviceSecret;
 use std::sync::Arc;
 use tokio::net::UdpSocket;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 /// What a device is given before it first speaks.
@@ -32,8 +35,14 @@ pub(crate) struct Provisioned {
     pub(crate) secret: DeviceSecret,
 }
 
-/// Answers what comes until the server stops; what is being answered then is let go, and asked again elsewhere.
-pub(crate) async fn run(app: Arc<App>, socket: UdpSocket, mut stop: watch::Receiver<bool>) {
+/// Answers what comes, and calls who is to be called, until the server stops; what is being answered then is let go,
+/// and asked again elsewhere.
+pub(crate) async fn run(
+    app: Arc<App>,
+    socket: UdpSocket,
+    mut called: mpsc::Receiver<DeviceId>,
+    mut stop: watch::Receiver<bool>,
+) {
     let desk = match Desk::new(app, socket) {
         Ok(desk) => Arc::new(desk),
         Err(error) => return tracing::error!(%error, "no randomness: CoAP is not served"),
@@ -45,6 +54,16 @@ pub(crate) async fn run(app: Arc<App>, socket: UdpSocket, mut stop: watch::Recei
         let received = tokio::select! {
             () = told_to_stop(&mut stop) => return,
             received = desk.receive(&mut buffer) => received,
+            Some(device) = called.recv() => {
+                if let Some(line) = desk.line() {
+                    let desk = Arc::clone(&desk);
+                    answers.spawn(async move {
+                        desk.call(device).await;
+                        drop(line);
+                    });
+                }
+                continue;
+            }
         };
         while answers.try_join_next().is_some() {}
         // An error is about a datagram that was sent before: its receiver is gone.

@@ -2,15 +2,19 @@
 //!
 //! Touches: `lapwing_coap`. Problems are told by their code alone, with the seconds to wait where there are any.
 
+use crate::limits::WAKE_MAX_AGE_S;
 use crate::problem::Problem;
 use axum::http::StatusCode;
 use lapwing_coap::{
-    Block, Code, ECHO_BYTES, Kind, Message, MessageId, OptionNumber, Part, Representation, WriteError, Writer,
+    Block, Code, ECHO_BYTES, Kind, Message, MessageId, OptionNumber, Part, Representation, Token, WriteError,
+    Writer,
 };
 
 /// An answer without its header.
 pub(super) struct Reply {
     code: Code,
+    /// More will follow, and this is its place among them.
+    observe: Option<u32>,
     /// How long it holds, or when to come back, seconds.
     max_age_s: Option<u32>,
     block2: Option<(Block, u32)>,
@@ -24,12 +28,26 @@ pub(super) struct Reply {
 impl Reply {
     pub(super) const fn code(code: Code) -> Self {
         let payload = Vec::new();
-        Self { code, max_age_s: None, block2: None, block1: None, echo: None, payload, part: None }
+        Self {
+            code,
+            observe: None,
+            max_age_s: None,
+            block2: None,
+            block1: None,
+            echo: None,
+            payload,
+            part: None,
+        }
     }
 
     /// The short answer to a message.
     pub(super) fn with(payload: Vec<u8>) -> Self {
         Self { payload, ..Self::code(Code::CHANGED) }
+    }
+
+    /// What a call says, and the answer to who wants to be called.
+    pub(super) fn wake(observe: Option<u32>) -> Self {
+        Self { observe, max_age_s: Some(WAKE_MAX_AGE_S), ..Self::code(Code::CONTENT) }
     }
 
     /// Say that again, with this.
@@ -86,6 +104,21 @@ impl Reply {
         let mut writer = Writer::new(out, kind, self.code, id, request.token)?;
         if let Some((representation, part)) = &self.part {
             representation.write_options(&mut writer, part, request)?;
+        }
+        self.finish(writer)
+    }
+
+    /// Writes what answers an earlier request once more, and wants to be acknowledged.
+    ///
+    /// # Errors
+    /// [`WriteError::NoRoom`].
+    pub(super) fn call(&self, token: Token, id: MessageId, out: &mut [u8]) -> Result<usize, WriteError> {
+        self.finish(Writer::new(out, Kind::Confirmable, self.code, id, token)?)
+    }
+
+    fn finish(&self, mut writer: Writer<'_>) -> Result<usize, WriteError> {
+        if let Some(observe) = self.observe {
+            writer.uint(OptionNumber::OBSERVE, observe)?;
         }
         if let Some(max_age_s) = self.max_age_s {
             writer.uint(OptionNumber::MAX_AGE, max_age_s)?;

@@ -4,6 +4,7 @@
 //! Never: gives an artifact to a device that has no open offer for it, or anything but trust documents to a stranger.
 
 use super::bodies::{Bodies, Came};
+use super::observers::Observer;
 use super::reply::Reply;
 use crate::access::record;
 use crate::app::App;
@@ -13,9 +14,8 @@ use crate::store::Device;
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use lapwing_coap::{Code, Etag, MAX_AGE_S_UNSAID, Message, OptionNumber, Part, Representation};
+use lapwing_coap::{Code, Etag, MAX_AGE_S_UNSAID, Message, OptionNumber, Part, Representation, Wish};
 use lapwing_core::{Digest, Uptime};
-use std::net::IpAddr;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -37,6 +37,7 @@ const ROOT_MAX_AGE_S: u32 = 31_536_000;
 enum Subject<'a> {
     CheckIn,
     Report,
+    Wake,
     Delegation,
     Root(u32),
     Artifact(&'a str),
@@ -51,6 +52,7 @@ fn subject<'a>(request: &Message<'a>) -> Subject<'a> {
     match (request.code, path.as_slice()) {
         (Code::POST, []) => Subject::CheckIn,
         (Code::POST, [b"r"]) => Subject::Report,
+        (Code::GET, [b"w"]) => Subject::Wake,
         (Code::GET, [b"t", b"d"]) => Subject::Delegation,
         (Code::GET, [b"t", version]) => {
             let version = std::str::from_utf8(version).ok().and_then(|text| text.parse().ok());
@@ -78,18 +80,20 @@ impl Resources {
         }
     }
 
-    /// What this device gets, which asks from this address.
+    /// What this device gets, which could be called as `observer`.
     pub(super) async fn sealed(
         &self,
         app: &App,
-        (device, address): (&Arc<Device>, IpAddr),
+        (device, observer): (&Arc<Device>, Observer),
         now: Uptime,
         request: &Message<'_>,
     ) -> Reply {
+        let address = observer.from.ip();
         let what = match subject(request) {
             Subject::Nothing(code) => return Reply::code(code),
             Subject::CheckIn => "POST /",
             Subject::Report => "POST /r",
+            Subject::Wake => return wake(app, (device, observer), request),
             Subject::Artifact(name) => return artifact(app, device, name, request).await,
             subject => {
                 return trust(app, &subject, request).unwrap_or_else(|| Reply::code(Code::NOT_FOUND));
@@ -110,6 +114,26 @@ impl Resources {
             Err(problem) => problem.into(),
         }
     }
+}
+
+/// Takes a device up among those that are called, or lets it go.
+fn wake(app: &App, (device, observer): (&Arc<Device>, Observer), request: &Message<'_>) -> Reply {
+    let observers = &app.wake.observers;
+    Reply::wake(match Wish::of(request) {
+        Some(Wish::Register) => {
+            let place = observers.put(&device.id, observer);
+            if device.update_now {
+                // It was not there when somebody asked.
+                app.wake.call(device.id.clone());
+            }
+            place
+        }
+        Some(Wish::Deregister) => {
+            observers.remove(&device.id);
+            None
+        }
+        None => None,
+    })
 }
 
 async fn check_in(app: &App, device: &Arc<Device>, body: Vec<u8>) -> Result<Vec<u8>, Problem> {

@@ -23,6 +23,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> 
     let left_s = app.trust().delegation().map_or(0, |delegation| delegation.not_after.since(app.now()));
     app.metrics.signer(left_s, app.online.jump().is_some());
     app.metrics.disk_free(super::healthz::disk_free_bytes(&app).unwrap_or(0));
+    app.metrics.listening(app.wake.observers.count());
     let text = app.metrics.text().map_err(|error| Problem::internal(&error))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

@@ -32,11 +32,13 @@ pub(super) async fn update_now(
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let caller = authorise(&app, &headers, Action::ManageDevices).await?;
-    change(&app, &caller, &id, "device.update-now", |device| {
+    let done = change(&app, &caller, &id, "device.update-now", |device| {
         device.update_now = true;
         Ok(())
     })
-    .await
+    .await?;
+    app.wake.call(parse_id(&id)?);
+    Ok(done)
 }
 
 /// Let a device try again what failed before.

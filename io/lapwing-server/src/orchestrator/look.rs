@@ -15,6 +15,7 @@ use crate::store::{
 use crate::zones::{GOOD_S, zones_around};
 use lapwing_core::UnixSeconds;
 use lapwing_fleet::audit::Command;
+use lapwing_fleet::brings_more;
 use lapwing_fleet::rollout::{
     Effect, Event, Evidence, History, Notice, Rollout, RolloutId, Seen, Stage, State, Tally, Try, Window,
     count, early_lately, first_boot_failures, signature_failures,
@@ -114,10 +115,16 @@ async fn publish(app: &App, looked: &Looked, now: UnixSeconds) -> Result<(), Sto
     }
     app.metrics.rollouts(live.iter().map(Live::standing));
     let groups = groups.into_iter().map(|(group, _)| group).collect();
-    let (made, zones) = app.orchestrator.steering().zones.clone();
+    let before = app.orchestrator.steering();
+    let known = |id| before.live.iter().find(|live| live.id == id).map(|live| &live.rollout);
+    let calls = live.iter().any(|live| brings_more(known(live.id), &live.rollout));
+    let (made, zones) = before.zones.clone();
     let good = made <= now && now.since(made) < GOOD_S;
     let zones = if good { (made, zones) } else { (now, Arc::new(zones_around(now))) };
     app.orchestrator.put(Steering { groups, names, live, downloads, zones });
+    if calls {
+        app.wake.look();
+    }
     Ok(())
 }
 

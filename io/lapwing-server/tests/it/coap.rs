@@ -43,7 +43,7 @@ impl Thing {
     }
 
     /// What it talks with after a start.
-    fn client(&self, server: SocketAddr) -> Client {
+    pub(crate) fn client(&self, server: SocketAddr) -> Client {
         let settings = ClientSettings {
             servers: vec![format!("coap://{server}").parse().unwrap()],
             plain_http: PlainHttp::LoopbackOnly,
@@ -64,7 +64,11 @@ impl Thing {
         Credentials { device: self.device.id.parse().unwrap(), secret: self.device.secret.clone() }
     }
 
-    async fn says(&self, client: Client, check_in: &CheckIn<'_>) -> (Client, Result<Vec<u8>, ExchangeError>) {
+    pub(crate) async fn says(
+        &self,
+        client: Client,
+        check_in: &CheckIn<'_>,
+    ) -> (Client, Result<Vec<u8>, ExchangeError>) {
         let (who, check_in) = (self.who(), spelled(check_in));
         aside(client, move |client| client.check_in(&[], &who, &check_in)).await
     }
@@ -105,7 +109,7 @@ fn fetched(client: &Client, who: &Credentials, travel: Travel) -> (Vec<u8>, u64)
 }
 
 /// The client blocks, so it does that elsewhere.
-async fn aside<T: Send + 'static>(
+pub(crate) async fn aside<T: Send + 'static>(
     client: Client,
     ask: impl FnOnce(&Client) -> T + Send + 'static,
 ) -> (Client, T) {
@@ -122,13 +126,13 @@ pub(crate) fn spelled<'b>(message: &impl Wire<'b>) -> Vec<u8> {
 }
 
 /// Passes datagrams on and keeps the size of each; one device at a time.
-struct Relay {
-    address: SocketAddr,
+pub(crate) struct Relay {
+    pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Relay {
-    async fn to(server: SocketAddr) -> Self {
+    pub(crate) async fn to(server: SocketAddr) -> Self {
         let near = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let far = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
         far.connect(server).await.unwrap();
@@ -155,7 +159,7 @@ impl Relay {
     }
 
     /// What was seen since, with the headers of IPv4 and UDP.
-    fn packets(&self) -> Vec<usize> {
+    pub(crate) fn packets(&self) -> Vec<usize> {
         self.take().iter().map(|len| len + 28).collect()
     }
 

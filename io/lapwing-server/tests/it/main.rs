@@ -27,5 +27,6 @@ mod reports;
 mod roles;
 mod rollout_kills;
 mod rollouts;
+mod wake;
 mod webhooks;
 mod workers;

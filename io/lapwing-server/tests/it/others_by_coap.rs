@@ -11,6 +11,9 @@ use lapwing_core::wire::answer::Answer;
 use lapwing_core::wire::check_in::CheckIn;
 use lapwing_core::{Digest, Hasher};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
 
 /// Checks in; takes what is offered whole; then single blocks of 512 bytes, the last one and one behind it included.
 const AIOCOAP: &str = r"
@@ -39,6 +42,23 @@ async def main(server, folder, check_in, name, numbers):
 asyncio.run(main(*sys.argv[1:5], json.loads(sys.argv[5])))
 ";
 
+/// Says what it is told at first, and twice more.
+const AIOCOAP_LISTENS: &str = r"
+import asyncio, sys, aiocoap
+async def main(server, folder):
+    context = await aiocoap.Context.create_client_context()
+    context.client_credentials.load_from_dict({server + '/*': {'oscore': {'basedir': folder}}})
+    request = context.request(aiocoap.Message(code=aiocoap.GET, uri=server + '/w', observe=0))
+    def say(answer):
+        print(answer.code, 'max-age', answer.opt.max_age, answer.payload, flush=True)
+    say(await request.response)
+    calls = aiter(request.observation)
+    for _ in range(2):
+        say(await anext(calls))
+    await context.shutdown()
+asyncio.run(main(*sys.argv[1:3]))
+";
+
 fn bytes(hex: &Value) -> Vec<u8> {
     let hex = hex.as_str().unwrap();
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
@@ -59,6 +79,15 @@ fn noise(size_bytes: usize) -> Vec<u8> {
     all
 }
 
+/// A folder with the thing's context, as aiocoap wants it.
+fn context(thing: &Thing) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let secret = hex(&thing.device.secret.0);
+    let settings = json!({ "sender-id_hex": hex(&thing.kid), "recipient-id_hex": "", "secret_hex": secret });
+    std::fs::write(folder.path().join("settings.json"), settings.to_string()).unwrap();
+    folder
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn aiocoap_checks_in_and_fetches_what_is_offered() {
     let world = World::with(with_coap).await;
@@ -72,14 +101,11 @@ async fn aiocoap_checks_in_and_fetches_what_is_offered() {
     let blocks = artifact.len().div_ceil(512);
     assert!(blocks > 4_097, "{blocks}");
 
-    let folder = tempfile::TempDir::new().unwrap();
-    let secret = hex(&thing.device.secret.0);
-    let settings = json!({ "sender-id_hex": hex(&thing.kid), "recipient-id_hex": "", "secret_hex": secret });
-    std::fs::write(folder.path().join("settings.json"), settings.to_string()).unwrap();
+    let folder = context(&thing);
     let server = format!("coap://{}", world.server.coap_addr().unwrap());
     let name = &BASE64_URL_SAFE_NO_PAD.encode(offer.artifact.as_bytes())[..6];
     let numbers = [0, 4_095, 4_096, blocks - 1, blocks];
-    let mut python = std::process::Command::new("python3");
+    let mut python = Command::new("python3");
     python.args(["-c", AIOCOAP, &server, &folder.path().display().to_string()]);
     python.args([&hex(&spelled(&thing.device.asking(b"factory"))), name, &json!(numbers).to_string()]);
     let output = tokio::task::spawn_blocking(move || python.output()).await.unwrap();
@@ -109,4 +135,30 @@ async fn aiocoap_checks_in_and_fetches_what_is_offered() {
         (&json!("4.03 Forbidden"), &json!("4.05 Method Not Allowed"))
     );
     assert!(lapwing_core::TrustAnchor::provisioned(&bytes(&said["trust"])).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn aiocoap_listens_and_is_called() {
+    let world = World::with(with_coap).await;
+    let thing = Thing::provisioned(&world, "d1").await;
+    let (folder, server) = (context(&thing), format!("coap://{}", world.server.coap_addr().unwrap()));
+    let mut python = Command::new("python3");
+    python.args(["-c", AIOCOAP_LISTENS, &server, &folder.path().display().to_string()]);
+    let Ok(mut python) = python.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() else {
+        return println!("NOT RUN: no python3");
+    };
+    let mut lines = BufReader::new(python.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let said = "2.05 Content max-age 3600 b''";
+    let first = tokio::task::block_in_place(|| lines.next());
+    if first.is_none() {
+        let errors = std::io::read_to_string(python.stderr.take().unwrap()).unwrap();
+        assert!(errors.contains("No module named"), "{errors}");
+        return println!("NOT RUN: {errors}");
+    }
+    assert_eq!(first.as_deref(), Some(said));
+    for _ in 0..2 {
+        world.manage("POST", "/api/v1/devices/d1/update-now", []).await.expect(204);
+        assert_eq!(tokio::task::block_in_place(|| lines.next()).as_deref(), Some(said));
+    }
+    assert!(python.wait().unwrap().success());
 }

@@ -19,7 +19,7 @@ const ROUNDS_MAX: usize = 100;
 pub(crate) struct Fleet {
     pub(crate) world: World,
     pub(crate) devices: Vec<(Device, Vec<u8>)>,
-    old: Vec<u8>,
+    pub(crate) old: Vec<u8>,
     pub(crate) new: Vec<u8>,
 }
 
@@ -60,7 +60,7 @@ impl Fleet {
         fleet
     }
 
-    async fn send(&self, method: &'static str, path: &str, body: &Value) -> Response {
+    pub(crate) async fn send(&self, method: &'static str, path: &str, body: &Value) -> Response {
         self.world.manage(method, path, body.to_string()).await
     }
 
@@ -85,7 +85,7 @@ impl Fleet {
         self.world.get(&format!("/api/v1/rollouts/{id}")).await.expect(200).json()
     }
 
-    async fn command(&self, id: u64, name: &str, reason: &str) -> Response {
+    pub(crate) async fn command(&self, id: u64, name: &str, reason: &str) -> Response {
         let generation = self.rollout(id).await["generation"].as_u64().unwrap();
         self.command_at(generation, id, name, &json!({ "reason": reason })).await
     }
@@ -156,7 +156,7 @@ impl Fleet {
     }
 }
 
-fn plan(revision: u32) -> Value {
+pub(crate) fn plan(revision: u32) -> Value {
     let phase = |name: &str, points: u16| {
         json!({
             "name": name, "who": "everyone", "how_many": { "share_basis_points": points },

@@ -38,24 +38,24 @@ fn image(folder: &Path, binaries: &Binaries, version: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// A fleet with one release, and the image of the next.
-fn fleet(folder: &Path) -> Result<(Fleet, [PathBuf; 2])> {
+/// A fleet with one release, whose devices are to ask every so many seconds, and the image of the next.
+pub(crate) fn fleet(folder: &Path, interval_s: u32) -> Result<(Fleet, [PathBuf; 2])> {
     let binaries = Binaries::find()?;
-    let fleet = Fleet::start(&binaries, folder)?;
+    let fleet = Fleet::start_asked_every(interval_s, &binaries, folder)?;
     let images = [image(folder, &binaries, "1.0.0")?, image(folder, &binaries, "1.1.0")?];
     fleet.push_image(&images[0], "1.0.0")?;
     Ok((fleet, images))
 }
 
 /// Answers come within milliseconds here, whatever the first of them is expected to take; and every block is flushed.
-fn hurry(device: &Device) -> Result<()> {
+pub(crate) fn hurry(device: &Device) -> Result<()> {
     let path = device.dir().join("agent.toml");
     let config = fs::read_to_string(&path)?;
     let more = "[coap]\nfirst_timer_ms = 500\n[http]\nstall_timeout_ms = 2000\nexchange_timeout_ms = 2000\n";
     Ok(fs::write(path, format!("checkpoint_bytes = 1024\n{config}\n{more}"))?)
 }
 
-fn updated(device: &Device) -> Result<Option<()>> {
+pub(crate) fn updated(device: &Device) -> Result<Option<()>> {
     let table = device.slot_table()?;
     let both = fs::metadata(device.dir().join("slots/b/image")).is_ok();
     Ok((both && table.active == Slot::B && table.phase != Phase::Trial).then_some(()))
@@ -64,7 +64,7 @@ fn updated(device: &Device) -> Result<Option<()>> {
 #[test]
 fn a_device_updates_over_coap_through_loss_and_no_packet_is_too_large() -> Result<()> {
     let folder = TempDir::new()?;
-    let (fleet, [old, new]) = fleet(folder.path())?;
+    let (fleet, [old, new]) = fleet(folder.path(), 1)?;
     let proxy = Proxy::start(fleet.coap_addr()?, rough(50), 1)?;
     let server = format!("coap://{}", proxy.address());
     let mut device = fleet.provision_coap("thin-1", &old, &[&server])?;
@@ -85,7 +85,7 @@ fn a_device_updates_over_coap_through_loss_and_no_packet_is_too_large() -> Resul
 #[test]
 fn a_download_begun_over_coap_is_finished_over_https_when_the_link_goes() -> Result<()> {
     let folder = TempDir::new()?;
-    let (fleet, [old, new]) = fleet(folder.path())?;
+    let (fleet, [old, new]) = fleet(folder.path(), 1)?;
     let proxy = Proxy::start(fleet.coap_addr()?, Air { rate_bps: 400_000, ..rough(0) }, 1)?;
     let (coap, https) = (format!("coap://{}", proxy.address()), format!("https://{}", fleet.device_addr()));
     let mut device = fleet.provision_coap("thin-1", &old, &[&coap, &https])?;

@@ -32,3 +32,5 @@ mod story;
 mod swarm;
 #[cfg(test)]
 mod updaters;
+#[cfg(test)]
+mod wake;
