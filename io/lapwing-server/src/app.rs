@@ -17,6 +17,7 @@ use crate::online::Online;
 use crate::orchestrator::{Orchestrator, Steering};
 use crate::publish::Deltas;
 use crate::store::{Device, Store, StoreError, releases, version_sets};
+use crate::throttle::Throttle;
 use crate::trust::Trust;
 use crate::view::View;
 use crate::wake::Wake;
@@ -36,6 +37,7 @@ pub(crate) struct App {
     /// Reports that wait for the database.
     pub(crate) journal: Journal,
     pub(crate) devices: Devices,
+    pub(crate) throttle: Throttle,
     pub(crate) online: Online,
     /// Security contexts, where CoAP is served.
     pub(crate) contexts: Option<Contexts>,

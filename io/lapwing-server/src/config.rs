@@ -4,9 +4,10 @@
 //! of this crate use; the resolver names every key, so one that nobody uses does not compile.
 
 use crate::store::Place;
-use lapwing_fleet::RetryPolicy;
+use lapwing_fleet::{Rate, RetryPolicy};
 use serde::Deserialize;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -71,6 +72,12 @@ pub struct Config {
     pub image_bytes_max: u64,
     /// Less free space than this on the disk of `data_dir` degrades `/healthz`, bytes.
     pub disk_free_bytes_min: u64,
+    /// Check-ins and reports of one device in an hour, by whatever way; a minute's worth of them may come at once. More are
+    /// told when to come back.
+    pub device_messages_per_hour: u32,
+    /// What all strangers at one address may ask in an hour, a minute's worth at once: by CoAP what is not sealed, by HTTPS
+    /// what is refused for want of a good secret or claim token.
+    pub stranger_questions_per_hour: u32,
     /// Devices kept in memory.
     pub devices_cached_max: u32,
     /// How often the times of last contact are written, milliseconds.
@@ -123,6 +130,8 @@ impl Default for Config {
             artifact_cache_bytes_max: 8 << 30,
             image_bytes_max: 256 << 20,
             disk_free_bytes_min: 256 << 20,
+            device_messages_per_hour: 7_200,
+            stranger_questions_per_hour: 3_600,
             devices_cached_max: 100_000,
             last_seen_flush_ms: 10_000,
             events_kept_max: 1_000_000,
@@ -220,6 +229,8 @@ impl Config {
             artifact_cache_bytes_max,
             image_bytes_max,
             disk_free_bytes_min,
+            device_messages_per_hour,
+            stranger_questions_per_hour,
             devices_cached_max,
             last_seen_flush_ms,
             events_kept_max,
@@ -260,6 +271,11 @@ impl Config {
             image_bytes_max,
             artifact_cache_bytes_max,
             disk_free_bytes_min,
+            device_rate: an_hour(device_messages_per_hour, "device_messages_per_hour must be above zero")?,
+            stranger_rate: an_hour(
+                stranger_questions_per_hour,
+                "stranger_questions_per_hour must be above zero",
+            )?,
             devices_cached_max: usize::try_from(devices_cached_max).unwrap_or(usize::MAX),
             last_seen_flush: ms(last_seen_flush_ms),
             events_kept_max,
@@ -300,6 +316,10 @@ fn ensure(holds: bool, otherwise: &'static str) -> Result<(), ConfigError> {
     if holds { Ok(()) } else { Err(ConfigError::Key(otherwise)) }
 }
 
+fn an_hour(questions: u32, otherwise: &'static str) -> Result<Rate, ConfigError> {
+    NonZeroU32::new(questions).map(Rate::an_hour).ok_or(ConfigError::Key(otherwise))
+}
+
 fn ms(ms: u32) -> Duration {
     Duration::from_millis(ms.into())
 }
@@ -319,6 +339,8 @@ pub(crate) struct Settings {
     pub(crate) image_bytes_max: u64,
     pub(crate) artifact_cache_bytes_max: u64,
     pub(crate) disk_free_bytes_min: u64,
+    pub(crate) device_rate: Rate,
+    pub(crate) stranger_rate: Rate,
     pub(crate) devices_cached_max: usize,
     pub(crate) last_seen_flush: Duration,
     pub(crate) events_kept_max: u64,
@@ -383,6 +405,7 @@ mod tests {
         check("", false);
         check("data_dir = '/x'\ntypo = 1", false);
         check("data_dir = '/x'\ncheck_in_interval_s = 0", false);
+        check("data_dir = '/x'\ndevice_messages_per_hour = 0", false);
         check("data_dir = '/x'\nstore = 'postgres://lapwing@db/fleet'", cfg!(feature = "postgres"));
         check("data_dir = '/x'\nstore = 'postgres://lapwing:secret@db/fleet'", false);
         check("data_dir = '/x'\nstore = 'postgres://lapwing@db/fleet?sslmode=require'", false);

@@ -25,6 +25,7 @@ mod access;
 mod devices;
 mod metrics;
 mod publish;
+mod throttle;
 mod view;
 mod zones;
 

@@ -181,6 +181,8 @@ pub(crate) const CONTEXT_ID_MAX: u64 = (1 << 40) - 1;
 pub(crate) const OSCORE_NUMBERS_AT_ONCE: u64 = 1 << 16;
 /// Sequence numbers left out after a restore: more than were used between any backup and its loss.
 pub(crate) const RESTORE_OSCORE_NUMBERS_SKIPPED: i64 = 1 << 32;
+/// Addresses are told apart by so many meters of what strangers ask; those that share one share its rate.
+pub(crate) const STRANGER_METERS: usize = 4096;
 /// Datagrams that are being answered at once; more are dropped, and asked again.
 pub(crate) const COAP_AT_ONCE_MAX: usize = 1024;
 /// Answers kept for confirmable messages that come again.

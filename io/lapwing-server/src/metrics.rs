@@ -47,6 +47,11 @@ struct ByKind {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByWho {
+    who: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByName {
     name: &'static str,
 }
@@ -80,6 +85,7 @@ struct Inner {
     disk_free_bytes: Gauge,
     clones: Counter,
     access_lost: Counter,
+    throttled: Family<ByWho, Counter>,
     webhooks: Family<ByResult, Counter>,
     listening: Gauge,
     calls: Family<ByResult, Counter>,
@@ -110,6 +116,7 @@ impl Metrics {
             disk_free_bytes: Gauge::default(),
             clones: Counter::default(),
             access_lost: Counter::default(),
+            throttled: Family::default(),
             webhooks: Family::default(),
             listening: Gauge::default(),
             calls: Family::default(),
@@ -225,6 +232,11 @@ impl Metrics {
         self.0.access_lost.inc();
     }
 
+    /// Somebody asked too often: a `device` or a `stranger`.
+    pub(crate) fn throttled(&self, who: &'static str) {
+        self.0.throttled.get_or_create(&ByWho { who }).inc();
+    }
+
     /// A message to a webhook was taken or not: `ok` or `failed`.
     pub(crate) fn webhook(&self, result: &'static str) {
         self.0.webhooks.get_or_create(&ByResult { result }).inc();
@@ -276,6 +288,7 @@ fn register(inner: &mut Inner) {
     r.register("lapwing_disk_free_bytes", "Bytes free on the disk of the data directory", free);
     r.register("lapwing_clones", "Devices found to share one id", inner.clones.clone());
     r.register("lapwing_access_log_lost", "Requests that the access log let go", inner.access_lost.clone());
+    r.register("lapwing_throttled", "Questions that came too often, by who asked", inner.throttled.clone());
     r.register("lapwing_webhook_messages", "Messages to webhooks by result", inner.webhooks.clone());
     r.register("lapwing_devices_listening", "Devices that listen for calls by CoAP", inner.listening.clone());
     r.register("lapwing_calls", "Wake-up calls by result", inner.calls.clone());
@@ -323,6 +336,7 @@ mod tests {
         metrics.rollouts([(1, "1.0.0", [("granted", 0); 7])].into_iter());
         metrics.artifact_made(true, 1, 2);
         metrics.downloaded(true);
+        metrics.throttled("device");
         metrics.webhook("ok");
         let text = metrics.text().unwrap();
         let known = |name: &str| text.lines().any(|line| line.split([' ', '{']).next() == Some(name));

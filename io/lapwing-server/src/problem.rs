@@ -51,6 +51,12 @@ impl Problem {
             .with(header::RETRY_AFTER, HeaderValue::from(after_s))
     }
 
+    /// Too often: one more question is welcome after so many seconds.
+    pub(crate) fn too_often(after_s: u64) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", "asked too often")
+            .with(header::RETRY_AFTER, HeaderValue::from(after_s))
+    }
+
     /// The disk is full. Nothing was changed.
     pub(crate) fn disk_full() -> Self {
         Self::new(

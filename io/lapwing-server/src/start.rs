@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::online::Online;
 use crate::publish::{Deltas, Worker};
 use crate::store::{Setting, Sql, Store, StoreError, blob_names, forget_blob, get_setting, orphans};
+use crate::throttle::Throttle;
 use crate::tls::{TlsError, identity};
 use crate::trust::{Trust, TrustError};
 use crate::wake::Wake;
@@ -318,6 +319,7 @@ async fn assemble(
         contexts: oscore.map(|key| Contexts::new(key, settings.devices_cached_max, store.clone())),
         online: Online::new(key, guard, clock.clone()),
         devices: Devices::new(settings.devices_cached_max, store.clone()),
+        throttle: Throttle::new(&settings, metrics.clone()),
         streams: Arc::new(Semaphore::new(settings.artifact_streams_max)),
         publishing: Default::default(),
         repetitions: Default::default(),

@@ -109,18 +109,21 @@ impl Desk {
     /// What a stranger asks, in so many bytes.
     fn open(&self, request: &Message<'_>, bytes: usize, from: SocketAddr, out: &mut [u8]) -> Option<usize> {
         let (peer, now) = (peer(from).0, self.now());
-        let len = self.resources.open(&self.app, request).write(request, self.own_id(), out).ok()?;
         let echo = request.options.first(OptionNumber::ECHO);
-        if len <= bytes || echo.is_some_and(|echo| self.echo.is_fresh(now, &peer, echo)) {
-            return Some(len);
-        }
-        let again = Reply::again_with(self.echo.value(now, &peer));
-        let len = again.write(request, self.own_id(), out).ok()?;
-        if len <= bytes {
-            return Some(len);
-        }
+        let (reply, short, is_there) = match self.app.throttle.datagram(from.ip()) {
+            Err(problem) => (problem.into(), Reply::code(Code::TOO_MANY_REQUESTS), false),
+            Ok(()) => {
+                let again = Reply::again_with(self.echo.value(now, &peer));
+                let is_there = echo.is_some_and(|echo| self.echo.is_fresh(now, &peer, echo));
+                (self.resources.open(&self.app, request), again, is_there)
+            }
+        };
         // Who wants a value to show leaves room for it, with an old one or any.
-        Reply::code(Code::UNAUTHORIZED).write(request, self.own_id(), out).ok()
+        let replies = [reply, short, Reply::code(Code::UNAUTHORIZED)];
+        replies.iter().find_map(|reply| {
+            let len = reply.write(request, self.own_id(), out).ok()?;
+            (is_there || len <= bytes).then_some(len)
+        })
     }
 
     /// What a device asks.

@@ -59,6 +59,7 @@ pub(crate) async fn answer(
 }
 
 async fn answer_to(app: &App, device: Arc<Device>, body: &[u8]) -> Result<Reply, Problem> {
+    app.throttle.device(&device.id)?;
     let message: CheckIn<'_> = decode(body).map_err(undecodable)?;
     let mut reply = heard(app, Arc::clone(&device), &message).await;
     if matches!(reply, Err(StoreError::Stale)) {

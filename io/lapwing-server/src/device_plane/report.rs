@@ -39,6 +39,7 @@ pub(super) async fn report(
 
 /// Takes in the report `body` of this device. Afterwards it is durable, here or in the journal.
 pub(crate) async fn take(app: &App, device: &Device, body: &[u8]) -> Result<(), Problem> {
+    app.throttle.device(&device.id)?;
     decode::<Report>(body).map_err(undecodable)?;
     let kept = Kept { device: device.id.clone(), came: app.now(), body: body.to_vec() };
     app.devices.touch(&kept.device, kept.came);

@@ -253,7 +253,7 @@ async fn a_start_of_either_end_costs_at_most_one_more_exchange() {
 }
 
 /// One datagram to the server, and what comes back before `then` is answered.
-fn raw(server: SocketAddr, datagram: &[u8]) -> Vec<u8> {
+pub(crate) fn raw(server: SocketAddr, datagram: &[u8]) -> Vec<u8> {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     socket.connect(server).unwrap();
@@ -263,7 +263,7 @@ fn raw(server: SocketAddr, datagram: &[u8]) -> Vec<u8> {
     answer[..len].to_vec()
 }
 
-fn question(path: &[&str], echo: Option<&[u8]>) -> Vec<u8> {
+pub(crate) fn question(path: &[&str], echo: Option<&[u8]>) -> Vec<u8> {
     let mut out = [0; 256];
     let mut writer = Writer::new(&mut out, Kind::Confirmable, Code::GET, MessageId(7), Token::EMPTY).unwrap();
     for name in path {
@@ -277,8 +277,8 @@ fn question(path: &[&str], echo: Option<&[u8]>) -> Vec<u8> {
 }
 
 /// The same message under another number, as a new question has one.
-fn renumbered(mut question: Vec<u8>) -> Vec<u8> {
-    question[3] += 1;
+pub(crate) fn renumbered(mut question: Vec<u8>, number: u8) -> Vec<u8> {
+    question[3] = number;
     question
 }
 
@@ -309,7 +309,7 @@ async fn a_stranger_hears_no_more_than_he_said_until_he_is_where_he_says() {
     let elsewhere = Message::parse(&answer[..len]).unwrap();
     assert_eq!(elsewhere.code, Code::UNAUTHORIZED);
     let echo = elsewhere.options.first(OptionNumber::ECHO).unwrap().to_vec();
-    socket.send(&renumbered(question(&["t", "1"], Some(&echo)))).unwrap();
+    socket.send(&renumbered(question(&["t", "1"], Some(&echo)), 8)).unwrap();
     let len = socket.recv(&mut answer).unwrap();
     let document = Message::parse(&answer[..len]).unwrap();
     assert_eq!(document.code, Code::CONTENT);

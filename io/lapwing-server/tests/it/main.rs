@@ -8,6 +8,7 @@ mod client;
 mod cluster;
 mod world;
 
+mod amplification;
 mod api;
 mod artifacts;
 mod bills;
@@ -28,5 +29,6 @@ mod roles;
 mod rollout_kills;
 mod rollouts;
 mod wake;
+mod throttling;
 mod webhooks;
 mod workers;
