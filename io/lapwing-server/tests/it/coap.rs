@@ -133,6 +133,15 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) async fn to(server: SocketAddr) -> Self {
+        Self::copying(server, 1).await
+    }
+
+    /// Passes on twice what the device sends.
+    pub(crate) async fn twice_to(server: SocketAddr) -> Self {
+        Self::copying(server, 2).await
+    }
+
+    async fn copying(server: SocketAddr, copies: usize) -> Self {
         let near = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let far = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
         far.connect(server).await.unwrap();
@@ -146,7 +155,9 @@ impl Relay {
                     Ok((len, from)) = near.recv_from(&mut to) => {
                         device = Some(from);
                         counted.lock().unwrap().push(len);
-                        far.send(&to[..len]).await.unwrap();
+                        for _ in 0..copies {
+                            far.send(&to[..len]).await.unwrap();
+                        }
                     }
                     Ok(len) = far.recv(&mut from) => {
                         counted.lock().unwrap().push(len);

@@ -28,7 +28,7 @@ mod reports;
 mod roles;
 mod rollout_kills;
 mod rollouts;
-mod wake;
 mod throttling;
+mod wake;
 mod webhooks;
 mod workers;
