@@ -28,7 +28,7 @@ const COMMANDS: &[Command] = &[
     Command { usage: "tidy", about: "the rules of the house", run: |house, _| tidy::run(house) },
     Command {
         usage: "bench NAME [--quick] [--out FILE]",
-        about: "measure; the figures go to docs/benchmarks/NAME.json. NAME: agent, air, cuts, delta, link, metal, rollout",
+        about: "measure; the figures go to docs/benchmarks/NAME.json. NAME: agent, air, cuts, delta, link, metal, plane, rollout",
         run: bench,
     },
     Command {
@@ -78,6 +78,7 @@ const BENCHES: &[Bench] = &[
         run: |house, arguments| start(house, "lapwing-link", "lapwing-link", &[], arguments),
     },
     Bench { name: "metal", run: bench_delta::metal },
+    Bench { name: "plane", run: bench_plane },
     Bench { name: "rollout", run: bench_rollout },
 ];
 
@@ -131,6 +132,11 @@ fn bench(house: &House, arguments: &[String]) -> Result<(), String> {
     let bench = BENCHES.iter().find(|bench| bench.name == name);
     let bench = bench.ok_or_else(|| format!("no bench {name}; there are: {}", names()))?;
     (bench.run)(house, rest)
+}
+
+fn bench_plane(house: &House, arguments: &[String]) -> Result<(), String> {
+    suite_bodies::build_binaries(house)?;
+    start(house, "lapwing-e2e", "lapwing-bench-plane", &[], arguments)
 }
 
 /// A hundred thousand devices, two hundred times: that takes optimised code.

@@ -7,6 +7,7 @@ use crate::binaries::Binaries;
 use crate::device::Device;
 use crate::process::{Process, wait_until};
 use anyhow::{Context, Result, bail};
+use lapwing_link::Asker;
 use serde_json::Value;
 use std::fs;
 use std::net::SocketAddr;
@@ -214,6 +215,26 @@ impl Fleet {
         Device::new(id, &out, &self.binaries, &self.logs())
     }
 
+    /// Lets a device in that only asks by CoAP.
+    ///
+    /// # Errors
+    /// When the server refuses it.
+    pub fn context(&self, agent: &ureq::Agent, id: &str) -> Result<Asker> {
+        let request = agent.post(format!("{}/api/v1/devices/{id}/context", self.management_url));
+        let mut made = request.header("Authorization", self.bearer()?).send_empty().context("let it in")?;
+        let made: Value = serde_json::from_str(&made.body_mut().read_to_string()?)?;
+        let bytes = |key: &str| -> Result<Vec<u8>> {
+            let hex = made[key].as_str().context("read its context")?;
+            let byte = |at| hex.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+            (0..hex.len()).step_by(2).map(|at| byte(at).context("read hexadecimal digits")).collect()
+        };
+        Ok(Asker::new(&bytes("kid")?, &bytes("secret")?)?)
+    }
+
+    fn bearer(&self) -> Result<String> {
+        Ok(format!("Bearer {}", fs::read_to_string(self.admin_token())?.trim()))
+    }
+
     /// Where the server answers CoAP.
     ///
     /// # Errors
@@ -242,10 +263,9 @@ impl Fleet {
     /// # Errors
     /// When the server does not answer, or not in JSON.
     pub fn get(&self, path: &str) -> Result<Value> {
-        let token = fs::read_to_string(self.admin_token())?;
         let url = format!("{}{path}", self.management_url);
-        let bearer = format!("Bearer {}", token.trim());
-        let mut answer = ureq::get(&url).header("Authorization", &bearer).call().context("ask the server")?;
+        let request = ureq::get(&url).header("Authorization", self.bearer()?);
+        let mut answer = request.call().context("ask the server")?;
         Ok(serde_json::from_str(&answer.body_mut().read_to_string()?)?)
     }
 

@@ -11,6 +11,8 @@ mod process;
 mod device;
 mod fleet;
 
+mod crowd;
+
 mod mayhem;
 mod story;
 
@@ -26,12 +28,13 @@ mod judge;
 pub use binaries::Binaries;
 pub use changes::{Change, NewNode, Operation, Place, Recording, Sync};
 pub use crash_states::{Bad, Crash, Findings, Model, Plan, enumerate};
+pub use crowd::{Crowd, Flooded};
 pub use device::Device;
 pub use figures::{figures, print_goals, write_figures};
 pub use fleet::{Fleet, HARDWARE};
 pub use judge::LapwingJudge;
 pub use mayhem::{Toll, kill_at_random};
-pub use process::{Process, children, end_waits_when_interrupted, signal, wait_until};
+pub use process::{Process, children, end_waits_when_interrupted, field, signal, wait_until};
 pub use story::{Summary, tell};
 pub use trace::{TraceError, Tracing, trace, tracing_possible};
 pub use tree::{Content, Kind, Node, NodeId, Tree};

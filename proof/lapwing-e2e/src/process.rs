@@ -91,6 +91,16 @@ pub fn children(pid: u32) -> Vec<u32> {
     text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
+/// A number after a word in a file of `/proc/PID`.
+///
+/// # Errors
+/// When there is none.
+pub fn field(pid: u32, file: &str, word: &str) -> Result<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/{file}"))?;
+    let line = text.lines().find(|line| line.starts_with(word)).context("a line of /proc")?;
+    Ok(line.split_whitespace().nth(1).context("a number of /proc")?.parse()?)
+}
+
 /// Sends a signal, by its name without SIG, to a process that we started or that one of ours did.
 pub fn signal(pid: u32, name: &str) {
     let _ = Command::new("kill").args(["-s", name, &pid.to_string()]).stderr(Stdio::null()).status();

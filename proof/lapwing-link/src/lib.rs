@@ -10,6 +10,7 @@ mod air;
 mod link;
 
 mod artifact_server;
+mod asker;
 mod endpoint;
 
 mod fetching;
@@ -20,15 +21,20 @@ mod outcome;
 
 mod check_in;
 
+mod nonsense;
+
 mod proxy;
 pub mod udp;
 
 pub use air::{Air, Awake, Counters};
 pub use artifact_server::{ARTIFACT_PATH, ArtifactServer, artifact};
+pub use asker::{Asker, Said};
 pub use check_in::{CheckIn, check_ins};
 pub use fetching::fetch_windowed;
 pub use https::fetch_https;
+pub use lapwing_coap::MessageId;
 pub use link::{Link, Side};
+pub use nonsense::nonsense;
 pub use numbers::Numbers;
 pub use one_at_a_time::fetch_one_at_a_time;
 pub use outcome::Outcome;

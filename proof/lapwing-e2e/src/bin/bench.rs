@@ -4,7 +4,9 @@
 //! the figures with the command that made them. Never: rounds a goal into holding.
 
 use anyhow::{Context, Result, ensure};
-use lapwing_e2e::{Binaries, Fleet, Process, children, figures, print_goals, wait_until, write_figures};
+use lapwing_e2e::{
+    Binaries, Fleet, Process, children, field, figures, print_goals, wait_until, write_figures,
+};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -96,13 +98,6 @@ fn measure(binaries: &Binaries, agent: &Path, dir: &Path) -> Result<Figures> {
 fn memory(pid: u32) -> Result<Memory> {
     let pss_kib = field(pid, "smaps_rollup", "Pss:")?;
     Ok(Memory { pss_kib, rss_kib: field(pid, "smaps_rollup", "Rss:")? })
-}
-
-/// A number after a word in a file of `/proc/PID`.
-fn field(pid: u32, file: &str, word: &str) -> Result<u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/{file}"))?;
-    let line = text.lines().find(|line| line.starts_with(word)).context("a line of /proc")?;
-    Ok(line.split_whitespace().nth(1).context("a number of /proc")?.parse()?)
 }
 
 /// Open internet sockets: descriptors that `/proc/PID/net/tcp` and its like know.

@@ -19,6 +19,8 @@ mod cut_programs;
 #[cfg(test)]
 mod cut_transfers;
 #[cfg(test)]
+mod floods;
+#[cfg(test)]
 mod full_disk;
 #[cfg(test)]
 mod hand_made;
@@ -30,6 +32,8 @@ mod named_events;
 mod story;
 #[cfg(test)]
 mod swarm;
+#[cfg(test)]
+mod throttled;
 #[cfg(test)]
 mod updaters;
 #[cfg(test)]
