@@ -177,7 +177,7 @@ fn fuzz_slot_table(bytes: &[u8]) {
     assert!(newer.is_ok_and(|newer| SlotTable::decode(&records) == Ok(newer)), "a stored table was lost");
 }
 
-/// Covers: Record, Record::decode, Installed, Floor, Refusal, Candidate, Attempt, Stage.
+/// Covers: Record, Record::decode, Installed, Floor, Ledger, Refusal, Candidate, Attempt, Stage.
 fn fuzz_record(bytes: &[u8]) {
     let Ok(record) = Record::decode(bytes) else { return };
     let mut buffer = [0; BUFFER_LEN];

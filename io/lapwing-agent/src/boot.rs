@@ -136,13 +136,17 @@ impl BootSession {
         let now = self.uptime();
         let is_due = |due: &Uptime| *due <= now;
         if self.body.fetch_due().as_ref().is_some_and(is_due) {
-            return Ok(self.body.fetch(&self.device, now));
+            let happened = self.body.fetch(&self.device, now);
+            self.count();
+            self.queue.extend(happened);
+            return Ok(self.queue.pop_front());
         }
         if self.device.wake_at(self.last_step).as_ref().is_some_and(is_due) {
             return Ok(Some(Happened::Plain(Event::Woke)));
         }
         self.ear.ask(&self.body.talking, now, entropy()?);
-        Ok(None)
+        self.count();
+        Ok(self.queue.pop_front())
     }
 
     pub(crate) fn time_left(&self) -> Duration {
@@ -170,7 +174,9 @@ impl BootSession {
         self.log_events(first_event);
         for &effect in &effects {
             log::debug!("{effect:?}");
-            match self.body.perform(&self.device, effect, happened, restarting) {
+            let done = self.body.perform(&self.device, effect, happened, restarting);
+            self.count();
+            match done {
                 Ok(Done::Quietly) => {}
                 Ok(Done::With(event)) => self.queue.push_back(event),
                 Ok(Done::Restarted(after)) => return Ok(Some(after)),
@@ -181,6 +187,14 @@ impl BootSession {
             }
         }
         Ok(None)
+    }
+
+    /// Tells what crossed the link, before what it brought.
+    fn count(&mut self) {
+        let bytes = self.body.talking.spent_bytes();
+        if bytes > 0 {
+            self.queue.push_back(Happened::Plain(Event::Spent { bytes }));
+        }
     }
 
     fn log_events(&self, first: u32) {

@@ -16,6 +16,7 @@ pub(crate) fn render(device: &Device, uptime: Uptime, slots: &AppSlots, pace: &P
         confirmed,
         trying,
         fetched_bytes,
+        budget_bytes,
         deferred,
         failures,
         outcomes_pending,
@@ -48,6 +49,8 @@ pub(crate) fn render(device: &Device, uptime: Uptime, slots: &AppSlots, pace: &P
     say("transfers", &text(if pace.transfers == Transfers::Paused { "paused" } else { "allowed" }));
     let rate = pace.bytes_per_s_max.map_or_else(|| "null".to_owned(), |rate| rate.to_string());
     say("transfer_bytes_per_s_max", &rate);
+    let budget = budget_bytes.map_or_else(|| "null".to_owned(), |bytes| bytes.to_string());
+    say("data_budget_left_bytes", &budget);
     let gate = deferred.map_or_else(|| "null".to_owned(), |gate| text(&format!("{gate:?}")));
     say("deferred_by", &gate);
     say("failures", &failures.to_string());

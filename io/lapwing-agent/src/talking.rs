@@ -35,6 +35,8 @@ pub(crate) struct Talking {
     credentials: Option<Credentials>,
     arriving: Option<Arriving>,
     moved_bytes: u64,
+    /// Bytes on the link that the brain was told of.
+    told_bytes: u64,
 }
 
 /// A transfer in the middle.
@@ -63,6 +65,7 @@ impl Talking {
             credentials: None,
             arriving: None,
             moved_bytes: 0,
+            told_bytes: 0,
         }
     }
 
@@ -95,6 +98,17 @@ impl Talking {
             TrustDocument::Delegation => self.client.delegation(anchors),
         };
         fetched.map_err(|error| exchange_trouble("fetch a trust document", &error))
+    }
+
+    /// Bytes that crossed the link since this was last asked, at the IP layer, both ways.
+    pub(crate) fn spent_bytes(&mut self) -> u64 {
+        let crossed_bytes = self.client.crossed_bytes();
+        crossed_bytes - std::mem::replace(&mut self.told_bytes, crossed_bytes)
+    }
+
+    /// Lets transfers cost so many bytes from now on, counted in the same way.
+    pub(crate) fn allow_bytes(&self, bytes: u64) {
+        self.client.allow_bytes(bytes);
     }
 
     /// Gets on with the transfer for one turn of the loop, which may bring so many bytes.
@@ -175,6 +189,10 @@ impl Talking {
                 Ok(Piece { bytes: 0, .. }) => {
                     arriving.bytes = None;
                     arriving.file.checkpoint().map_err(storage)?;
+                    if self.client.is_limited() {
+                        // It may be over for today.
+                        return Ok(());
+                    }
                 }
                 Ok(Piece { offset, bytes }) => {
                     let piece = piece.get(..bytes).unwrap_or_default();

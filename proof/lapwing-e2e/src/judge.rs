@@ -11,8 +11,8 @@ use lapwing_core::{
     SlotState, SlotTable, TrustAnchor, Uptime,
 };
 use lapwing_device::{
-    Boot, Device, Event, Identity, Now, Provisioned, Record, ResetCause, Settings, StoredRecord, Talking,
-    Trial, Tries, VersionPolicy,
+    Boot, DataBudget, Device, Event, Identity, Now, Provisioned, Record, ResetCause, Settings, StoredRecord,
+    Talking, Trial, Tries, VersionPolicy,
 };
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -309,6 +309,7 @@ fn settings() -> Result<Settings, String> {
         tries: Tries::default(),
         trial: Trial::default(),
         versions: VersionPolicy::default(),
+        budget: DataBudget::default(),
         battery_floor_mv: 0,
     })
 }

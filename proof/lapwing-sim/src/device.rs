@@ -23,6 +23,8 @@ pub(crate) const ARTIFACT: &str = "artifact";
 pub(crate) const ARTIFACT_META: &str = "artifact.meta";
 /// Bytes asked for at once.
 pub const CHUNK_BYTES: u64 = 1_000;
+/// What a request and its answer weigh on the link beside what they carry.
+pub(crate) const FRAME_BYTES: u64 = 128;
 /// Bytes of an image written at once.
 const WRITE_BYTES: usize = 2_048;
 
@@ -198,7 +200,9 @@ impl World {
 
     fn fetch(&mut self, transfer: Transfer) -> Result<Done, Undone> {
         let from = self.stored_of(&transfer)?;
-        let len = CHUNK_BYTES.min(transfer.artifact_size_bytes.saturating_sub(from));
+        let left = self.running.as_ref().map_or(0, |running| running.brain.transfer_bytes_left());
+        let rest = transfer.artifact_size_bytes.saturating_sub(from);
+        let len = CHUNK_BYTES.min(rest).min(left.saturating_sub(FRAME_BYTES));
         if len == 0 {
             return Ok(Done::With(Told::Fetched(self.stored_whole(&transfer)?)));
         }

@@ -3,6 +3,7 @@
 //! Touches: `crate::{network, server}`. Every exchange ends for the device by a reply or by a time-out;
 //! replies may still come after that, or twice.
 
+use crate::device::FRAME_BYTES;
 use crate::program::Program;
 use crate::server::{Reply, Request};
 use crate::storage::DiskError;
@@ -18,6 +19,9 @@ const TIME_OUT_MS: u64 = 10_000;
 impl World {
     /// Sends a request.
     pub(crate) fn ask_server(&mut self, effect: Effect, request: Request) {
+        if let Request::CheckIn(bytes) | Request::Report(bytes) = &request {
+            self.spend(bytes.len() as u64);
+        }
         let Some(running) = &mut self.running else { return };
         running.exchanges += 1;
         running.open_exchanges.push(running.exchanges);
@@ -90,6 +94,10 @@ impl World {
                 return;
             }
         }
+        if let Reply::Answer(bytes) | Reply::Trust(_, bytes) | Reply::Bytes(_, bytes) = &reply {
+            self.spend(bytes.len() as u64);
+        }
+        self.tell_spent();
         let told = match (exchange.effect, reply) {
             (effect, Reply::Refused) => Told::Failed(effect, Trouble::Refused),
             (effect, Reply::Busy(retry_after_ms)) => {
@@ -102,6 +110,28 @@ impl World {
             (_, Reply::Bytes(..) | Reply::Acknowledged) => return,
         };
         self.tell(told);
+    }
+
+    /// Bytes cross the link, if anybody counts them: on no day of the device more than its budget.
+    fn spend(&mut self, bytes: u64) {
+        let (Some(limit), Some(running)) = (self.settings.budget.day_bytes, &self.running) else { return };
+        let day = running.brain.record().ledger.map_or(0, |ledger| ledger.day);
+        let bytes = bytes + FRAME_BYTES;
+        self.spent_bytes += bytes;
+        let spent = self.spent_on.entry(day).or_default();
+        *spent += bytes;
+        if *spent > limit {
+            let spent = *spent;
+            self.violate(format!("{spent} bytes crossed the link on a day for {limit}"));
+        }
+    }
+
+    /// What crossed is told before what it brought.
+    fn tell_spent(&mut self) {
+        let bytes = core::mem::take(&mut self.spent_bytes);
+        if bytes > 0 {
+            self.tell(Told::Spent(bytes));
+        }
     }
 
     fn range_came(&mut self, transfer: &Transfer, from: u64, bytes: &[u8]) -> Told {
@@ -118,6 +148,7 @@ impl World {
         running.open_exchanges.retain(|known| *known != exchange.number);
         if running.open_exchanges.len() < open && !running.is_stale(exchange) {
             self.failed_exchanges += 1;
+            self.tell_spent();
             self.tell(Told::Failed(exchange.effect, Trouble::Link { retry_after_ms: None }));
         }
     }

@@ -3,6 +3,7 @@
 //! A script is lines: images, what differs from the usual, turns `at` a time or `when` something happens, `run`,
 //! and what is expected then. Touches: the text. Never: reads files; the binary and the tests do.
 
+use crate::device::{CHUNK_BYTES, FRAME_BYTES};
 use crate::maker::Image;
 use crate::program::Program;
 use crate::storage::Loss;
@@ -10,6 +11,7 @@ use crate::twist::{Flaw, Shipment, Twist, When};
 use crate::world::{Happening, Pace, World};
 use lapwing_core::wire::answer::Urgency;
 use lapwing_core::wire::report::EventKind;
+use lapwing_device::DataBudget;
 
 /// Plays a script, with everything checked and narrated.
 ///
@@ -52,6 +54,15 @@ fn act(world: &mut World, words: &[&str]) -> Option<()> {
         ["link", "gone", "at", percent] => {
             let percent = percent.strip_suffix('%')?.parse().ok()?;
             world.network.gone_at_percent = Some(percent);
+        }
+        ["budget", bytes, "a", "day"] => {
+            let (day_bytes, fetch_bytes_min) = (bytes.parse().ok(), CHUNK_BYTES + FRAME_BYTES);
+            world.settings.budget = DataBudget { day_bytes, month_bytes: None, fetch_bytes_min };
+        }
+        ["check-ins", "every", time] => {
+            world.settings.talking.check_in_interval_ms = millis(time)?;
+            world.settings.talking.report_promptly = false;
+            world.server.next_check_in_s = seconds(time)?;
         }
         ["loss", "some"] => world.loss = Loss::Some,
         ["run", time] => world.run(millis(time)?, |_| false),

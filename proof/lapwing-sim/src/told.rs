@@ -25,6 +25,8 @@ pub enum Told {
     TrustFetched(TrustDocument, Vec<u8>),
     /// The report with this number was acknowledged.
     Reported(u32),
+    /// Bytes crossed the link.
+    Spent(u64),
     /// A transfer got on.
     Fetched(Fetched),
     /// Applying ended.
@@ -48,6 +50,7 @@ impl Told {
             Self::Answered(bytes) => Event::Answered(bytes),
             Self::TrustFetched(document, bytes) => Event::TrustFetched(*document, bytes),
             Self::Reported(up_to) => Event::Reported { up_to: *up_to },
+            Self::Spent(bytes) => Event::Spent { bytes: *bytes },
             Self::Fetched(fetched) => Event::Fetched(*fetched),
             Self::Applied(applied) => Event::Applied(*applied),
             Self::SlotTable(table) => Event::SlotTable(*table),

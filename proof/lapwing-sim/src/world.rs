@@ -15,8 +15,8 @@ use crate::told::Told;
 use crate::twist::{Twist, When};
 use lapwing_core::{Digest, Slot};
 use lapwing_device::{
-    Conditions, Device, Effect, Identity, Provisioned, ResetCause, Settings, Talking, Trial, Tries,
-    VersionPolicy,
+    Conditions, DataBudget, Device, Effect, Identity, Provisioned, ResetCause, Settings, Talking, Trial,
+    Tries, VersionPolicy,
 };
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -159,6 +159,9 @@ pub struct World {
     pub effects: u64,
     /// What goes wrong without the power going.
     pub(crate) fault: Option<Fault>,
+    /// Bytes on the link that the brain was not told of yet, and those of each of its days.
+    pub(crate) spent_bytes: u64,
+    pub(crate) spent_on: BTreeMap<u64, u64>,
     /// Exchanges that failed so far.
     pub failed_exchanges: u64,
     /// Steps of the brain so far.
@@ -217,6 +220,8 @@ impl World {
             cuts: 0,
             effects: 0,
             fault: None,
+            spent_bytes: 0,
+            spent_on: BTreeMap::new(),
             failed_exchanges: 0,
             steps: 0,
             dropped_effects: 0,
@@ -329,6 +334,7 @@ fn settings(pace: Pace, first: &Image) -> Settings {
         tries: Tries::default(),
         trial,
         versions: VersionPolicy::default(),
+        budget: DataBudget::default(),
         battery_floor_mv: 3300,
     }
 }

@@ -116,9 +116,13 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Fetch<S> {
         if self.bitmap.is_complete() {
             return Next::Done;
         }
-        let timer_ms = self.timer_ms();
-        let first = self.in_flight.iter().map(|request| request.sent.after(timer_ms)).min();
-        Next::Wait(first.unwrap_or(self.quiet_until))
+        Next::Wait(self.first_timer().unwrap_or(self.quiet_until))
+    }
+
+    /// As [`Self::poll`] while nothing more may be asked: what is open is still waited for, and then it is done.
+    pub fn drain(&mut self, now: Uptime) -> Next {
+        self.run_timers(now);
+        self.first_timer().map_or(Next::Done, Next::Wait)
     }
 
     /// Takes the answer to request `sequence`.
@@ -236,6 +240,12 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Fetch<S> {
     /// How long an answer may take: as the link has it, and behind a window of others.
     fn timer_ms(&self) -> u64 {
         self.estimator.timer_ms().max(self.pace.queue_ms())
+    }
+
+    /// When the first of the open requests is overdue.
+    fn first_timer(&self) -> Option<Uptime> {
+        let timer_ms = self.timer_ms();
+        self.in_flight.iter().map(|request| request.sent.after(timer_ms)).min()
     }
 
     fn lost(&mut self, in_flight_before: usize) {

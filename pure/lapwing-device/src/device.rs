@@ -48,6 +48,8 @@ pub(crate) struct World {
     pub(crate) refusal_said: Option<(AttemptId, Cause)>,
     /// An open slot table that nothing explains is closed, not before this.
     pub(crate) close_due: Uptime,
+    /// Bytes of the data budget that are reserved and not spent.
+    pub(crate) ahead_bytes: u64,
     /// The record could not be stored: then is another try.
     pub(crate) save_due: Option<Uptime>,
     /// The stored record could not be decoded, and that was not reported yet.
@@ -107,6 +109,8 @@ pub struct View<'d> {
     pub trying: Option<(AttemptId, &'d Installed)>,
     /// Bytes fetched and expected, while fetching.
     pub fetched_bytes: Option<(u64, u64)>,
+    /// Bytes that transfers may still cost today, if there is a data budget.
+    pub budget_bytes: Option<u64>,
     /// The gate that holds it back, if one does.
     pub deferred: Option<Gate>,
     /// Failed contacts in a row.
@@ -146,10 +150,12 @@ impl Device {
     #[must_use]
     pub fn step(mut self, now: Now, event: Event<'_>) -> Step {
         let mut effects = Effects::new();
+        self.budget_advance(now);
         let ignored = self.take(now, event, &mut effects);
         self.advance(now, &mut effects);
         self.save_again(now, &mut effects);
         self.talk_advance(now, &mut effects);
+        self.reserve_for_talk(&mut effects);
         Step { next: self, effects, ignored }
     }
 
@@ -158,7 +164,7 @@ impl Device {
     #[must_use]
     pub fn wake_at(&self, uptime: Uptime) -> Option<Uptime> {
         let [a, b, c, d] = self.state_due();
-        [a, b, c, d, self.talk_due(), self.world.save_due]
+        [a, b, c, d, self.talk_due(), self.world.save_due, self.budget_due(uptime)]
             .into_iter()
             .flatten()
             .filter(|due| *due > uptime)
@@ -197,6 +203,7 @@ impl Device {
                 State::Fetching(fetching) => Some((fetching.have_bytes, fetching.travel.artifact_size_bytes)),
                 _ => None,
             },
+            budget_bytes: self.left_bytes(),
             deferred: self.deferred(),
             failures: self.talk.failures,
             outcomes_pending: self.record.outcomes_pending(),
@@ -265,6 +272,7 @@ impl Device {
                 return self.trust_fetched(now, document, bytes, effects);
             }
             Event::Reported { up_to } => return self.reported(now, up_to, effects),
+            Event::Spent { bytes } => self.spent(bytes),
             Event::Fetched(fetched) => return self.fetched(now, fetched, effects),
             Event::Applied(applied) => return self.applied(now, applied, effects),
             Event::SlotTable(table) => {

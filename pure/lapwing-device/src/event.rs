@@ -180,6 +180,11 @@ pub enum Event<'b> {
         /// That of its [`Effect::Report`].
         up_to: u32,
     },
+    /// So many bytes crossed the link, at the IP layer, both ways. Told before what they brought.
+    Spent {
+        /// Since it was last told.
+        bytes: u64,
+    },
     /// A transfer got on.
     Fetched(Fetched),
     /// Applying ended.

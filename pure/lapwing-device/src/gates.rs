@@ -26,11 +26,15 @@ impl Device {
         self.closed_gates(demand).next()
     }
 
-    /// Every gate that is closed to what is held back, or to anything if nothing is.
+    /// Every gate that is closed to what is held back or waits to be switched to, or to anything if nothing does.
     pub(crate) fn gates_to_tell(&self) -> impl Iterator<Item = Gate> {
         let whatever =
             Demand { version_allowed: self.settings.versions.auto_update, ..Demand::WHATEVER_IS_OFFERED };
-        self.closed_gates(self.world.deferral.map_or(whatever, |deferral| deferral.demand))
+        let demand = match self.state {
+            State::Staged(_) => Demand::SWITCH,
+            _ => self.world.deferral.map_or(whatever, |deferral| deferral.demand),
+        };
+        self.closed_gates(demand)
     }
 
     /// The gate that holds an update back now, if one does.
@@ -45,6 +49,7 @@ impl Device {
             trial_open: self.spare_is_way_back() && !matches!(self.state, State::Watching(_)),
             watching: matches!(self.state, State::Watching(_)),
             outcomes_full: !self.record.has_room_for_outcome(),
+            budget_spent: self.budget_spent(),
         };
         let (world, floor_mv) = (self.world.conditions, self.settings.battery_floor_mv);
         Gate::ALL.iter().copied().filter(move |gate| is_closed(*gate, &demand, &own, &world, floor_mv))
@@ -79,7 +84,7 @@ impl Device {
     }
 
     /// Asks the fleet before its time, so that it knows better; not more than once in the usual interval.
-    fn check_in_early(&mut self, now: Now) {
+    pub(crate) fn check_in_early(&mut self, now: Now) {
         if now.uptime >= self.world.early_due {
             self.world.early_due = now.uptime.after(self.settings.talking.check_in_interval_ms);
             self.talk.hurry(now);

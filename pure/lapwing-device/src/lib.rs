@@ -17,6 +17,7 @@ mod settings;
 mod effect;
 mod event;
 
+mod budget;
 mod policy;
 mod verify;
 
@@ -34,5 +35,5 @@ pub use effect::{Effect, Effects, Install, Transfer};
 pub use event::{
     Applied, Battery, Boot, Conditions, Event, Fetched, Link, Now, ResetCause, Trouble, TrustDocument,
 };
-pub use record::{Attempt, Candidate, Floor, Installed, Record, Refusal, Stage, TrialLog};
-pub use settings::{Identity, Provisioned, Settings, Talking, Trial, Tries, VersionPolicy};
+pub use record::{Attempt, Candidate, Floor, Installed, Ledger, Record, Refusal, Stage, TrialLog};
+pub use settings::{DataBudget, Identity, Provisioned, Settings, Talking, Trial, Tries, VersionPolicy};

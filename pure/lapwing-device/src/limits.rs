@@ -20,5 +20,9 @@ pub const BOOTS_MAX: usize = 12;
 pub const ROOT_STEPS_MAX: u8 = 32;
 /// Largest encoded record, bytes.
 pub const RECORD_BYTES_MAX: usize = 2048;
+/// Of a data budget, kept for questions and reports; and reserved for them at a time, bytes.
+pub const BUDGET_TALK_BYTES: u64 = 2_048;
+/// The least of it that a transfer reserves at a time, bytes: several windows, so that none runs dry.
+pub const BUDGET_STEP_BYTES: u64 = 8_192;
 /// Artifacts may be larger than their image by a twentieth and this much: a container's frame, bytes.
 pub const ARTIFACT_SLACK_BYTES: u64 = 1024;

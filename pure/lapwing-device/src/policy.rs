@@ -46,6 +46,8 @@ pub(crate) struct Own {
     pub(crate) watching: bool,
     /// There is no room for one more outcome.
     pub(crate) outcomes_full: bool,
+    /// Nothing of the data budget is left for a transfer.
+    pub(crate) budget_spent: bool,
 }
 
 /// Whether this gate is closed to such an update. What ends a watch early gives up the way back, which only an
@@ -64,7 +66,7 @@ pub(crate) fn is_closed(
         Gate::Battery => world.battery.is_some_and(|battery| too_low(battery, battery_floor_mv)),
         Gate::Supply => world.supply_unstable,
         Gate::Link => world.link_poor || world.link == Link::Down,
-        Gate::DataBudget => world.data_budget_spent,
+        Gate::DataBudget => world.data_budget_spent || (own.budget_spent && demand.begins),
         Gate::Room => world.room_bytes.is_some_and(|room| room < demand.room_bytes),
         Gate::TrialOpen => own.trial_open,
         Gate::Watching => own.watching && !(own.healthy && (demand.urgent || own.asked_for)),

@@ -112,6 +112,17 @@ pub struct Refusal {
     pub digest: Digest,
 }
 
+/// What of the data budget is gone, reserved bytes included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ledger {
+    /// The day that it speaks of, by number; zero until one is known.
+    pub day: u64,
+    /// Bytes of that day.
+    pub day_bytes: u64,
+    /// Bytes of its thirty days.
+    pub month_bytes: u64,
+}
+
 /// All that is remembered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -138,6 +149,8 @@ pub struct Record {
     pub health: heapless::Vec<HealthRow, HEALTH_ROWS_MAX>,
     /// Number of the next event.
     pub next_event: u32,
+    /// What of the data budget is gone, if there ever was one.
+    pub ledger: Option<Ledger>,
 }
 
 impl Record {
@@ -156,6 +169,7 @@ impl Record {
             events: heapless::Vec::new(),
             health: heapless::Vec::new(),
             next_event: 1,
+            ledger: None,
         }
     }
 

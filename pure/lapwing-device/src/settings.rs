@@ -56,6 +56,8 @@ pub struct Talking {
     pub always_signed: bool,
     /// Events are reported when they happen, not with the next check-in.
     pub report_promptly: bool,
+    /// Prompt reports wait while an artifact comes: on a thin link the two would share a window.
+    pub fetch_undisturbed: bool,
 }
 
 impl Default for Talking {
@@ -70,6 +72,7 @@ impl Default for Talking {
             signed_status_max_age_ms: 7 * 86_400_000,
             always_signed: true,
             report_promptly: true,
+            fetch_undisturbed: false,
         }
     }
 }
@@ -157,6 +160,17 @@ impl Default for VersionPolicy {
     }
 }
 
+/// What may cross the link, bytes at the IP layer, both ways. Questions and reports are counted and never held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DataBudget {
+    /// In a day; no limit if not given.
+    pub day_bytes: Option<u64>,
+    /// In thirty days; no limit if not given.
+    pub month_bytes: Option<u64>,
+    /// The least that going on with a transfer costs. With less left it waits for the next day.
+    pub fetch_bytes_min: u64,
+}
+
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -170,6 +184,8 @@ pub struct Settings {
     pub trial: Trial,
     /// Which versions to take.
     pub versions: VersionPolicy,
+    /// What may cross the link.
+    pub budget: DataBudget,
     /// Lowest battery voltage to update at, millivolts.
     pub battery_floor_mv: u16,
 }

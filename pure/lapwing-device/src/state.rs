@@ -50,6 +50,8 @@ pub(crate) struct Fetching {
     pub(crate) due: Uptime,
     /// The body is at it.
     pub(crate) asked: bool,
+    /// The data budget holds it back until another day.
+    pub(crate) held: bool,
 }
 
 /// The spare slot is being written.

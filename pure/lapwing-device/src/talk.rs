@@ -168,7 +168,7 @@ impl Device {
             return;
         }
         let check_in_due = now.uptime >= self.talk.check_in_due();
-        let prompt = self.settings.talking.report_promptly;
+        let prompt = self.reports_promptly();
         let last = self.record.events.last().filter(|_| now.uptime >= self.talk.reports_due);
         // What else happened the fleet must hear before it decides; more progress can wait for the check-in.
         let progress = |event: &Event| event.kind == EventKind::DownloadProgress;
@@ -183,9 +183,16 @@ impl Device {
         }
     }
 
+    /// Whether an event is told when it happens: on a thin link not while an artifact comes.
+    fn reports_promptly(&self) -> bool {
+        let comes = matches!(&self.state, State::Fetching(fetching) if fetching.asked);
+        let talking = &self.settings.talking;
+        talking.report_promptly && !(talking.fetch_undisturbed && comes)
+    }
+
     /// When the conversation wants to go on by itself.
     pub(crate) fn talk_due(&self) -> Option<Uptime> {
-        let prompt = self.settings.talking.report_promptly && !self.record.events.is_empty();
+        let prompt = self.reports_promptly() && !self.record.events.is_empty();
         let report = self.talk.not_before.max(self.talk.reports_due);
         let check_in = self.talk.check_in_due();
         let due = if prompt { report.min(check_in) } else { check_in };
@@ -360,6 +367,7 @@ impl Device {
     pub(crate) fn take_time(&mut self, now: Now, stated: Floor, effects: &mut Effects) {
         self.talk.signed = now.uptime;
         self.world.time = Some((stated.time, now.uptime));
+        self.budget_advance(now);
         let moved = self.record.floor.is_none_or(|floor| stated.time.since(floor.time) > FLOOR_STEP_S);
         if moved {
             self.record.floor = Some(stated);

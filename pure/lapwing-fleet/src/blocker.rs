@@ -116,6 +116,9 @@ impl Blocker {
             Self::Gate(Gate::Watching) => {
                 "`lapwing device update-now ID` ends the watch and takes the update at once."
             }
+            Self::Gate(Gate::DataBudget) => {
+                "It goes on by itself the next day; `day_bytes` and `month_bytes` in its agent.toml are the budget."
+            }
             Self::Gate(Gate::Room) => "Make room on the device.",
             Self::Gate(Gate::Host) => "Ask the program that embeds the agent.",
             Self::Penalised(..) => {

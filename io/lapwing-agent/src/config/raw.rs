@@ -42,6 +42,8 @@ pub(super) struct RawConfig {
     pub(super) transfer_bytes_per_s_max: Option<NonZeroU64>,
     /// How this device may be told to check in now. `"observe"`: by the CoAP server, on a socket that stays open.
     pub(super) wake: Option<RawWake>,
+    /// What the defaults are for: `broadband`, or `nb-iot`, where a byte and a round trip are dear.
+    pub(super) link_profile: Option<String>,
     /// Facts for filters and strata, by name.
     #[serde(default)]
     pub(super) facts: BTreeMap<String, String>,
@@ -53,6 +55,8 @@ pub(super) struct RawConfig {
     pub(super) http: RawHttp,
     #[serde(default)]
     pub(super) coap: RawCoap,
+    #[serde(default)]
+    pub(super) data_budget: RawDataBudget,
     #[serde(default)]
     pub(super) tries: RawTries,
     #[serde(default)]
@@ -143,6 +147,16 @@ pub(super) struct RawHttp {
 pub(super) struct RawCoap {
     /// How long the first answer may take before the question is sent again.
     pub(super) first_timer_ms: Option<u64>,
+}
+
+/// What may cross the link, bytes at the IP layer, both ways. When it is spent downloads wait; questions do not.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawDataBudget {
+    /// In a day; no limit if not given.
+    pub(super) day_bytes: Option<u64>,
+    /// In thirty days; no limit if not given.
+    pub(super) month_bytes: Option<u64>,
 }
 
 /// How often to try before giving up.

@@ -4,16 +4,17 @@
 //! Never: reads a file.
 
 use super::raw::{
-    RawCoap, RawConfig, RawHttp, RawMeasuring, RawProvisioned, RawRestart, RawTalking, RawTrial, RawTries,
-    RawVersions, RawWake,
+    RawCoap, RawConfig, RawDataBudget, RawHttp, RawMeasuring, RawProvisioned, RawRestart, RawTalking,
+    RawTrial, RawTries, RawVersions, RawWake,
 };
 use super::{AgentSettings, CommandLine, ConfigError, MeasuringSettings, RestartSettings, WakeSettings};
 use crate::limits::COMMAND_WORDS_MAX;
 use lapwing_core::limits::{FACT_NAME_BYTES_MAX, FACT_VALUE_BYTES_MAX, FACTS_MAX};
 use lapwing_core::{Bump, StartLimits, Version};
 use lapwing_delta::Profile;
-use lapwing_device::{Identity, Provisioned, Settings, Talking, Trial, Tries, VersionPolicy};
-use lapwing_transport::client::limits::SERVERS_MAX;
+use lapwing_device::limits::BUDGET_TALK_BYTES;
+use lapwing_device::{DataBudget, Identity, Provisioned, Settings, Talking, Trial, Tries, VersionPolicy};
+use lapwing_transport::client::limits::{BLOCK_AIR_BYTES, CONNECTION_AIR_BYTES, SERVERS_MAX};
 use lapwing_transport::client::{ClientSettings, PlainHttp, ServerUrl};
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -28,6 +29,9 @@ const RESTART_TIMEOUT_MS: u64 = 60_000;
 const COAP_FIRST_TIMER_MS: u64 = 10_000;
 const STOP_TIMEOUT_MS: u64 = 10_000;
 const MEASURING_INTERVAL_MS: u64 = 10_000;
+const NB_IOT_CHECK_IN_INTERVAL_MS: u64 = 86_400_000;
+const NB_IOT_DAY_BYTES: u64 = 30_000;
+const NB_IOT_TIMEOUT_MS: u64 = 120_000;
 const LAUNCHER: &str = "/usr/bin/lapwing-launcher";
 
 pub(super) fn resolve(raw: RawConfig, dir: &Path) -> Result<AgentSettings, ConfigError> {
@@ -44,11 +48,13 @@ pub(super) fn resolve(raw: RawConfig, dir: &Path) -> Result<AgentSettings, Confi
         checkpoint_bytes,
         transfer_bytes_per_s_max,
         wake,
+        link_profile,
         facts,
         provisioned,
         talking,
         http,
         coap,
+        data_budget,
         tries,
         trial,
         versions,
@@ -68,15 +74,20 @@ pub(super) fn resolve(raw: RawConfig, dir: &Path) -> Result<AgentSettings, Confi
     let (how_to_restart, launcher) = resolve_restart(restart)?;
     let plain_http = if insecure_http { PlainHttp::Anywhere } else { PlainHttp::LoopbackOnly };
     at_least("checkpoint_bytes", checkpoint_bytes, 1024)?;
-    let client = resolve_http(http, resolve_servers(&servers, plain_http)?, plain_http)?;
+    let usual = Usual::of(link_profile.as_deref())?;
+    let client = resolve_http(http, &usual, resolve_servers(&servers, plain_http)?, plain_http)?;
+    let talking = resolve_talking(talking, &usual)?;
+    // On the way that devices on thin links go.
+    let fetch_undisturbed = client.servers.first().is_some_and(ServerUrl::is_coap);
     Ok(AgentSettings {
         device_dir: device_dir.map_or_else(|| dir.to_owned(), |given| dir.join(given)),
         brain: Settings {
             identity,
-            talking: resolve_talking(talking)?,
+            talking: Talking { fetch_undisturbed, ..talking },
             tries: resolve_tries(tries),
             trial: resolve_trial(trial)?,
             versions: resolve_versions(versions)?,
+            budget: resolve_budget(data_budget, &usual, &client.servers)?,
             battery_floor_mv,
         },
         wake: wake.map(|wake| resolve_wake(&wake, &client)).transpose()?,
@@ -98,7 +109,41 @@ fn resolve_provisioned(raw: RawProvisioned) -> Result<Provisioned, ConfigError> 
     Ok(Provisioned { version, seq, security_version })
 }
 
-fn resolve_talking(raw: RawTalking) -> Result<Talking, ConfigError> {
+/// What holds where nothing was said.
+struct Usual {
+    talking: Talking,
+    day_bytes: Option<u64>,
+    stall_timeout_ms: u64,
+    exchange_timeout_ms: u64,
+}
+
+impl Usual {
+    fn of(link_profile: Option<&str>) -> Result<Self, ConfigError> {
+        let broadband = Self {
+            talking: Talking::default(),
+            day_bytes: None,
+            stall_timeout_ms: 30_000,
+            exchange_timeout_ms: 60_000,
+        };
+        match link_profile {
+            None | Some("broadband") => Ok(broadband),
+            Some("nb-iot") => Ok(Self {
+                talking: Talking {
+                    check_in_interval_ms: NB_IOT_CHECK_IN_INTERVAL_MS,
+                    always_signed: false,
+                    report_promptly: false,
+                    ..broadband.talking
+                },
+                day_bytes: Some(NB_IOT_DAY_BYTES),
+                stall_timeout_ms: NB_IOT_TIMEOUT_MS,
+                exchange_timeout_ms: NB_IOT_TIMEOUT_MS,
+            }),
+            Some(_) => Err(wrong("link_profile", "must be broadband or nb-iot")),
+        }
+    }
+}
+
+fn resolve_talking(raw: RawTalking, usual: &Usual) -> Result<Talking, ConfigError> {
     let RawTalking {
         check_in_interval_ms,
         boot_spread_ms,
@@ -109,7 +154,7 @@ fn resolve_talking(raw: RawTalking) -> Result<Talking, ConfigError> {
         always_signed,
         report_promptly,
     } = raw;
-    let usual = Talking::default();
+    let usual = usual.talking;
     let resolved = Talking {
         check_in_interval_ms: check_in_interval_ms.unwrap_or(usual.check_in_interval_ms),
         // What the owner of a device wrote down is a promise that no server stretches.
@@ -121,6 +166,7 @@ fn resolve_talking(raw: RawTalking) -> Result<Talking, ConfigError> {
         signed_status_max_age_ms: signed_status_max_age_ms.unwrap_or(usual.signed_status_max_age_ms),
         always_signed: always_signed.unwrap_or(usual.always_signed),
         report_promptly: report_promptly.unwrap_or(usual.report_promptly),
+        fetch_undisturbed: usual.fetch_undisturbed,
     };
     at_least("check_in_interval_ms", resolved.check_in_interval_ms, 100)?;
     at_least("retry_first_ms", resolved.retry_first_ms, 10)?;
@@ -142,6 +188,7 @@ fn resolve_servers(servers: &[String], plain: PlainHttp) -> Result<Vec<ServerUrl
 
 fn resolve_http(
     raw: RawHttp,
+    usual: &Usual,
     servers: Vec<ServerUrl>,
     plain_http: PlainHttp,
 ) -> Result<ClientSettings, ConfigError> {
@@ -154,8 +201,8 @@ fn resolve_http(
         servers,
         plain_http,
         connect_timeout: timeout("connect_timeout_ms", connect_timeout_ms, 10_000)?,
-        stall_timeout: timeout("stall_timeout_ms", stall_timeout_ms, 30_000)?,
-        exchange_timeout: timeout("exchange_timeout_ms", exchange_timeout_ms, 60_000)?,
+        stall_timeout: timeout("stall_timeout_ms", stall_timeout_ms, usual.stall_timeout_ms)?,
+        exchange_timeout: timeout("exchange_timeout_ms", exchange_timeout_ms, usual.exchange_timeout_ms)?,
     })
 }
 
@@ -170,6 +217,22 @@ fn resolve_coap(raw: RawCoap) -> Result<u64, ConfigError> {
     let RawCoap { first_timer_ms } = raw;
     let first_timer_ms = first_timer_ms.unwrap_or(COAP_FIRST_TIMER_MS);
     at_least("first_timer_ms", first_timer_ms, 500).map(|()| first_timer_ms)
+}
+
+fn resolve_budget(
+    raw: RawDataBudget,
+    usual: &Usual,
+    servers: &[ServerUrl],
+) -> Result<DataBudget, ConfigError> {
+    let RawDataBudget { day_bytes, month_bytes } = raw;
+    // By HTTP a block costs a connection.
+    let by_coap = servers.iter().all(ServerUrl::is_coap);
+    let fetch_bytes_min = if by_coap { BLOCK_AIR_BYTES } else { CONNECTION_AIR_BYTES + 2 * BLOCK_AIR_BYTES };
+    let budget = DataBudget { day_bytes: day_bytes.or(usual.day_bytes), month_bytes, fetch_bytes_min };
+    for (key, bytes) in [("day_bytes", budget.day_bytes), ("month_bytes", month_bytes)] {
+        bytes.map_or(Ok(()), |bytes| at_least(key, bytes, BUDGET_TALK_BYTES + fetch_bytes_min))?;
+    }
+    Ok(budget)
 }
 
 fn resolve_tries(raw: RawTries) -> Tries {

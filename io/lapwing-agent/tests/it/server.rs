@@ -52,7 +52,7 @@ pub(crate) struct Server {
     pub(crate) artifact_requests: u32,
     pub(crate) artifact_bytes_sent: u64,
     events: Vec<Event>,
-    now: UnixSeconds,
+    pub(crate) now: UnixSeconds,
 }
 
 impl Server {
@@ -212,10 +212,12 @@ impl Server {
             }
             return http("200 OK", &[&format!("ETag: {tag}")], &artifact);
         };
-        let first: usize = range.strip_prefix("bytes=").unwrap().trim_end_matches('-').parse().unwrap();
-        let part = &artifact[first..];
+        let (first, last) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+        let first: usize = first.parse().unwrap();
+        let last = last.parse().unwrap_or(artifact.len() - 1);
+        let part = &artifact[first..=last];
         self.artifact_bytes_sent += part.len() as u64;
-        let content_range = format!("Content-Range: bytes {first}-{}/{}", artifact.len() - 1, artifact.len());
+        let content_range = format!("Content-Range: bytes {first}-{last}/{}", artifact.len());
         http("206 Partial Content", &[&content_range, &format!("ETag: {tag}")], part)
     }
 }

@@ -1,8 +1,10 @@
 //! The artifact on its way: cuts, servers that ignore ranges, wrong bytes.
 
 use crate::device::{Device, image};
+use crate::fleet::NOW;
 use crate::server::Fault;
 use lapwing_core::wire::cause::Cause;
+use lapwing_core::wire::check_in::Gate;
 use lapwing_core::wire::report::{Detail, EventKind};
 
 const SIZE: usize = 40_000;
@@ -116,4 +118,39 @@ fn a_transfer_keeps_to_its_rate_on_one_connection() {
     let least_ms = (size - 1_024) * 1_000 / 1_000;
     assert!((least_ms..least_ms + 2 * LAST_WAIT_MS).contains(&took_ms), "{took_ms} ms for {size} bytes");
     assert_eq!(device.link.server(|server| server.artifact_requests), 1);
+}
+
+const DAY_BYTES: u64 = 24_000;
+const DAY_MS: u64 = 86_400_000;
+
+#[test]
+fn a_day_s_bytes_are_never_exceeded_and_the_rest_comes_on_other_days_over_a_power_cut() {
+    let (old, new) = (image("good", 0, 100), image("good", 1, SIZE));
+    let budget =
+        format!("[talking]\ncheck_in_interval_ms = {}\n[data_budget]\nday_bytes = {DAY_BYTES}", DAY_MS / 8);
+    let mut device = Device::with_config(&old, &budget);
+    let size = device.link.server(|server| server.publish(2, "1.1.0", None, &new));
+    let mut days = 0;
+    while !is_staged(&device) {
+        days += 1;
+        assert!(days < 20, "{size} bytes never came");
+        for _ in 0..24 {
+            let now = NOW.after(device.uptime_ms() / 1_000);
+            device.link.server(|server| server.now = now);
+            let end_ms = device.uptime_ms() + DAY_MS / 24;
+            device.run_until("an hour", |device| device.uptime_ms() >= end_ms || is_staged(device));
+        }
+        // The device's days begin at another hour: so many of this clock touch one more of its own.
+        let crossed_bytes = device.link.crossed_bytes();
+        assert!(crossed_bytes <= (days + 1) * DAY_BYTES, "{crossed_bytes} in {days} days");
+        if days == 1 {
+            device.cut_power();
+        }
+    }
+    let deferred = device
+        .link
+        .server(|server| server.events().iter().any(|event| event.detail == Detail::Gate(Gate::DataBudget)));
+    assert!(deferred, "the fleet hears why");
+    assert!(days >= 2, "{size} bytes in {days} days");
+    device.run_until("the switch", |device| device.active_image() == new);
 }

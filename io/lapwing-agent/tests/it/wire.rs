@@ -27,17 +27,31 @@ struct Ends {
     /// How many more answers are cut.
     cuts_left: u32,
     down_when_cut: bool,
+    /// Bytes that crossed, both ways.
+    crossed_bytes: u64,
 }
 
 impl Link {
     pub(crate) fn new(server: Server, clock_ms: Arc<AtomicU64>) -> Self {
-        let ends = Ends { server, down: false, cut_after: None, cuts_left: 0, down_when_cut: false };
+        let ends = Ends {
+            server,
+            down: false,
+            cut_after: None,
+            cuts_left: 0,
+            down_when_cut: false,
+            crossed_bytes: 0,
+        };
         Self { ends: Arc::new(Mutex::new(ends)), clock_ms }
     }
 
     /// Looks at the server, or changes it.
     pub(crate) fn server<T>(&self, look: impl FnOnce(&mut Server) -> T) -> T {
         look(&mut self.ends().server)
+    }
+
+    /// Bytes of all connections so far, both ways.
+    pub(crate) fn crossed_bytes(&self) -> u64 {
+        self.ends().crossed_bytes
     }
 
     pub(crate) fn set_down(&self, down: bool) {
@@ -89,6 +103,7 @@ struct Connection {
 impl Write for Connection {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         self.asked.extend(bytes);
+        self.link.ends().crossed_bytes += bytes.len() as u64;
         if let Some(request) = Request::parse(&self.asked) {
             let mut ends = self.link.ends();
             self.answer = ends.server.answer(&request);
@@ -117,6 +132,7 @@ impl Read for Connection {
         }
         let length = out.len().min(self.answer.len());
         let rest = self.answer.len() - length;
+        self.link.ends().crossed_bytes += length as u64;
         for (byte, answered) in out.iter_mut().zip(self.answer.drain(rest..).rev()) {
             *byte = answered;
         }

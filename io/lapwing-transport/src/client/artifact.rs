@@ -7,7 +7,8 @@
 use super::coap::Fetching;
 use super::credentials::Credentials;
 use super::exchange::{Client, ExchangeError, Question, Secrecy, why_io};
-use super::limits::BLOCK_BYTES;
+use super::limits::{BLOCK_BYTES, CONNECTION_AIR_BYTES};
+use super::meter::Meter;
 use super::server_url::ServerUrl;
 use lapwing_core::Digest;
 use lapwing_core::trust::TlsAnchor;
@@ -32,7 +33,7 @@ pub struct Wanted<'a> {
 pub struct Piece {
     /// Where in the artifact they belong.
     pub offset: u64,
-    /// How many; none is the end of what was missing.
+    /// How many; none is the end of what was missing, or of what it may cost.
     pub bytes: usize,
 }
 
@@ -54,7 +55,9 @@ struct HttpBytes {
     /// Arrives before what was asked for.
     skip_bytes: u64,
     next_offset: u64,
-    size_bytes: u64,
+    /// Where what was asked for ends.
+    end: u64,
+    meter: Meter,
 }
 
 impl Client {
@@ -91,8 +94,10 @@ impl Client {
             headers.insert(name, value);
             Ok::<_, ExchangeError>(())
         };
-        if offset > 0 {
-            say(header::RANGE, format!("bytes={offset}-"))?;
+        let end = offset.saturating_add(payload_bytes(self.meter.left_bytes())).min(size_bytes);
+        if offset > 0 || end < size_bytes {
+            let last = if end < size_bytes { (end - 1).to_string() } else { String::new() };
+            say(header::RANGE, format!("bytes={offset}-{last}"))?;
             say(header::IF_RANGE, format!("\"{artifact}\""))?;
         }
         say(header::ACCEPT, "*/*".to_owned())?;
@@ -102,8 +107,15 @@ impl Client {
         let begins = begins_at(&response, size_bytes)?;
         let skip_bytes = offset.checked_sub(begins).ok_or(ExchangeError::Nonsense)?;
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-        Ok(HttpBytes { body, skip_bytes, next_offset: offset, size_bytes })
+        Ok(HttpBytes { body, skip_bytes, next_offset: offset, end, meter: self.meter.clone() })
     }
+}
+
+/// What a connection that may cost so much brings of an artifact: whole blocks, one at least.
+fn payload_bytes(left_bytes: u64) -> u64 {
+    // A packet is three quarters payload at worst: headers, records, acknowledgements.
+    let payload_bytes = left_bytes.saturating_sub(CONNECTION_AIR_BYTES) / 4 * 3;
+    (payload_bytes / BLOCK_BYTES).max(1) * BLOCK_BYTES
 }
 
 /// The first block that is not there.
@@ -150,7 +162,8 @@ impl ArtifactBytes {
         }
     }
 
-    /// Fills some of `out` with bytes that came: over HTTP one after another, over CoAP in no order.
+    /// Fills some of `out` with bytes that came: over HTTP one after another, over CoAP in no order; with none
+    /// when more would cost more than [`Client::allow_bytes`] said.
     ///
     /// # Errors
     /// See [`ExchangeError`]; also when the connection ends before the artifact does.
@@ -172,14 +185,14 @@ impl ArtifactBytes {
 
 impl HttpBytes {
     fn read(&mut self, out: &mut [u8]) -> Result<Piece, ExchangeError> {
-        while self.skip_bytes > 0 {
+        while self.skip_bytes > 0 && self.meter.left_bytes() > 0 {
             let piece_bytes = usize::try_from(self.skip_bytes).unwrap_or(usize::MAX).min(out.len());
             let skipped = self.read_some(out.get_mut(..piece_bytes).unwrap_or_default())?;
             self.skip_bytes -= skipped as u64;
         }
         let offset = self.next_offset;
-        let left = usize::try_from(self.size_bytes - offset).unwrap_or(usize::MAX).min(out.len());
-        if left == 0 {
+        let left = usize::try_from(self.end - offset).unwrap_or(usize::MAX).min(out.len());
+        if left == 0 || self.meter.left_bytes() == 0 {
             return Ok(Piece { offset, bytes: 0 });
         }
         let bytes = self.read_some(out.get_mut(..left).unwrap_or_default())?;
@@ -201,8 +214,8 @@ impl HttpBytes {
 
 impl fmt::Debug for HttpBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { skip_bytes, next_offset, size_bytes, .. } = self;
-        write!(f, "HttpBytes {{ {next_offset} of {size_bytes}, {skip_bytes} to skip }}")
+        let Self { skip_bytes, next_offset, end, .. } = self;
+        write!(f, "HttpBytes {{ {next_offset} of {end}, {skip_bytes} to skip }}")
     }
 }
 

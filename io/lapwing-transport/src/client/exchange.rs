@@ -9,6 +9,7 @@ use super::coap::{self, Listening, SecurityContext};
 use super::credentials::{Credentials, basic};
 use super::dial::Dial;
 use super::limits::{BACK_TO_FIRST, HEAD_BYTES_MAX, RETRY_AFTER_MAX};
+use super::meter::Meter;
 use super::server_url::{PlainHttp, ServerUrl};
 use super::verifier::client_config;
 use super::wire_transport::{NoResolver, WireConnector};
@@ -99,6 +100,7 @@ pub struct Client {
     settings: ClientSettings,
     dial: Arc<dyn Dial>,
     context: Option<Arc<Mutex<SecurityContext>>>,
+    pub(super) meter: Meter,
     /// Which server, and when it was taken instead of the first.
     answered_last: Cell<(usize, Instant)>,
 }
@@ -140,13 +142,33 @@ impl Client {
     /// A client for these servers.
     #[must_use]
     pub fn new(settings: ClientSettings, dial: Arc<dyn Dial>) -> Self {
-        Self { settings, dial, context: None, answered_last: Cell::new((0, Instant::now())) }
+        let (meter, answered_last) = (Meter::new(), Cell::new((0, Instant::now())));
+        Self { settings, dial, context: None, meter, answered_last }
     }
 
     /// Talks CoAP in this context; without one, servers that are asked by CoAP are passed over.
     #[must_use]
     pub fn with_context(self, context: SecurityContext) -> Self {
+        let context = context.counted(self.meter.clone());
         Self { context: Some(Arc::new(Mutex::new(context))), ..self }
+    }
+
+    /// Bytes that have crossed the link for this client, at the IP layer, both ways; of TCP, what it adds is estimated
+    /// from above.
+    #[must_use]
+    pub fn crossed_bytes(&self) -> u64 {
+        self.meter.crossed_bytes()
+    }
+
+    /// Lets artifacts cost so many bytes from now on, counted in the same way, and come no further then.
+    pub fn allow_bytes(&self, bytes: u64) {
+        self.meter.allow(bytes);
+    }
+
+    /// Whether they may come no further some time.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.meter.is_limited()
     }
 
     /// Sends a claim. The same one may be sent again. It goes by HTTP only.
@@ -354,7 +376,8 @@ impl Client {
             .timeout_per_write(Some(stall_timeout))
             .timeout_global(timeout)
             .build();
-        let connector = WireConnector { dial: self.dial.clone(), server: server.clone(), tls };
+        let (dial, meter) = (self.dial.clone(), self.meter.clone());
+        let connector = WireConnector { dial, server: server.clone(), tls, meter };
         Ok(Agent::with_parts(config, connector, NoResolver))
     }
 }

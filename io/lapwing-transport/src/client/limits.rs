@@ -10,6 +10,10 @@ pub(super) const BUFFER_BYTES: usize = 16 * 1024;
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
 /// Granularity at which a partial artifact is remembered, bytes.
 pub const BLOCK_BYTES: u64 = lapwing_coap::UNIT_BYTES as u64;
+/// Most that a request for a block and its answer take at the IP layer, bytes.
+pub const BLOCK_AIR_BYTES: u64 = 1_280 + 128;
+/// Most that a connection is expected to take before and beside the bytes it is for, TLS included.
+pub const CONNECTION_AIR_BYTES: u64 = 6 * 1024;
 /// Servers one client may be given.
 pub const SERVERS_MAX: usize = 8;
 /// Longest server address, bytes.

@@ -8,6 +8,7 @@ pub mod limits;
 mod server_url;
 
 mod dial;
+mod meter;
 
 mod certificate;
 mod verifier;

@@ -5,6 +5,7 @@
 
 use super::dial::{Dial, Wire};
 use super::limits::{BUFFER_BYTES, CONNECT_TIMEOUT_MAX};
+use super::meter::{Meter, Metered};
 use super::server_url::ServerUrl;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -27,6 +28,7 @@ pub(super) struct WireConnector {
     pub(super) server: ServerUrl,
     /// Needed exactly if the server's address says so.
     pub(super) tls: Option<Arc<ClientConfig>>,
+    pub(super) meter: Meter,
 }
 
 impl Connector for WireConnector {
@@ -39,7 +41,8 @@ impl Connector for WireConnector {
     ) -> Result<Option<WireTransport>, Error> {
         let timeout = left(details.timeout)?.unwrap_or(CONNECT_TIMEOUT_MAX);
         let timed = |error: io::Error| timed_out(error, Timeout::Connect);
-        let mut wire = self.dial.dial(&self.server, timeout).map_err(timed)?;
+        let dial = || self.dial.dial(&self.server, timeout);
+        let mut wire: Box<dyn Wire> = Box::new(Metered::new(self.meter.clone(), dial).map_err(timed)?);
         let channel = match &self.tls {
             None => Channel::Plain(wire),
             Some(config) => {

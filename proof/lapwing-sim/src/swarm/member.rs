@@ -17,7 +17,7 @@ use lapwing_core::{
     TrustAnchor, Uptime,
 };
 use lapwing_device::{
-    Applied, Boot, Conditions, Device, Effect, Fetched, Install, Link, Now, ResetCause, Settings,
+    Applied, Boot, Conditions, DataBudget, Device, Effect, Fetched, Install, Link, Now, ResetCause, Settings,
     StoredRecord, Talking, Transfer, Trial, Tries, Trouble, TrustDocument, VersionPolicy,
 };
 use lapwing_sim::{Rng, Told};
@@ -105,6 +105,7 @@ impl Member {
                 tries: Tries::default(),
                 trial: Trial { follow_ups_ms: FOLLOW_UPS_MS, ..Trial::default() },
                 versions: VersionPolicy::default(),
+                budget: DataBudget::default(),
                 battery_floor_mv: 0,
             },
             who: Credentials { device, secret },

@@ -2,7 +2,7 @@
 //!
 //! Touches: `lapwing_core::cbor`. Never: guesses at another format.
 
-use super::{Attempt, Candidate, Floor, Installed, Record, Refusal, Stage, TrialLog};
+use super::{Attempt, Candidate, Floor, Installed, Ledger, Record, Refusal, Stage, TrialLog};
 use lapwing_core::cbor::{
     DecodeError, NoRoom, Out, Wire, read_array, read_list, read_optional, write_list, write_optional,
 };
@@ -16,7 +16,8 @@ const FORMAT: u64 = 1;
 
 impl Wire<'_> for Record {
     fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
-        out.array(12)?.u64(FORMAT)?;
+        // Without a ledger, the spelling of devices that never had a budget.
+        out.array(if self.ledger.is_some() { 13 } else { 12 })?.u64(FORMAT)?;
         self.confirmed.write(out)?;
         write_optional(out, self.previous.as_ref())?;
         out.u64(self.seq_blamed)?.u32(self.security_floor)?;
@@ -27,11 +28,15 @@ impl Wire<'_> for Record {
         write_list(out, &self.events)?;
         write_list(out, &self.health)?;
         out.u32(self.next_event)?;
-        Ok(())
+        self.ledger.as_ref().map_or(Ok(()), |ledger| ledger.write(out))
     }
 
     fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        read_array(input, 12)?;
+        let has_ledger = match input.array()? {
+            Some(12) => false,
+            Some(13) => true,
+            _ => return Err(DecodeError::Malformed),
+        };
         match input.u64()? {
             FORMAT => {}
             other => return Err(DecodeError::UnknownVersion(other)),
@@ -48,7 +53,20 @@ impl Wire<'_> for Record {
             events: read_list(input, Event::read)?,
             health: read_list(input, HealthRow::read)?,
             next_event: input.u32()?,
+            ledger: has_ledger.then(|| Ledger::read(input)).transpose()?,
         })
+    }
+}
+
+impl Wire<'_> for Ledger {
+    fn write(&self, out: &mut Out<'_>) -> Result<(), NoRoom> {
+        out.array(3)?.u64(self.day)?.u64(self.day_bytes)?.u64(self.month_bytes)?;
+        Ok(())
+    }
+
+    fn read(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        read_array(input, 3)?;
+        Ok(Self { day: input.u64()?, day_bytes: input.u64()?, month_bytes: input.u64()? })
     }
 }
 

@@ -13,6 +13,7 @@ use crate::policy::back_off_ms;
 use crate::record::Stage;
 use crate::state::{Applying, Fetching, Staged, State};
 use lapwing_core::wire::cause::Cause;
+use lapwing_core::wire::check_in::Gate;
 use lapwing_core::wire::report::{Detail, EventKind};
 use lapwing_core::{Booted, Digest};
 
@@ -23,9 +24,20 @@ impl Device {
     /// Asks for more of the artifact when it is time.
     pub(crate) fn fetching_advance(&mut self, now: Now, effects: &mut Effects) {
         let State::Fetching(fetching) = &mut self.state else { return };
-        if !fetching.asked && now.uptime >= fetching.due {
-            fetching.asked = true;
-            effects.ask(Effect::Fetch(fetching.transfer()));
+        if fetching.asked || now.uptime < fetching.due {
+            return;
+        }
+        let (transfer, held) = (fetching.transfer(), self.budget_spent());
+        let State::Fetching(fetching) = &mut self.state else { return };
+        let known = core::mem::replace(&mut fetching.held, held);
+        fetching.asked = !held;
+        if !held {
+            self.reserve_for_fetch(effects);
+            effects.ask(Effect::Fetch(transfer));
+        } else if !known {
+            // What has come is kept; the fleet hears why no more does.
+            self.note(EventKind::Deferred, Detail::Gate(Gate::DataBudget));
+            self.check_in_early(now);
         }
     }
 

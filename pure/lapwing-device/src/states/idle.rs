@@ -215,6 +215,7 @@ impl Fetching {
             refusals: 0,
             due: now.uptime,
             asked: false,
+            held: false,
         }
     }
 }

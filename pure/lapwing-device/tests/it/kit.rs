@@ -12,8 +12,8 @@ use lapwing_core::{
     AttemptId, BootId, Digest, HardwareClass, Release, SLOT_RECORD_LEN, Slot, SlotTable, Uptime,
 };
 use lapwing_device::{
-    Attempt, Boot, Candidate, Device, Effect, Effects, Event, Identity, Ignored, Installed, Now, Provisioned,
-    Record, ResetCause, Settings, Stage, StoredRecord, Talking, Trial, Tries, VersionPolicy,
+    Attempt, Boot, Candidate, DataBudget, Device, Effect, Effects, Event, Identity, Ignored, Installed, Now,
+    Provisioned, Record, ResetCause, Settings, Stage, StoredRecord, Talking, Trial, Tries, VersionPolicy,
 };
 
 pub(crate) const MINUTE_MS: u64 = 60_000;
@@ -47,6 +47,7 @@ pub(crate) fn settings() -> Settings {
         tries: Tries::default(),
         trial: Trial::default(),
         versions: VersionPolicy::default(),
+        budget: DataBudget::default(),
         battery_floor_mv: 3300,
     }
 }

@@ -41,6 +41,7 @@ fn words(event: &Event<'_>) -> &'static str {
         Event::Answered(_) => "an answer",
         Event::TrustFetched(..) => "a trust document",
         Event::Reported { .. } => "an acknowledgement",
+        Event::Spent { .. } => "bytes on the link",
         Event::Fetched(_) => "the transfer",
         Event::Applied(_) => "the image",
         Event::SlotTable(_) => "the slot table",

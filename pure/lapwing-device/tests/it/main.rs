@@ -16,6 +16,7 @@ mod kept;
 mod notation;
 
 mod boots;
+mod budget;
 mod calls;
 mod gates;
 mod kit;

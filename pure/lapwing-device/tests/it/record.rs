@@ -10,7 +10,7 @@ use lapwing_core::wire::check_in::{Health, HealthRow};
 use lapwing_core::wire::report::{Detail, Event, EventKind};
 use lapwing_core::{AttemptId, DecodeError, Digest, KeyId, ShortDigest, UnixSeconds};
 use lapwing_device::limits::{BOOTS_MAX, EVENTS_MAX, RECORD_BYTES_MAX, REFUSED_MAX};
-use lapwing_device::{Attempt, Floor, Installed, Record, Refusal, Stage, TrialLog};
+use lapwing_device::{Attempt, Floor, Installed, Ledger, Record, Refusal, Stage, TrialLog};
 
 fn largest() -> Record {
     let text = "v".repeat(32);
@@ -49,6 +49,7 @@ fn largest() -> Record {
         events: core::iter::repeat_n(event, EVENTS_MAX).collect(),
         health: core::iter::repeat_n(row, 4).collect(),
         next_event: u32::MAX,
+        ledger: Some(Ledger { day: u64::MAX, day_bytes: u64::MAX, month_bytes: u64::MAX }),
     }
 }
 

@@ -6,6 +6,7 @@
 use super::question::judge;
 use super::seal::{ROOM, SecurityContext, token};
 use super::socket::{Socket, addresses};
+use crate::client::limits::BLOCK_AIR_BYTES;
 use crate::client::{ExchangeError, Piece, ServerUrl, Wanted};
 use lapwing_coap::{
     Bitmap, BlockSize, Code, Fetch, Kind, Message, Next, OptionNumber, Taken, WriteError, Writer,
@@ -43,14 +44,14 @@ impl Fetching {
         let Wanted { artifact, size_bytes, have } = *wanted;
         let size_bytes = u32::try_from(size_bytes).map_err(|_| ExchangeError::Nonsense)?;
         let bitmap = Bitmap::resume(have.to_vec(), size_bytes).map_err(|_| ExchangeError::Nonsense)?;
-        let (estimator, known) = {
+        let (estimator, known, meter) = {
             let seal = lock(seal);
-            (seal.estimator.clone(), seal.answered)
+            (seal.estimator.clone(), seal.answered, seal.meter.clone())
         };
         let address = addresses(server, known)?.into_iter().next().ok_or(ExchangeError::Nonsense)?;
         Ok(Self {
             seal: Arc::clone(seal),
-            socket: Socket::to(address)?,
+            socket: Socket::to(address, &meter)?,
             fetch: Fetch::new(bitmap, estimator, BlockSize::B1024),
             name: name(&artifact),
             stall_ms: u64::try_from(stall.as_millis()).unwrap_or(u64::MAX),
@@ -60,7 +61,7 @@ impl Fetching {
         })
     }
 
-    /// Fills some of `out`. Nothing is the end of the artifact.
+    /// Fills some of `out`. Nothing is the end of the artifact, or of what it may cost: what was asked for is waited for.
     pub(in crate::client) fn read(&mut self, out: &mut [u8]) -> Result<Piece, ExchangeError> {
         if self.rest.is_empty() && !self.next_block()? {
             return Ok(Piece { offset: self.fetch.bitmap().size_bytes().into(), bytes: 0 });
@@ -97,12 +98,17 @@ impl Fetching {
         }
     }
 
-    /// Sends what may be sent; returns until when to listen, or nothing when all is there.
+    /// Sends what may be sent; returns until when to listen, or nothing when there is nothing to come.
     fn ask_for_more(&mut self) -> Result<Option<Uptime>, ExchangeError> {
         let mut seal = lock(&self.seal);
         loop {
             let (number, now) = (seal.next_number()?, seal.now());
-            let block = match self.fetch.poll(now, number) {
+            let expected = (self.fetch.unanswered().count() as u64 + 1) * BLOCK_AIR_BYTES;
+            let next = match expected <= seal.meter.left_bytes() {
+                true => self.fetch.poll(now, number),
+                false => self.fetch.drain(now),
+            };
+            let block = match next {
                 Next::Ask(block) => block,
                 Next::Wait(until) => return Ok(Some(until)),
                 Next::Done => return Ok(None),

@@ -109,7 +109,8 @@ impl<'a> Line<'a> {
     ) -> Result<Self, ExchangeError> {
         let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         let until_ms = seal.now().0.saturating_add(timeout_ms);
-        Ok(Self { seal, socket: Socket::to(address)?, until_ms, number: 0 })
+        let socket = Socket::to(address, &seal.meter)?;
+        Ok(Self { seal, socket, until_ms, number: 0 })
     }
 
     /// One confirmable request and its answer, plain in `room`.

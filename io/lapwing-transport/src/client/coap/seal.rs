@@ -4,6 +4,7 @@
 //! Never: shows a key, or seals under a number that was not reserved durably first.
 
 use crate::client::ExchangeError;
+use crate::client::meter::Meter;
 use lapwing_coap::limits::DATAGRAM_BYTES_MAX;
 use lapwing_coap::oscore::{Context, IdContext, Keys, Kid, Master, Replay, Reserve, SealError, Sequence};
 use lapwing_coap::{Code, Estimator, Message, MessageId, OptionNumber, Token, WriteError};
@@ -22,6 +23,8 @@ pub struct SecurityContext {
     context: Context,
     reserve: ReserveNumbers,
     began: Instant,
+    /// What crosses the link is counted there.
+    pub(super) meter: Meter,
     /// How long answers take.
     pub(super) estimator: Estimator,
     /// From where the last answer came.
@@ -56,11 +59,17 @@ impl SecurityContext {
             context: Context::new(keys, Sequence::resume(saved), Replay::new()),
             reserve,
             began: Instant::now(),
+            meter: Meter::new(),
             estimator: Estimator::new(first_timer_ms),
             answered: None,
             echo: None,
             is_challenged: false,
         })
+    }
+
+    /// What crosses the link is counted by this.
+    pub(in crate::client) fn counted(self, meter: Meter) -> Self {
+        Self { meter, ..self }
     }
 
     /// Time since this context was taken up.

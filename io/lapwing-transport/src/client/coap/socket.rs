@@ -2,6 +2,7 @@
 //!
 //! Touches: sockets, the system's resolver. Never: takes a datagram of somebody else.
 
+use crate::client::meter::Meter;
 use crate::client::{ExchangeError, ServerUrl};
 use lapwing_coap::limits::DATAGRAM_BYTES_MAX;
 use std::io::{Error, ErrorKind};
@@ -22,26 +23,31 @@ pub(super) fn addresses(
 
 /// A socket to one address.
 #[derive(Debug)]
-pub(super) struct Socket(UdpSocket);
+pub(super) struct Socket {
+    udp: UdpSocket,
+    address: SocketAddr,
+    meter: Meter,
+}
 
 impl Socket {
-    pub(super) fn to(address: SocketAddr) -> Result<Self, ExchangeError> {
+    pub(super) fn to(address: SocketAddr, meter: &Meter) -> Result<Self, ExchangeError> {
         let any = match address {
             SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         };
-        let socket = UdpSocket::bind((any, 0)).map_err(|error| lost(&error))?;
-        socket.connect(address).map_err(|error| lost(&error))?;
-        Ok(Self(socket))
+        let udp = UdpSocket::bind((any, 0)).map_err(|error| lost(&error))?;
+        udp.connect(address).map_err(|error| lost(&error))?;
+        Ok(Self { udp, address, meter: meter.clone() })
     }
 
     /// Can be read when something came.
     pub(super) fn incoming(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.udp.as_fd()
     }
 
     pub(super) fn send(&self, datagram: &[u8]) -> Result<(), ExchangeError> {
-        match self.0.send(datagram) {
+        self.meter.datagram(self.address, datagram.len());
+        match self.udp.send(datagram) {
             Ok(_) => Ok(()),
             // A full queue loses datagrams as the air does.
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
@@ -54,9 +60,9 @@ impl Socket {
         &self,
         buffer: &mut [u8; DATAGRAM_BYTES_MAX],
     ) -> Result<Option<usize>, ExchangeError> {
-        self.0.set_nonblocking(true).map_err(|error| lost(&error))?;
+        self.udp.set_nonblocking(true).map_err(|error| lost(&error))?;
         let received = self.received(buffer);
-        self.0.set_nonblocking(false).map_err(|error| lost(&error))?;
+        self.udp.set_nonblocking(false).map_err(|error| lost(&error))?;
         received
     }
 
@@ -68,13 +74,16 @@ impl Socket {
     ) -> Result<Option<usize>, ExchangeError> {
         // To a socket zero means for ever.
         let patience = patience.max(Duration::from_millis(1));
-        self.0.set_read_timeout(Some(patience)).map_err(|error| lost(&error))?;
+        self.udp.set_read_timeout(Some(patience)).map_err(|error| lost(&error))?;
         self.received(buffer)
     }
 
     fn received(&self, buffer: &mut [u8; DATAGRAM_BYTES_MAX]) -> Result<Option<usize>, ExchangeError> {
-        match self.0.recv(buffer) {
-            Ok(len) => Ok(Some(len)),
+        match self.udp.recv(buffer) {
+            Ok(len) => {
+                self.meter.datagram(self.address, len);
+                Ok(Some(len))
+            }
             Err(error) => match error.kind() {
                 ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => Ok(None),
                 _ => Err(lost(&error)),
