@@ -587,6 +587,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/releases/{digest}/signatures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the keys that signed a release. */
+        get: operations["get_releases_digest_signatures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/retention": {
         parameters: {
             query?: never;
@@ -1575,6 +1592,16 @@ export interface components {
          * @enum {string}
          */
         HealthState: "new" | "ok" | "degraded" | "failing";
+        /** @description A version of a trust document and how many devices hold it. */
+        HoldCount: {
+            /** Format: int64 */
+            devices: number;
+            /**
+             * Format: int32
+             * @description Zero for none.
+             */
+            version: number;
+        };
         /** @description Who this server is, and what it believes. */
         Identity: {
             /** Format: int64 */
@@ -1584,6 +1611,10 @@ export interface components {
             device_url: string;
             fleet?: string | null;
             online_key: components["schemas"]["OnlineKey"];
+            /** @description Ids of release keys that are believed no more. */
+            revoked_keys: string[];
+            /** @description Who may sign what; none before there is a root document. */
+            roles: components["schemas"]["TrustRole"][];
             /** Format: int32 */
             root_version: number;
             /** @description SHA-256 of the device plane's public key, for root documents. */
@@ -1652,12 +1683,16 @@ export interface components {
             /** Format: int64 */
             at: number;
             curve: components["schemas"]["AdoptionCurve"];
+            /** @description Devices by the version of the delegation that they hold, the newest first. */
+            delegations: components["schemas"]["HoldCount"][];
             /** Format: int64 */
             devices: number;
             /** @description What filters can ask for, with the most frequent values. */
             facts: components["schemas"]["FactCount"][];
             /** Format: int64 */
             quarantined: number;
+            /** @description Devices by the version of the root document that they hold, the newest first. */
+            roots: components["schemas"]["HoldCount"][];
             /**
              * Format: int64
              * @description Devices that missed their check-in.
@@ -1709,6 +1744,8 @@ export interface components {
             advice?: string;
             /** @description What is wrong this time. */
             detail: string;
+            /** @description Where in the body that was sent, as a JSON pointer. */
+            pointer?: string;
             /**
              * Format: int32
              * @description The status again, for whoever reads the body alone.
@@ -1763,6 +1800,14 @@ export interface components {
         /** @description What a release says to people. */
         ReleaseNotes: {
             notes: string;
+        };
+        /** @description A key that signed a release. */
+        ReleaseSignature: {
+            algorithm: string;
+            /** @description Whether it is a release key of the present root document, and the signature is good. */
+            believed: boolean;
+            /** @description Its id. */
+            key: string;
         };
         /** @description What is kept ready for devices. */
         Retention: {
@@ -1894,6 +1939,32 @@ export interface components {
             dimension: string;
             values: components["schemas"]["RolloutValue"][];
         };
+        /** @description Devices alike that failed in one hour. */
+        RolloutFailure: {
+            /** @description The version before; `-` for what was never published here. */
+            base: string;
+            /**
+             * Format: int32
+             * @description Ended without a switch, or in silence.
+             */
+            failed: number;
+            /**
+             * Format: int32
+             * @description Devices alike that were offered it, in all hours.
+             */
+            granted: number;
+            /** @description `-` for devices that do not say. */
+            model: string;
+            /** @description `-` for devices that do not say. */
+            region: string;
+            /** Format: int32 */
+            rolled_back: number;
+            /**
+             * Format: int64
+             * @description When the hour begins.
+             */
+            time: number;
+        };
         /** @description A reason and the devices it concerns. */
         RolloutFinding: {
             code: string;
@@ -1992,6 +2063,8 @@ export interface components {
         RolloutOutcomes: {
             by: components["schemas"]["RolloutDimension"][];
             causes: components["schemas"]["RolloutCause"][];
+            /** @description Devices alike that failed in one hour; the most first. */
+            failures: components["schemas"]["RolloutFailure"][];
             gate?: components["schemas"]["RolloutGate"] | null;
             /** @description Devices on the new version, by their own word. */
             health_after: components["schemas"]["RolloutHealth"];
@@ -2126,6 +2199,24 @@ export interface components {
         Tokens: {
             cursor?: string | null;
             tokens: components["schemas"]["Token"][];
+        };
+        /** @description A public key. */
+        TrustKey: {
+            algorithm: string;
+            id: string;
+        };
+        /** @description Keys, what they may sign, and until when. */
+        TrustRole: {
+            keys: components["schemas"]["TrustKey"][];
+            /** Format: int64 */
+            not_after: number;
+            /** @description `root`, `release`, `delegator`, or `online` for the keys that the delegation names. */
+            role: string;
+            /**
+             * Format: int32
+             * @description So many of the keys have to sign.
+             */
+            threshold: number;
         };
         /** @description A value and how many devices have it. */
         ValueCount: {
@@ -2834,13 +2925,27 @@ export interface operations {
                 /** @description Those that this filter holds for; docs/reference/filters.md has the language. */
                 filter?: string;
                 /** @description Those that stand like this. */
-                standing?: "silent" | "quarantined" | "unwell" | "updating";
+                standing?: "silent" | "quarantined" | "unwell" | "erring" | "crashed" | "stuck" | "updating";
                 /** @description Those with this reason, by its code. */
                 why?: string;
                 /** @description Those that this rollout brought something. */
                 rollout?: string;
-                /** @description Those whose newest attempt has this state; with `rollout`, their newest one by it. */
+                /** @description Those that `rollout` counts like this. */
+                counted?: "on-new" | "on-old" | "on-its-way" | "rolled-back" | "judged" | "failed" | "elsewise";
+                /** @description Those whose newest attempt has one of these states, with commas between them. */
                 attempt?: string;
+                /** @description Those whose newest attempt ended with one of these causes, with commas between them. */
+                cause?: string;
+                /** @description Those whose newest attempt was for this version. */
+                tried?: string;
+                /** @description Those whose newest attempt began from this version; `-` for what was never published here. */
+                base?: string;
+                /** @description Those whose newest attempt ended in the hour that begins then, in seconds since 1970. */
+                ended_hour?: number;
+                /** @description Those that hold this version of the root document. */
+                root?: number;
+                /** @description Those that hold this version of the delegation. */
+                delegation?: number;
                 /** @description Where to go on: the `cursor` of the page before. */
                 cursor?: string;
                 /** @description Rows at most; 500 if not given. */
@@ -4178,6 +4283,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description as `If-None-Match` has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["refused"];
+            401: components["responses"]["unauthorised"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            406: components["responses"]["not-acceptable"];
+            /** @description the head is larger than 16 KiB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            500: components["responses"]["internal"];
+            503: components["responses"]["busy"];
+        };
+    };
+    get_releases_digest_signatures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the release */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseSignature"][];
                 };
             };
             /** @description as `If-None-Match` has it */

@@ -26,12 +26,18 @@ pub(crate) const CURVE_POINTS: u64 = 96;
 pub(crate) const CURVE_S_MAX: u64 = 366 * 86_400;
 /// Values that are counted of one fact; of more the most frequent.
 pub(crate) const FACT_VALUES_MAX: usize = 40;
+/// Rows of failures alike that are shown of a rollout; of more those with the most.
+pub(crate) const FAILURE_ROWS_MAX: usize = 200;
 /// Facts whose values are counted.
 pub(crate) const FACTS_COUNTED_MAX: usize = 32;
 /// Answers about the whole fleet that are kept for a moment.
 pub(crate) const OVERVIEWS_KEPT_MAX: usize = 32;
 /// For how long at least, milliseconds.
 pub(crate) const OVERVIEW_FRESH_MS: u64 = 1_000;
+/// A walk through the fleet that takes longer is not waited for while there is an answer, milliseconds.
+pub(crate) const OVERVIEW_WAIT_MS_MAX: u64 = 500;
+/// And that answer is not older than this, seconds.
+pub(crate) const OVERVIEW_AGE_S_MAX: u64 = 300;
 /// Longest reason for a command, bytes.
 pub(crate) const REASON_BYTES_MAX: usize = 1024;
 /// Readers that follow changes at once.

@@ -25,18 +25,25 @@ pub(crate) struct Problem {
     code: &'static str,
     detail: Cow<'static, str>,
     advice: Option<&'static str>,
+    pointer: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         debug_assert!(KINDS.iter().any(|(known, _)| *known == code), "{code} is missing in problem/kinds.rs");
-        Self { status, code, detail: detail.into(), advice: None, headers: Vec::new() }
+        Self { status, code, detail: detail.into(), advice: None, pointer: None, headers: Vec::new() }
     }
 
     /// What whoever asked can do about it.
     pub(crate) fn advice(mut self, advice: &'static str) -> Self {
         self.advice = Some(advice);
+        self
+    }
+
+    /// Where in the body that was sent, as a JSON pointer.
+    pub(crate) fn at(mut self, pointer: Option<String>) -> Self {
+        self.pointer = pointer;
         self
     }
 
@@ -147,6 +154,10 @@ pub(crate) struct ProblemAnswer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) advice: Option<&'a str>,
+    /// Where in the body that was sent, as a JSON pointer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) pointer: Option<String>,
 }
 
 /// What a kind of problem is called on the wire.
@@ -162,6 +173,7 @@ impl IntoResponse for Problem {
             status: self.status.as_u16(),
             detail: self.detail,
             advice: self.advice,
+            pointer: self.pointer,
         };
         let mut response = (self.status, Json(body)).into_response();
         let headers: &mut HeaderMap = response.headers_mut();

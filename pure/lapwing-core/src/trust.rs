@@ -26,6 +26,15 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// Its spelling in JSON.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "ed25519",
+            Self::Esp256 => "esp256",
+        }
+    }
+
     const fn cose(self) -> i8 {
         match self {
             Self::Ed25519 => -19,

@@ -39,7 +39,9 @@ pub use state::{
 };
 pub use step::{Command, Effect, Event, Notice, Order, Preflight, Reason, ReasonError, Refused, Step};
 pub use strata::{Cell, Census, Dimension, Kind, Stratum, kind, needed};
-pub use tally::{Counts, Tally, Window, count, early_lately, first_boot_failures, signature_failures};
+pub use tally::{
+    Counts, Tally, Window, count, count_each, early_lately, first_boot_failures, signature_failures,
+};
 
 /// So many devices may always be on their way, and the first of them are spread over all kinds.
 const FIRST_DEVICES: u32 = 12;

@@ -6,12 +6,11 @@ use super::auth::{Action, authorise};
 use super::device_answer::{AttemptAnswer, DeviceAnswer, HealthRowAnswer, RunningAnswer, WhyAnswer};
 use super::gate_label;
 use super::paging::rows_max;
+use super::which::{Chosen, Which};
 use crate::app::App;
 use crate::limits::{FILTER_PAGES_MAX, PAGE_ROWS_MAX};
-use crate::orchestrator::is_silent;
 use crate::problem::Problem;
 use crate::store::{AttemptRow, Device, HardwareNames, StoreError, devices_page, forgotten, hardware_names};
-use crate::view::facts_of;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -19,96 +18,10 @@ use axum::http::HeaderMap;
 use lapwing_core::DeviceId;
 use lapwing_core::wire::cause::Cause;
 use lapwing_core::wire::check_in::{ComponentState, Facts, Health, HealthRow};
-use lapwing_fleet::filter::{Filter, FilterError};
 use lapwing_fleet::{AttemptState, Blocker, Catalogue};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
-
-/// Which devices.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Which {
-    /// Those that this filter holds for; docs/reference/filters.md has the language.
-    #[param(max_length = 2048)]
-    filter: Option<String>,
-    /// Those that stand like this.
-    #[param(inline)]
-    standing: Option<Standing>,
-    /// Those with this reason, by its code.
-    why: Option<String>,
-    /// Those that this rollout brought something.
-    #[param(value_type = Option<String>)]
-    rollout: Option<u64>,
-    /// Those whose newest attempt has this state; with `rollout`, their newest one by it.
-    attempt: Option<String>,
-    /// Where to go on: the `cursor` of the page before.
-    cursor: Option<String>,
-    /// Rows at most; 500 if not given.
-    #[param(minimum = 1, maximum = 500)]
-    limit: Option<u32>,
-}
-
-/// What a person may want to look after. A device may stand like several of these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Standing {
-    /// It has missed its check-in.
-    Silent,
-    /// It is let no further.
-    Quarantined,
-    /// What it runs is unwell, by its own word.
-    Unwell,
-    /// An update is on its way to it.
-    Updating,
-}
-
-impl Standing {
-    /// Whether a device stands like this.
-    pub(super) fn is_that_of(self, app: &App, device: &Device) -> Result<bool, StoreError> {
-        Ok(match self {
-            Self::Silent => is_silent(app, device, app.now()),
-            Self::Quarantined => device.quarantine.is_some(),
-            Self::Unwell => {
-                let said = device.said()?;
-                let runs = |image| said.components.iter().any(|component| component.running == image);
-                said.health.iter().any(|row| row.health == Health::Failing && runs(row.running))
-            }
-            Self::Updating => device.attempts.first().is_some_and(|newest| !newest.outcome.state.is_over()),
-        })
-    }
-}
-
-impl Which {
-    /// Whether a device is one of those.
-    fn means(&self, app: &App, device: &Device, filter: Option<&Filter>) -> Result<bool, StoreError> {
-        let by =
-            |row: &&AttemptRow| self.rollout.is_none_or(|id| row.brought.is_some_and(|(by, _)| by.0 == id));
-        let newest = device.attempts.iter().find(by);
-        let attempt = self.attempt.as_deref();
-        if (self.rollout.is_some() || attempt.is_some()) && newest.is_none() {
-            return Ok(false);
-        }
-        if newest.zip(attempt).is_some_and(|(newest, wanted)| newest.outcome.state.label() != wanted) {
-            return Ok(false);
-        }
-        if let Some(standing) = self.standing
-            && !standing.is_that_of(app, device)?
-        {
-            return Ok(false);
-        }
-        if let Some(filter) = filter
-            && !facts_of(device, &app.catalogue(), &app.orchestrator.steering())?.is_meant_by(filter)
-        {
-            return Ok(false);
-        }
-        match &self.why {
-            Some(code) => Ok(reason(app, device, &HardwareNames::default())?.code == *code),
-            None => Ok(true),
-        }
-    }
-}
+use utoipa::ToSchema;
 
 /// Devices in the order of their ids. With a filter a page may be short although the list goes on.
 #[derive(Serialize, ToSchema)]
@@ -128,17 +41,17 @@ pub(super) async fn list(
 ) -> Result<Json<DevicesAnswer>, Problem> {
     authorise(&app, &headers, Action::ReadFleet).await?;
     let Query(mut which) = which?;
-    let filter = which.filter.as_deref().map(Filter::parse).transpose()?;
     let rows_max = usize::try_from(rows_max(which.limit)?).unwrap_or(usize::MAX);
     let names = app.store.read(hardware_names).await?;
     let (mut devices, mut cursor) = (Vec::new(), which.cursor.take().unwrap_or_default());
+    let chosen = Chosen::of(&app, which).await?;
     for _ in 0..FILTER_PAGES_MAX {
         let after = cursor.clone();
         let page = app.store.read(move |c| devices_page(c, &after, PAGE_ROWS_MAX)).await?;
         let is_last = page.len() < usize::try_from(PAGE_ROWS_MAX).unwrap_or(usize::MAX);
         let end = page.last().map(|device| device.id.clone());
         for device in page {
-            if which.means(&app, &device, filter.as_ref())? {
+            if chosen.means(&app, &device)? {
                 devices.push(describe(&app, &device, &names)?);
             }
             if devices.len() == rows_max {
@@ -152,12 +65,6 @@ pub(super) async fn list(
         }
     }
     Ok(Json(DevicesAnswer { devices, cursor: Some(cursor) }))
-}
-
-impl From<FilterError> for Problem {
-    fn from(error: FilterError) -> Self {
-        Self::bad_request("filter", error.to_string())
-    }
 }
 
 /// Show all that is known of a device.

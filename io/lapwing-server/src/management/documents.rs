@@ -1,4 +1,5 @@
-//! The documents of a release: the bill of materials and the notes that it names, and attestations given later.
+//! The documents of a release: the bill of materials and the notes that it names, attestations given later, and
+//! who signed it.
 //!
 //! Touches: blobs. What is read was checked when it was published. Never: shows what no release names.
 
@@ -8,12 +9,14 @@ use crate::app::App;
 use crate::limits::ATTESTATION_BYTES_MAX;
 use crate::problem::Problem;
 use crate::publish::{IngestError, predicate_type, read_document};
-use crate::store::{DocumentKind, StoreError, log_command, put_document};
+use crate::store::{DocumentKind, StoreError, log_command, put_document, release_envelope};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use lapwing_core::{Digest, Release};
+use lapwing_core::envelope::{Context, Envelope, Kind, SignatureEntry};
+use lapwing_core::trust::RoleName;
+use lapwing_core::{Digest, Release, TrustAnchor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -54,6 +57,48 @@ pub(super) async fn notes(
     String::from_utf8(bytes)
         .map(|notes| Json(NotesAnswer { notes }))
         .map_err(|error| Problem::internal(&error))
+}
+
+/// A key that signed a release.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReleaseSignature)]
+pub(super) struct SignatureAnswer {
+    /// Its id.
+    key: String,
+    algorithm: &'static str,
+    /// Whether it is a release key of the present root document, and the signature is good.
+    believed: bool,
+}
+
+/// List the keys that signed a release.
+#[utoipa::path(get, path = "/api/v1/releases/{digest}/signatures", security(("token" = ["viewer"])),
+    params(("digest" = String, Path, description = "SHA-256 of the release")),
+    responses((status = 200, body = Vec<SignatureAnswer>)))]
+pub(super) async fn signatures(
+    State(app): State<Arc<App>>,
+    Path(digest): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Vec<SignatureAnswer>>, Problem> {
+    authorise(&app, &headers, Action::ReadFleet).await?;
+    let (release, _) = released(&app, &digest)?;
+    let bytes = app.store.read(move |c| release_envelope(c, release)).await?;
+    let bytes = bytes.ok_or_else(|| Problem::not_found("no such release"))?;
+    let envelope = Envelope::parse(&bytes).map_err(|error| Problem::internal(&error))?;
+    let trust = app.trust();
+    let root = trust.anchor().map(TrustAnchor::root);
+    let believed = |id| {
+        root.is_some_and(|root| {
+            let context = Context { kind: Kind::Release, fleet: root.fleet, session: None };
+            let mut keys = root.keys_of(RoleName::Release).filter(|key| key.id() == id);
+            keys.any(|key| envelope.is_signed_by(key, &context))
+        })
+    };
+    let answer = |entry: &SignatureEntry| SignatureAnswer {
+        key: entry.key.to_string(),
+        algorithm: entry.algorithm.label(),
+        believed: believed(entry.key),
+    };
+    Ok(Json(envelope.signatures.iter().map(answer).collect()))
 }
 
 /// What is attested of a release's image.

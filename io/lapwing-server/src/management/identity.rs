@@ -7,12 +7,14 @@ use super::check_kind;
 use crate::app::App;
 use crate::key_file::hex;
 use crate::problem::{Problem, read_body};
-use crate::trust::TrustError;
+use crate::trust::{Trust, TrustError};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use lapwing_core::TrustAnchor;
 use lapwing_core::limits::ENVELOPE_BYTES_MAX;
+use lapwing_core::trust::{PublicKey, RoleName};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -29,6 +31,30 @@ pub(super) struct IdentityAnswer {
     root_version: u32,
     delegation_version: u32,
     delegation_not_after: Option<u64>,
+    /// Who may sign what; none before there is a root document.
+    roles: Vec<RoleAnswer>,
+    /// Ids of release keys that are believed no more.
+    revoked_keys: Vec<String>,
+}
+
+/// Keys, what they may sign, and until when.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TrustRole)]
+pub(super) struct RoleAnswer {
+    /// `root`, `release`, `delegator`, or `online` for the keys that the delegation names.
+    role: &'static str,
+    /// So many of the keys have to sign.
+    threshold: u8,
+    keys: Vec<KeyAnswer>,
+    not_after: u64,
+}
+
+/// A public key.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TrustKey)]
+pub(super) struct KeyAnswer {
+    id: String,
+    algorithm: &'static str,
 }
 
 /// The key that the delegation must name.
@@ -55,8 +81,9 @@ fn describe(app: &App) -> IdentityAnswer {
     let trust = app.trust();
     let (root_version, delegation_version) = trust.versions();
     let public = app.online.public();
+    let root = trust.anchor().map(TrustAnchor::root);
     IdentityAnswer {
-        fleet: trust.anchor().map(|anchor| anchor.root().fleet.to_string()),
+        fleet: root.map(|root| root.fleet.to_string()),
         online_key: OnlineKeyAnswer {
             algorithm: "ed25519",
             public: hex(public.as_bytes()),
@@ -67,7 +94,30 @@ fn describe(app: &App) -> IdentityAnswer {
         root_version,
         delegation_version,
         delegation_not_after: trust.delegation().map(|delegation| delegation.not_after.0),
+        roles: roles(&trust),
+        revoked_keys: root.iter().flat_map(|root| &root.revoked).map(|one| one.key.to_string()).collect(),
     }
+}
+
+fn roles(trust: &Trust) -> Vec<RoleAnswer> {
+    let key = |key: &PublicKey| KeyAnswer { id: key.id().to_string(), algorithm: key.algorithm.label() };
+    let names =
+        [("root", RoleName::Root), ("release", RoleName::Release), ("delegator", RoleName::Delegator)];
+    let of_root = trust.anchor().map(TrustAnchor::root).into_iter().flat_map(|root| {
+        names.map(|(role, name)| RoleAnswer {
+            role,
+            threshold: root.role(name).threshold,
+            keys: root.keys_of(name).map(key).collect(),
+            not_after: root.not_after.0,
+        })
+    });
+    let online = trust.delegation().map(|delegation| RoleAnswer {
+        role: "online",
+        threshold: 1,
+        keys: delegation.keys.iter().map(|online| key(&online.key)).collect(),
+        not_after: delegation.not_after.0,
+    });
+    of_root.chain(online).collect()
 }
 
 /// Give the server a root document.

@@ -24,6 +24,7 @@ mod health;
 mod healthz;
 mod identity;
 mod overview;
+mod overviews;
 mod paging;
 mod plans;
 mod profile;
@@ -35,9 +36,10 @@ mod steering;
 mod tokens;
 mod version_sets;
 mod webhooks;
+mod which;
 
 pub(crate) use auth::admin_token;
-pub(crate) use overview::Overviews;
+pub(crate) use overviews::Overviews;
 pub(crate) use repetitions::Repetitions;
 
 use crate::app::App;
@@ -70,6 +72,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(version_sets::withdraw))
         .routes(routes!(documents::bill))
         .routes(routes!(documents::notes))
+        .routes(routes!(documents::signatures))
         .routes(routes!(documents::attestations, documents::attest))
         .routes(routes!(affected::list))
         .routes(routes!(claim_tokens::list, claim_tokens::make))

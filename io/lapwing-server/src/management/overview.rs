@@ -1,69 +1,29 @@
 //! The fleet in numbers: what runs where, what holds it up, how versions came and went.
 //!
-//! Touches: every device, one walk at a time; what came of it is kept for a moment, and longer where a walk takes
-//! longer. Versions over time follow from the attempts, so nothing is sampled and nothing has to be kept for it.
+//! Touches: every device; `overviews` keeps what came of it for a moment. Versions over time follow from the attempts, so nothing is sampled and nothing has to be kept for it.
 //! Never: names a device; lists of devices take the same words and do.
 
 use super::auth::{Action, authorise};
-use super::devices::{Standing, reason};
+use super::devices::reason;
+use super::overviews;
+use super::which::Standing;
 use crate::app::App;
-use crate::limits::{
-    CURVE_POINTS, CURVE_S_MAX, FACT_VALUES_MAX, FACTS_COUNTED_MAX, OVERVIEW_FRESH_MS, OVERVIEWS_KEPT_MAX,
-};
+use crate::limits::{CURVE_POINTS, CURVE_S_MAX, FACT_VALUES_MAX, FACTS_COUNTED_MAX};
 use crate::orchestrator::every_device;
 use crate::problem::Problem;
 use crate::store::{Device, StoreError};
 use crate::view::facts_of;
-use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use lapwing_core::{ShortDigest, UnixSeconds};
 use lapwing_fleet::filter::Filter;
 use lapwing_fleet::{AttemptState, Catalogue};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
 use utoipa::{IntoParams, ToSchema};
-
-/// Answers that a walk through the fleet was made for, by what was asked.
-#[derive(Default)]
-pub(crate) struct Overviews(Mutex<HashMap<String, Kept>>);
-
-struct Kept {
-    until: Instant,
-    answer: Bytes,
-}
-
-impl Overviews {
-    /// The answer that is kept for `asked`, or the one that `walk` makes now.
-    pub(super) async fn answer<T: Serialize>(
-        &self,
-        asked: String,
-        walk: impl Future<Output = Result<T, Problem>>,
-    ) -> Result<Response, Problem> {
-        let mut kept = self.0.lock().await;
-        let began = Instant::now();
-        kept.retain(|_, kept| began < kept.until);
-        let answer = match kept.get(&asked) {
-            Some(kept) => kept.answer.clone(),
-            None => {
-                let answer = serde_json::to_vec(&walk.await?).map_err(|error| Problem::internal(&error))?;
-                let answer = Bytes::from(answer);
-                // The walks of all who look take a tenth of the time, however large the fleet.
-                let fresh = Duration::from_millis(OVERVIEW_FRESH_MS).max(began.elapsed() * 10);
-                if kept.len() < OVERVIEWS_KEPT_MAX {
-                    kept.insert(asked, Kept { until: Instant::now() + fresh, answer: answer.clone() });
-                }
-                answer
-            }
-        };
-        Ok(([(header::CONTENT_TYPE, "application/json")], answer).into_response())
-    }
-}
 
 /// Which devices, and how far back.
 #[derive(Deserialize, IntoParams)]
@@ -97,7 +57,20 @@ pub(super) struct OverviewAnswer {
     why: Vec<WhyCount>,
     /// What filters can ask for, with the most frequent values.
     facts: Vec<FactCount>,
+    /// Devices by the version of the root document that they hold, the newest first.
+    roots: Vec<HoldCount>,
+    /// Devices by the version of the delegation that they hold, the newest first.
+    delegations: Vec<HoldCount>,
     curve: Curve,
+}
+
+/// A version of a trust document and how many devices hold it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HoldCount)]
+pub(super) struct HoldCount {
+    /// Zero for none.
+    version: u32,
+    devices: u64,
 }
 
 /// A version and how many devices run it.
@@ -172,17 +145,17 @@ pub(super) async fn show(
     }
     let parsed = filter.as_deref().map(Filter::parse).transpose()?;
     let asked = format!("{span_s} {}", filter.unwrap_or_default());
-    app.overviews.answer(asked, walk(&app, parsed, span_s)).await
+    overviews::answer(&app, asked, |app| walk(app, parsed, span_s)).await
 }
 
-async fn walk(app: &App, filter: Option<Filter>, span_s: u64) -> Result<OverviewAnswer, Problem> {
+async fn walk(app: Arc<App>, filter: Option<Filter>, span_s: u64) -> Result<OverviewAnswer, Problem> {
     let mut found = Walk::new(app.now(), span_s);
     let (catalogue, steering) = (app.catalogue(), app.orchestrator.steering());
-    every_device(app, |device| {
+    every_device(&app, |device| {
         let facts = facts_of(device, &catalogue, &steering)?;
         if filter.as_ref().is_none_or(|filter| facts.is_meant_by(filter)) {
             facts.ask(|facts| found.count_facts(facts));
-            found.count(app, device, &catalogue)?;
+            found.count(&app, device, &catalogue)?;
         }
         Ok(())
     })
@@ -200,6 +173,8 @@ struct Walk {
     why: BTreeMap<&'static str, WhyCount>,
     facts: BTreeMap<String, HashMap<String, u64>>,
     lines: BTreeMap<Running, Vec<u64>>,
+    roots: BTreeMap<u32, u64>,
+    delegations: BTreeMap<u32, u64>,
 }
 
 impl Walk {
@@ -212,6 +187,8 @@ impl Walk {
             why: BTreeMap::new(),
             facts: BTreeMap::new(),
             lines: BTreeMap::new(),
+            roots: BTreeMap::new(),
+            delegations: BTreeMap::new(),
         }
     }
 
@@ -244,6 +221,8 @@ impl Walk {
         let none = || WhyCount { code: why.code, sentence: why.sentence, advice: why.advice, devices: 0 };
         self.why.entry(why.code).or_insert_with(none).devices += 1;
         let said = device.said()?;
+        *self.roots.entry(said.root_version).or_default() += 1;
+        *self.delegations.entry(said.delegation_version).or_default() += 1;
         let named = |component: &_, image: ShortDigest| {
             let class = said.facts.as_ref()?.hardware;
             catalogue.version_of(component, class, image).map(|version| version.as_str().to_owned())
@@ -273,7 +252,10 @@ impl Walk {
     }
 
     fn answer(self) -> OverviewAnswer {
-        let Self { mut answer, versions, why, facts, mut lines } = self;
+        let Self { mut answer, versions, why, facts, mut lines, roots, delegations } = self;
+        let held = |(version, devices)| HoldCount { version, devices };
+        answer.roots = roots.into_iter().rev().map(held).collect();
+        answer.delegations = delegations.into_iter().rev().map(held).collect();
         let count = |(version, (devices, unwell))| VersionCount { version, devices, unwell };
         answer.versions = versions.into_iter().map(count).collect();
         answer.versions.sort_by_key(|count| std::cmp::Reverse(count.devices));

@@ -13,7 +13,7 @@ use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use lapwing_fleet::rollout::{BuiltIn, Plan, PlanName};
+use lapwing_fleet::rollout::{BuiltIn, Plan, PlanError, PlanName};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -68,7 +68,8 @@ pub(super) async fn put(
 ) -> Result<(StatusCode, Json<Plan>), Problem> {
     let caller = authorise(&app, &headers, Action::Publish).await?;
     let plan: Plan = read_json(&app, &headers, body).await?;
-    let plan = plan.validated().map_err(|fault| Problem::bad_request("plan", fault.to_string()))?;
+    let last = plan.phases.len();
+    let plan = plan.validated().map_err(|fault| wrong(fault, last))?;
     let zone = plan.windows.as_ref().map(|windows| windows.zone.to_string());
     if zone.is_some_and(|zone| app.orchestrator.steering().zones.1.get(&zone).is_none()) {
         return Err(Problem::bad_request("plan", "its windows name no such zone as the IANA database has"));
@@ -92,6 +93,16 @@ pub(super) async fn put(
         true => Ok((StatusCode::CREATED, Json(plan))),
         false => Err(Problem::conflict("revision", "somebody wrote this revision meanwhile; look again")),
     }
+}
+
+/// What is wrong with a plan of so many phases, and in which of them.
+fn wrong(fault: PlanError, phases: usize) -> Problem {
+    let phase = match fault {
+        PlanError::NotForAll => Some(phases),
+        other => other.phase(),
+    };
+    let pointer = phase.map(|number| format!("/phases/{}", number.saturating_sub(1)));
+    Problem::bad_request("plan", fault.to_string()).at(pointer)
 }
 
 /// The plan of this name, in its newest revision.

@@ -55,8 +55,8 @@ pub(crate) use events::{
 pub(crate) use publishing::{
     ArtifactRow, BlobRow, HardwareNames, ReleaseRow, VersionSetRow, artifact, artifacts, artifacts_bytes,
     blob, blob_names, downloads, drop_artifact, forget_blob, hardware_names, offered_artifacts, orphans,
-    put_artifact, put_blob, put_hardware_name, put_release, put_trust, put_version_set, releases, set_shelf,
-    trust_documents, version_set, version_sets,
+    put_artifact, put_blob, put_hardware_name, put_release, put_trust, put_version_set, release_envelope,
+    releases, set_shelf, trust_documents, version_set, version_sets,
 };
 pub(crate) use rollouts::{
     HistoryRow, RolloutRow, Told, completed_rollouts, drop_group, groups, history, live_rollouts,

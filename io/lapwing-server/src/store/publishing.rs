@@ -139,6 +139,12 @@ pub(crate) fn set_shelf(sql: &Sql, version: &str, shelf: Shelf) -> Result<(), St
     count_change(sql, What::Published).map(drop)
 }
 
+/// A release as it was signed.
+pub(crate) fn release_envelope(sql: &Sql, release: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+    let row = sql.row("SELECT envelope FROM releases WHERE digest = $1", &[&release])?;
+    row.map(|row| row.get("envelope")).transpose()
+}
+
 /// All releases, in no order.
 pub(crate) fn releases(sql: &Sql) -> Result<Vec<ReleaseRow>, StoreError> {
     let read = |row: &Row| {

@@ -3,9 +3,10 @@
 use crate::world::{DAY, FLEET, NOW, World, config, image, release, sign, start};
 use ed25519_dalek::SigningKey;
 use lapwing_core::envelope::Kind;
-use lapwing_core::trust::PublicKey;
+use lapwing_core::trust::{PublicKey, RoleName};
 use lapwing_core::{Digest, Release};
 use lapwing_server::StartError;
+use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tempfile::TempDir;
@@ -143,14 +144,29 @@ async fn a_server_with_a_release_key_in_reach_does_not_start() {
 #[tokio::test]
 async fn a_root_document_that_drops_a_release_key_too_early_is_refused() {
     let world = World::new().await;
+    world.push(1, "1.0.0", &image(1, 1_000)).await;
     let anchor = &world.anchor;
+    let release = world.get("/api/v1/version-sets").await.expect(200).json();
+    let release = release["version_sets"][0]["releases"][0]["digest"].as_str().unwrap().to_owned();
+    let signatures = format!("/api/v1/releases/{release}/signatures");
+    let key = anchor.root().keys_of(RoleName::Release).next().unwrap().id().to_string();
+    let signed_by = world.get(&signatures).await.expect(200).json();
+    assert_eq!(signed_by, json!([{ "key": key, "algorithm": "ed25519", "believed": true }]));
     let fresh = PublicKey::ed25519(SigningKey::from_bytes(&[99; 32]).verifying_key().as_bytes());
     let mut next = anchor.root().clone();
     next.version = 2;
-    next.keys[1] = fresh;
+    next.keys[1] = fresh.clone();
     let signed = sign(Kind::Root, &world.keys.root, &next);
     world.manage("PUT", "/api/v1/trust/root", signed).await.expect(409);
     next.limits.emergency = true;
     let signed = sign(Kind::Root, &world.keys.root, &next);
-    world.manage("PUT", "/api/v1/trust/root", signed).await.expect(200);
+    let identity = world.manage("PUT", "/api/v1/trust/root", signed).await.expect(200).json();
+    let role = |name: &str| {
+        identity["roles"].as_array().unwrap().iter().find(|role| role["role"] == name).unwrap().clone()
+    };
+    let keys = json!([{ "id": fresh.id().to_string(), "algorithm": "ed25519" }]);
+    let release_role = role("release");
+    assert_eq!((&release_role["threshold"], &release_role["keys"]), (&json!(1), &keys));
+    assert_eq!(release_role["not_after"], next.not_after.0);
+    world.get(&signatures).await.expect(404);
 }

@@ -374,6 +374,13 @@ async fn what_makes_no_sense_is_refused() {
     put("/api/v1/plans/quick", plan(2), 201).await;
     put("/api/v1/plans/other", plan(1), 400).await;
     put("/api/v1/plans/gentle", json!({ "name": "gentle" }), 400).await;
+    let mut narrow = plan(3);
+    narrow["phases"][1]["how_many"] = json!({ "count": 0 });
+    let refused = fleet.send("PUT", "/api/v1/plans/quick", &narrow).await.expect(400).json();
+    assert_eq!(refused["pointer"], "/phases/1");
+    narrow["phases"].as_array_mut().unwrap().truncate(1);
+    let refused = fleet.send("PUT", "/api/v1/plans/quick", &narrow).await.expect(400).json();
+    assert_eq!(refused["pointer"], "/phases/0", "the last phase has to be for all");
     put("/api/v1/groups/everyone", json!({ "filter": "region == eu" }), 400).await;
     put("/api/v1/groups/a", json!({ "filter": "region = eu" }), 400).await;
     put("/api/v1/groups/a", json!({ "filter": "group == b" }), 400).await;
@@ -622,6 +629,7 @@ async fn the_console_is_told_what_runs_where_and_what_a_rollout_did_to_whom() {
     let hours = outcomes["hours"].as_array().unwrap();
     assert_eq!(hours.iter().map(|hour| hour["rolled_back"].as_u64().unwrap()).sum::<u64>(), back as u64);
     assert_eq!(outcomes["gate"]["excludes_ppm"], 30_000);
+    assert_eq!(overview["roots"], json!([{ "version": 1, "devices": 30 }]));
 
     let meant = async |query: &str| {
         let path = format!("/api/v1/devices?{query}");
@@ -635,12 +643,55 @@ async fn the_console_is_told_what_runs_where_and_what_a_rollout_did_to_whom() {
     fleet.world.get("/api/v1/devices?standing=odd").await.expect(400);
 }
 
-/// What a rollout asks of the whole fleet once a minute, measured: 100,000 devices with four attempts each.
 #[tokio::test]
-#[ignore = "a measurement; docs/operate/rollouts.md has the figure"]
+async fn every_number_of_a_rollout_has_its_devices() {
+    let mut fleet = Fleet::new(30).await;
+    let id = fleet.started(&json!({})).await;
+    let offered = fleet.round(|at| if at % 2 == 0 { Does::Confirms } else { Does::ComesBack }).await;
+    let (on_new, back) = (fleet.on_new(), offered - fleet.on_new());
+    let outcomes = fleet.world.get(&format!("/api/v1/rollouts/{id}/outcomes")).await.expect(200).json();
+    let failure = &outcomes["failures"][0];
+    assert_eq!(
+        (&failure["base"], &failure["rolled_back"], &failure["granted"]),
+        (&json!("1.0.0"), &json!(back), &json!(offered))
+    );
+    let meant = async |query: &str| {
+        let path = format!("/api/v1/devices?{query}");
+        fleet.world.get(&path).await.expect(200).json()["devices"].as_array().unwrap().len()
+    };
+    assert_eq!(meant(&format!("rollout={id}&attempt=rolled-back,confirmed")).await, offered);
+    assert_eq!(meant(&format!("rollout={id}&cause=image-unfit,health-failed")).await, back);
+    assert_eq!(meant("tried=1.1.0&base=1.0.0").await, offered);
+    assert_eq!(meant("tried=1.0.0").await + meant("base=-").await, 0);
+    let hour = &failure["time"];
+    assert_eq!(meant(&format!("rollout={id}&attempt=rolled-back&ended_hour={hour}")).await, back);
+    assert_eq!(meant(&format!("rollout={id}&ended_hour=3600")).await, 0);
+    let counts = &fleet.rollout(id).await["counts"];
+    for (how, number) in [
+        ("on-new", on_new),
+        ("on-old", back),
+        ("on-its-way", 0),
+        ("rolled-back", back),
+        ("judged", counts["judged"].as_u64().unwrap() as usize),
+        ("failed", counts["failed"].as_u64().unwrap() as usize),
+        ("elsewise", 0),
+    ] {
+        assert_eq!(meant(&format!("rollout={id}&counted={how}")).await, number, "{how}");
+    }
+    assert_eq!(meant("rollout=99&counted=on-old").await, 0);
+    fleet.world.get("/api/v1/devices?counted=judged").await.expect(400);
+    fleet.world.get("/api/v1/devices?attempt=odd").await.expect(400);
+    assert_eq!((meant("root=1").await, meant("root=2").await), (30, 0));
+    assert_eq!(meant("delegation=1").await + meant("delegation=0").await, 30);
+}
+
+/// What a rollout asks of the whole fleet once a minute, and what the console asks, measured: 100,000 devices with
+/// four attempts each.
+#[tokio::test]
+#[ignore = "a measurement; docs/operate/rollouts.md has the figures"]
 async fn a_look_at_100_000_devices() {
     let mut fleet = Fleet::new(2).await;
-    fleet.started(&json!({})).await;
+    let id = fleet.started(&json!({})).await;
     fleet.round(|_| Does::Confirms).await;
     let store = fleet.world.dir.path().join("store.sqlite");
     let store = rusqlite::Connection::open(store).unwrap();
@@ -665,5 +716,12 @@ async fn a_look_at_100_000_devices() {
         let began = std::time::Instant::now();
         fleet.world.server.look_at_rollouts().await.unwrap();
         println!("look {round} at 100,000 devices: {} ms", began.elapsed().as_millis());
+    }
+    for path in ["/api/v1/overview".to_owned(), format!("/api/v1/rollouts/{id}/outcomes")] {
+        for asked in ["walked", "again"] {
+            let began = std::time::Instant::now();
+            fleet.world.get(&path).await.expect(200);
+            println!("{path} {asked}: {} ms", began.elapsed().as_millis());
+        }
     }
 }

@@ -175,6 +175,17 @@ pub enum PlanError {
     Attestations,
 }
 
+impl PlanError {
+    /// The phase that it names, counted from one.
+    #[must_use]
+    pub const fn phase(self) -> Option<usize> {
+        match self {
+            Self::Empty(at) | Self::Shrinks(at) | Self::NeverPasses(at) | Self::TooLong(at) => Some(at),
+            _ => None,
+        }
+    }
+}
+
 /// Whether `text` may be a predicate type: a URI of some scheme, not too long.
 #[must_use]
 pub fn is_predicate_type(text: &str) -> bool {

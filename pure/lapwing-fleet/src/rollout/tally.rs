@@ -157,17 +157,31 @@ fn number<T>(of: impl Iterator<Item = T>) -> u32 {
     u32::try_from(of.count()).unwrap_or(u32::MAX)
 }
 
-/// What the newest attempt of each device comes to at `now`, cell by cell.
-///
-/// Of the failures at one site in one window only the first [`SITE_FAILURES_MAX`] count, in the order of
-/// their ids: outages are not independent, and what fails together says little about the release.
+/// What the newest attempts come to at `now`, cell by cell.
 #[must_use]
 pub fn count(census: &Census, tries: &[Try], horizons: &Horizons<'_>, now: UnixSeconds) -> Vec<Counts> {
     let mut cells = vec![Counts::default(); census.cells()];
+    for (one, counts) in count_each(tries, horizons, now) {
+        if let Some(cell) = cells.get_mut(one.cell.index()) {
+            *cell = cell.plus(counts);
+        }
+    }
+    cells
+}
+
+/// What the newest attempt of each device adds to the counts at `now`, in the order of their ids.
+///
+/// Of the failures at one site in one window only the first [`SITE_FAILURES_MAX`] count, in that order:
+/// outages are not independent, and what fails together says little about the release.
+pub fn count_each<'a>(
+    tries: &'a [Try],
+    horizons: &'a Horizons<'_>,
+    now: UnixSeconds,
+) -> impl Iterator<Item = (&'a Try, Counts)> {
     let mut by_site: BTreeMap<_, u32> = BTreeMap::new();
     let mut in_order: Vec<&Try> = tries.iter().collect();
     in_order.sort_by_key(|one| one.attempt);
-    for one in in_order {
+    in_order.into_iter().map(move |one| {
         let mut counts = horizons.judge(one, now);
         let failed = counts.early.failed.max(counts.whole.failed) > 0;
         if let (true, Some(site)) = (failed, one.site) {
@@ -177,9 +191,6 @@ pub fn count(census: &Census, tries: &[Try], horizons: &Horizons<'_>, now: UnixS
                 counts = counts.uncounted();
             }
         }
-        if let Some(cell) = cells.get_mut(one.cell.index()) {
-            *cell = cell.plus(counts);
-        }
-    }
-    cells
+        (one, counts)
+    })
 }

@@ -5,6 +5,7 @@
 
 pub(super) mod command;
 mod describe;
+mod failures;
 pub(super) mod outcomes;
 mod preflight;
 

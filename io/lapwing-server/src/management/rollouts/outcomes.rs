@@ -3,10 +3,12 @@
 //! Touches: the device table, by a walk that is kept for a moment; the counts of the last look.
 //! Never: judges; failures here are what devices said, the counts of a rollout are what it is decided on.
 
+use super::failures::{FailureAnswer, Failures};
 use super::{parse_id, row};
 use crate::app::App;
 use crate::limits::{AFFECTED_DEVICES_SHOWN_MAX, FACT_VALUES_MAX};
 use crate::management::auth::{Action, authorise};
+use crate::management::overviews;
 use crate::orchestrator::every_device;
 use crate::problem::Problem;
 use crate::store::{AttemptRow, Device, StoreError};
@@ -39,6 +41,8 @@ pub(in crate::management) struct OutcomesAnswer {
     causes: Vec<CauseAnswer>,
     /// By the hour in which it happened.
     hours: Vec<HourAnswer>,
+    /// Devices alike that failed in one hour; the most first.
+    failures: Vec<FailureAnswer>,
     /// Devices on the new version, by their own word.
     health_after: HealthAnswer,
     /// Devices of this rollout that run something else.
@@ -144,13 +148,13 @@ pub(in crate::management) async fn show(
     authorise(&app, &headers, Action::ReadFleet).await?;
     let id = parse_id(&id)?;
     let rollout = row(&app, id).await?.rollout().map_err(|error| Problem::internal(&error))?;
-    app.overviews.answer(format!("rollout {id}"), walk(&app, id, &rollout)).await
+    overviews::answer(&app, format!("rollout {id}"), move |app| walk(app, id, rollout)).await
 }
 
-async fn walk(app: &App, id: RolloutId, rollout: &Rollout) -> Result<OutcomesAnswer, Problem> {
+async fn walk(app: Arc<App>, id: RolloutId, rollout: Rollout) -> Result<OutcomesAnswer, Problem> {
     let (catalogue, steering) = (app.catalogue(), app.orchestrator.steering());
     let mut found = Found::default();
-    every_device(app, |device| {
+    every_device(&app, |device| {
         let by = |row: &&AttemptRow| row.brought.is_some_and(|(by, _)| by == id);
         let Some(attempt) = device.attempts.iter().find(by) else { return Ok(()) };
         let facts = facts_of(device, &catalogue, &steering)?;
@@ -161,7 +165,7 @@ async fn walk(app: &App, id: RolloutId, rollout: &Rollout) -> Result<OutcomesAns
     .await?;
     let mut answer = found.answer();
     if let Some(live) = steering.live.iter().find(|live| live.id == id) {
-        answer.gate = gate(rollout, &live.tally);
+        answer.gate = gate(&rollout, &live.tally);
         answer.strata = rollout
             .charter
             .census
@@ -195,7 +199,22 @@ fn gate(rollout: &Rollout, tally: &Tally) -> Option<GateAnswer> {
     })
 }
 
-fn base_version(
+/// The hour in which an attempt ended, or was heard of last.
+pub(in crate::management) fn ended_in(attempt: &AttemptRow) -> u64 {
+    hour_of(attempt.ended.unwrap_or(attempt.heard).0)
+}
+
+fn hour_of(time: u64) -> u64 {
+    time - time % HOUR_S
+}
+
+/// The value of a fact; `-` if there is none. The plain name of a fact comes before what stands for it.
+pub(super) fn value_of<'a>(facts: &[(&str, &'a str)], name: &str) -> &'a str {
+    facts.iter().find(|(known, _)| *known == name).map_or("-", |(_, value)| *value)
+}
+
+/// The version that a device came from, if it was published here.
+pub(in crate::management) fn base_version(
     device: &Device,
     attempt: &AttemptRow,
     catalogue: &Catalogue,
@@ -212,16 +231,16 @@ struct Found {
     by: BTreeMap<(usize, String), ValueAnswer>,
     causes: BTreeMap<&'static str, CauseAnswer>,
     hours: BTreeMap<u64, HourAnswer>,
+    failures: Failures,
     health_after: HealthAnswer,
     health_before: HealthAnswer,
 }
 
 impl Found {
     fn count(&mut self, device: &Device, attempt: &AttemptRow, facts: &[(&str, &str)], base: Option<&str>) {
-        // The plain name of a fact comes before what stands for it.
-        let value =
-            |name: &str| facts.iter().find(|(known, _)| *known == name).map_or("-", |(_, value)| *value);
-        let dimensions = DIMENSIONS.into_iter().map(value).chain([base.unwrap_or("-")]);
+        let base = base.unwrap_or("-");
+        self.failures.count(attempt, facts, base);
+        let dimensions = DIMENSIONS.into_iter().map(|name| value_of(facts, name)).chain([base]);
         for (number, value) in dimensions.enumerate() {
             let none = || ValueAnswer { value: value.to_owned(), ..ValueAnswer::default() };
             self.by.entry((number, value.to_owned())).or_insert_with(none).count(attempt);
@@ -229,7 +248,7 @@ impl Found {
         if let Some(cause) = attempt.outcome.cause {
             self.blame(device, cause, attempt.outcome.blames_image());
         }
-        let ended = attempt.ended.unwrap_or(attempt.heard).0;
+        let ended = ended_in(attempt);
         self.hour(attempt.opened.0).offered += 1;
         if let Some(switched) = attempt.switched {
             self.hour(switched.0).switched += 1;
@@ -243,7 +262,7 @@ impl Found {
     }
 
     fn hour(&mut self, time: u64) -> &mut HourAnswer {
-        let time = time - time % HOUR_S;
+        let time = hour_of(time);
         self.hours.entry(time).or_insert_with(|| HourAnswer { time, ..HourAnswer::default() })
     }
 
@@ -297,6 +316,7 @@ impl Found {
             by,
             causes,
             hours: self.hours.into_values().collect(),
+            failures: self.failures.answer(),
             health_after: self.health_after,
             health_before: self.health_before,
             ..OutcomesAnswer::default()
