@@ -144,7 +144,8 @@ impl BootSession {
         if self.device.wake_at(self.last_step).as_ref().is_some_and(is_due) {
             return Ok(Some(Happened::Plain(Event::Woke)));
         }
-        self.ear.ask(&self.body.talking, now, entropy()?);
+        let anchors = &self.device.anchor().root().tls_anchors;
+        self.ear.ask(&self.body.talking, anchors, now, entropy()?);
         self.count();
         Ok(self.queue.pop_front())
     }

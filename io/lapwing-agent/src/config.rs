@@ -9,6 +9,8 @@ mod resolve;
 use crate::device_dir::DeviceDir;
 use crate::limits::CONFIG_BYTES_MAX;
 use lapwing_core::Slot;
+#[cfg(feature = "wake-mqtt")]
+use lapwing_transport::client::BrokerUrl;
 use lapwing_transport::client::{ClientSettings, ServerUrl};
 use raw::RawConfig;
 use std::fs::{self, File, Metadata};
@@ -54,6 +56,20 @@ pub struct AgentSettings {
 pub enum WakeSettings {
     /// By the first server that is asked by CoAP, on a socket that stays open.
     Observe,
+    /// By way of this broker, on a connection that stays open.
+    #[cfg(feature = "wake-mqtt")]
+    Mqtt(BrokerUrl),
+}
+
+impl WakeSettings {
+    /// What the server must know to call. Who observes it knows by that.
+    pub(crate) fn fact(&self) -> Option<(String, String)> {
+        match self {
+            Self::Observe => None,
+            #[cfg(feature = "wake-mqtt")]
+            Self::Mqtt(_) => Some(("wake".to_owned(), "mqtt".to_owned())),
+        }
+    }
 }
 
 /// How health and the world are measured.

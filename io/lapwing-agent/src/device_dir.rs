@@ -48,6 +48,12 @@ impl DeviceDir {
         self.0.join("context")
     }
 
+    /// What a broker wants to be told.
+    #[cfg(feature = "wake-mqtt")]
+    pub(crate) fn broker_login(&self) -> PathBuf {
+        self.0.join("broker-login")
+    }
+
     pub(crate) fn claim_token(&self) -> PathBuf {
         self.0.join("claim-token")
     }

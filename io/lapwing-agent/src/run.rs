@@ -11,7 +11,7 @@ use crate::adapters::slots_app::{AppSlots, SlotsError};
 use crate::adapters::trust_files::{self, TrustError};
 use crate::body::Body;
 use crate::boot::{BootSession, entropy};
-use crate::config::{AgentSettings, RestartSettings};
+use crate::config::{AgentSettings, RestartSettings, WakeSettings};
 use crate::control::Control;
 use crate::device_dir::DeviceDir;
 use crate::handle::Handle;
@@ -304,6 +304,7 @@ impl Agent {
         let device = Device::new(self.settings.brain.clone(), anchor, stored);
         let mut facts = self.settings.facts.clone();
         facts.extend(self.facts_hooks.iter_mut().flat_map(|hook| hook()));
+        facts.extend(self.settings.wake.as_ref().and_then(WakeSettings::fact));
         let client = self.client(&dir);
         let identity = self.settings.brain.identity.clone();
         let talking = Talking::new(client, dir.clone(), identity, facts, self.settings.checkpoint_bytes);
@@ -320,7 +321,7 @@ impl Agent {
         };
         log::info!("slot {} runs image {}", booted.slot.name(), booted.running.short());
         let body = Body::new(dir, slots, talking, mark, &self.settings);
-        let ear = Ear::new(self.settings.wake.as_ref());
+        let ear = Ear::new(self.settings.wake.clone());
         Ok(BootSession::new(device, body, control, self.clock.clone(), booted, ear))
     }
 }

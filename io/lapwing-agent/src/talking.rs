@@ -22,6 +22,8 @@ use lapwing_device::{Device, Fetched, Identity, Transfer, Trouble, TrustDocument
 use lapwing_transport::client::{
     ArtifactBytes, Client, Credentials, ExchangeError, Listening, Piece, Wanted,
 };
+#[cfg(feature = "wake-mqtt")]
+use lapwing_transport::client::{BrokerUrl, Subscription};
 use std::io;
 
 /// All that talks.
@@ -81,6 +83,18 @@ impl Talking {
     /// Has the server call when it wants a check-in.
     pub(crate) fn listen(&self) -> Result<Listening, ExchangeError> {
         self.client.listen()
+    }
+
+    /// Waits at a broker for somebody to call.
+    #[cfg(feature = "wake-mqtt")]
+    pub(crate) fn subscribe(
+        &self,
+        broker: &BrokerUrl,
+        anchors: &[TlsAnchor],
+    ) -> Result<Subscription, ExchangeError> {
+        let login = identity_files::broker_login(&self.dir);
+        let login = login.map_err(|error| ExchangeError::Connection(error.kind()))?;
+        self.client.subscribe(broker, &self.identity.device, login.as_deref(), anchors)
     }
 
     pub(crate) fn report(&mut self, device: &Device) -> Result<(), Trouble> {

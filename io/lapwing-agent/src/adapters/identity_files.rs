@@ -11,7 +11,7 @@ use lapwing_core::{Digest, Nonce};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// Two hexadecimal digits a byte, and some room for a line end and what else a context has.
+/// Two hexadecimal digits a byte, and some room for a line end and what else a context has; a login.
 const HEX_FILE_BYTES_MAX: u64 = 128;
 
 /// Whether this device has ever prepared to talk.
@@ -79,6 +79,12 @@ pub(crate) fn reserve(dir: &DeviceDir, context: &Context, reserved: u64) -> io::
     let kid: String = context.kid.iter().map(|byte| format!("{byte:02x}")).collect();
     let text = format!("{kid} {} {reserved}\n", Digest::from_bytes(context.secret.0));
     durable::write(&dir.context(), text.as_bytes(), Readers::OwnerOnly)
+}
+
+/// `user:password` for the broker, if it wants them.
+#[cfg(feature = "wake-mqtt")]
+pub(crate) fn broker_login(dir: &DeviceDir) -> io::Result<Option<String>> {
+    read_text(&dir.broker_login())
 }
 
 /// Two hexadecimal digits a byte.

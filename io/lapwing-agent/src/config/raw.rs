@@ -40,7 +40,8 @@ pub(super) struct RawConfig {
     pub(super) checkpoint_bytes: u64,
     /// An artifact comes no faster than this, bytes a second; as fast as it does if not given.
     pub(super) transfer_bytes_per_s_max: Option<NonZeroU64>,
-    /// How this device may be told to check in now. `"observe"`: by the CoAP server, on a socket that stays open.
+    /// How this device may be told to check in now, on a socket that stays open. `"observe"`: by the CoAP server.
+    /// `{ mqtt = "mqtts://..." }`: by way of a broker, in a build with feature `wake-mqtt`.
     pub(super) wake: Option<RawWake>,
     /// What the defaults are for: `broadband`, or `nb-iot`, where a byte and a round trip are dear.
     pub(super) link_profile: Option<String>,
@@ -93,6 +94,9 @@ impl RawConfig {
 pub(super) enum RawWake {
     /// The first server that is asked by CoAP calls.
     Observe,
+    /// Somebody calls at this broker.
+    #[cfg(feature = "wake-mqtt")]
+    Mqtt(String),
 }
 
 /// What was in the slot when the device left the factory.

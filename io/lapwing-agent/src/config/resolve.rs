@@ -209,6 +209,8 @@ fn resolve_http(
 fn resolve_wake(raw: &RawWake, client: &ClientSettings) -> Result<WakeSettings, ConfigError> {
     match raw {
         RawWake::Observe if client.servers.iter().any(ServerUrl::is_coap) => Ok(WakeSettings::Observe),
+        #[cfg(feature = "wake-mqtt")]
+        RawWake::Mqtt(broker) => Ok(WakeSettings::Mqtt(parsed("wake", broker)?)),
         RawWake::Observe => Err(wrong("wake", "is observe, so `servers` must name one by coap://")),
     }
 }

@@ -1,6 +1,6 @@
 //! `agent.toml`: what is refused, and that the reference knows every key.
 
-use lapwing_agent::{AgentSettings, ConfigError};
+use lapwing_agent::{AgentSettings, ConfigError, WakeSettings};
 use std::path::Path;
 
 const LEAST: &str = "device_id = \"a\"\nhardware = \"0102030405060708090a0b0c0d0e0f10/0102030405060708090a0b0c0d0e0f10\"\n\
@@ -44,12 +44,25 @@ fn values_out_of_range_are_refused_with_the_name_of_their_key() {
     check("[trial]\nfollow_ups_ms = [1, 2]\n", "follow_ups_ms");
     check("[trial]\nhealthy_min_ms = 1000\ndeadline_ms = 10\n", "deadline_ms");
     check("[versions]\nlargest_step = \"huge\"\n", "largest_step");
+    check("wake = \"observe\"\n", "wake");
     check("[measuring]\ninterval_ms = 1\n", "interval_ms");
     check("[measuring]\nhealth_command = []\n", "health_command");
     check("[restart]\nhow = \"reboot\"\n", "how");
     check("[restart]\nhow = \"command\"\n", "command");
     check("[restart]\ncommand = [\"true\"]\n", "command");
     check(&format!("[facts]\n{} = \"x\"\n", "n".repeat(99)), "facts");
+}
+
+#[test]
+fn a_way_to_be_called_is_one_that_this_build_has() {
+    assert_eq!(parse("").unwrap().wake, None);
+    let by_coap = LEAST.replace("https", "coap");
+    let observed = AgentSettings::parse(&format!("{by_coap}wake = \"observe\"\n"), Path::new("/device"));
+    assert_eq!(observed.unwrap().wake, Some(WakeSettings::Observe));
+    let at_broker = |url: &str| parse(&format!("wake = {{ mqtt = \"{url}\" }}\n")).is_ok();
+    assert_eq!(at_broker("mqtts://broker.example/fleet"), cfg!(feature = "wake-mqtt"));
+    assert!(!at_broker("mqtt://broker.example/fleet"));
+    assert!(parse("wake = \"shout\"\n").is_err());
 }
 
 #[test]

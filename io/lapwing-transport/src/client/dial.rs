@@ -33,27 +33,32 @@ pub struct TcpDial;
 
 impl Dial for TcpDial {
     fn dial(&self, server: &ServerUrl, timeout: Duration) -> Result<Box<dyn Wire>> {
-        let deadline = Instant::now() + timeout;
-        let mut failure = Error::from(ErrorKind::NotFound);
-        for address in (server.host(), server.port()).to_socket_addrs()? {
-            // A resolver must not lead a plain connection to `localhost` off this machine.
-            if server.is_loopback() && !address.ip().is_loopback() {
-                continue;
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(ErrorKind::TimedOut.into());
-            }
-            match TcpStream::connect_timeout(&address, left) {
-                Ok(stream) => {
-                    stream.set_nodelay(true)?;
-                    return Ok(Box::new(stream));
-                }
-                Err(error) => failure = error,
-            }
-        }
-        Err(failure)
+        Ok(Box::new(connect(server, timeout)?))
     }
+}
+
+/// A connection by the system's resolver.
+pub(super) fn connect(server: &ServerUrl, timeout: Duration) -> Result<TcpStream> {
+    let deadline = Instant::now() + timeout;
+    let mut failure = Error::from(ErrorKind::NotFound);
+    for address in (server.host(), server.port()).to_socket_addrs()? {
+        // A resolver must not lead a plain connection to `localhost` off this machine.
+        if server.is_loopback() && !address.ip().is_loopback() {
+            continue;
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        match TcpStream::connect_timeout(&address, left) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
 }
 
 impl Wire for TcpStream {

@@ -278,6 +278,21 @@ impl Client {
         Err(failure)
     }
 
+    /// Waits at a broker for calls to this device. `login` is `user:password`, if the broker wants one.
+    ///
+    /// # Errors
+    /// See [`Subscription::begin`](super::Subscription::begin).
+    #[cfg(feature = "mqtt")]
+    pub fn subscribe(
+        &self,
+        broker: &super::BrokerUrl,
+        device: &lapwing_core::DeviceId,
+        login: Option<&str>,
+        anchors: &[TlsAnchor],
+    ) -> Result<super::Subscription, ExchangeError> {
+        super::Subscription::begin(broker, device, login, anchors, self.settings.connect_timeout)
+    }
+
     /// A transfer by CoAP, if this server is asked that way.
     pub(super) fn fetching(
         &self,

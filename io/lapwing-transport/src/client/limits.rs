@@ -25,6 +25,12 @@ pub(super) const CALLS_AT_ONCE_MAX: usize = 16;
 /// Longest time for which a server may promise to call, and shortest.
 pub(super) const LISTENING: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(60)..=Duration::from_secs(86_400);
+/// How long a broker may hear nothing of a device, seconds.
+#[cfg(feature = "mqtt")]
+pub(super) const BROKER_KEEP_ALIVE_S: u16 = 900;
+/// Bytes of a broker that are looked at in one turn.
+#[cfg(feature = "mqtt")]
+pub(super) const BROKER_BYTES_PER_TURN_MAX: usize = 4096;
 /// After this the first server of a list is tried again before the one that last answered.
 pub(super) const BACK_TO_FIRST: Duration = Duration::from_secs(3_600);
 /// Longest wait for a connection, whatever the settings say.

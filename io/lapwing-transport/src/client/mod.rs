@@ -19,10 +19,14 @@ mod credentials;
 mod exchange;
 
 mod artifact;
+#[cfg(feature = "mqtt")]
+mod mqtt;
 
 pub use artifact::{ArtifactBytes, Piece, Wanted};
 pub use coap::{Listening, ReserveNumbers, SecurityContext};
 pub use credentials::Credentials;
 pub use dial::{Dial, TcpDial, Wire};
 pub use exchange::{Client, ClientSettings, ExchangeError};
+#[cfg(feature = "mqtt")]
+pub use mqtt::{BrokerUrl, ParseBrokerUrlError, Subscription};
 pub use server_url::{ParseServerUrlError, PlainHttp, ServerUrl};
