@@ -3,6 +3,7 @@
 //! Touches: the files of a password and of certificates; else text in, settings out. [`Config`] is what people write, [`Settings`] what the rooms
 //! of this crate use; the resolver names every key, so one that nobody uses does not compile.
 
+use crate::mqtt::{Broker, Login};
 use crate::store::Place;
 use lapwing_fleet::{Rate, RetryPolicy};
 use serde::Deserialize;
@@ -31,6 +32,11 @@ pub struct Config {
     pub device_listen: SocketAddr,
     /// Where devices ask by CoAP with OSCORE, UDP, for example `[::]:5683`; nowhere if not given.
     pub coap_listen: Option<SocketAddr>,
+    /// The broker by which devices with the fact `wake = mqtt` are called, `mqtts://HOST[:PORT][/PREFIX]`, or `mqtt` on
+    /// this machine; they are not called if not given.
+    pub wake_broker: Option<String>,
+    /// What the broker wants to be told, `user:password`, on the only line of this file.
+    pub wake_broker_login_file: Option<PathBuf>,
     /// Where operators connect, plain HTTP: keep it on loopback.
     pub management_listen: SocketAddr,
     /// What devices are told to connect to; without it `https://` and the first of `tls_names`.
@@ -110,6 +116,8 @@ impl Default for Config {
             store_tls_ca: None,
             device_listen: SocketAddr::from(([0, 0, 0, 0], 8443)),
             coap_listen: None,
+            wake_broker: None,
+            wake_broker_login_file: None,
             management_listen: SocketAddr::from(([127, 0, 0, 1], 8440)),
             device_url: None,
             tls_names: vec!["localhost".to_owned()],
@@ -209,6 +217,8 @@ impl Config {
             store_tls_ca,
             device_listen,
             coap_listen,
+            wake_broker,
+            wake_broker_login_file,
             management_listen,
             device_url,
             tls_names,
@@ -249,6 +259,7 @@ impl Config {
             data_dir,
             management_listen,
             coap_listen,
+            wake_broker: broker(wake_broker, wake_broker_login_file)?,
             door: Door {
                 listen: device_listen,
                 url: device_url,
@@ -304,6 +315,18 @@ fn place(
     ))
 }
 
+fn broker(url: Option<String>, login_file: Option<PathBuf>) -> Result<Option<(Broker, Login)>, ConfigError> {
+    let login = login_file.map(std::fs::read_to_string).transpose();
+    let login = login.map_err(|_| ConfigError::Key("wake_broker_login_file cannot be read"))?;
+    let login = Login(login.as_deref().map_or("", str::trim_end).to_owned());
+    let broker = url.map(|url| {
+        Broker::of(&url).ok_or(ConfigError::Key(
+            "wake_broker must be mqtts://HOST[:PORT][/PREFIX], or mqtt:// on this machine",
+        ))
+    });
+    Ok(broker.transpose()?.map(|broker| (broker, login)))
+}
+
 fn certificate(chain: Option<PathBuf>, key: Option<PathBuf>) -> Result<Certificate, ConfigError> {
     match (chain, key) {
         (Some(chain), Some(key)) => Ok(Certificate::Given { chain, key }),
@@ -332,6 +355,8 @@ pub(crate) struct Settings {
     pub(crate) store: Place,
     pub(crate) management_listen: SocketAddr,
     pub(crate) coap_listen: Option<SocketAddr>,
+    /// By which devices are called.
+    pub(crate) wake_broker: Option<(Broker, Login)>,
     pub(crate) door: Door,
     pub(crate) pace: Pace,
     pub(crate) deltas: Deltas,
@@ -410,6 +435,8 @@ mod tests {
         check("data_dir = '/x'\nstore = 'postgres://lapwing:secret@db/fleet'", false);
         check("data_dir = '/x'\nstore = 'postgres://lapwing@db/fleet?sslmode=require'", false);
         check("data_dir = '/x'\nstore = 'mysql://db'", false);
+        check("data_dir = '/x'\nwake_broker = 'mqtts://broker.example/fleet'", true);
+        check("data_dir = '/x'\nwake_broker = 'mqtt://broker.example/fleet'", false);
         check("data_dir = '/x'\ntls_key = '/k'", false);
         check("data_dir = '/x'\nretry_first_s = 9\nretry_longest_s = 8", false);
     }

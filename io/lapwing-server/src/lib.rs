@@ -24,6 +24,7 @@ mod trust;
 mod access;
 mod devices;
 mod metrics;
+mod mqtt;
 mod publish;
 mod throttle;
 mod view;

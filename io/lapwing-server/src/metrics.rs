@@ -338,6 +338,7 @@ mod tests {
         metrics.downloaded(true);
         metrics.throttled("device");
         metrics.webhook("ok");
+        metrics.called("ok");
         let text = metrics.text().unwrap();
         let known = |name: &str| text.lines().any(|line| line.split([' ', '{']).next() == Some(name));
         let files = [

@@ -1,10 +1,9 @@
 //! Webhooks: every endpoint is told of the events it wants, in their order, at least once each.
 //!
-//! Touches: the event log, the endpoints' places in it, the clock. `post` sends one message, `signing` signs
-//! it, `mqtt` brings it to a broker, `lapwing_fleet::after_try` says what follows. Each is a task while it is due.
+//! Touches: the event log, the endpoints' places in it, the clock, `mqtt`. `post` sends one message, `signing` signs
+//! it, `lapwing_fleet::after_try` says what follows. Each is a task while it is due.
 //! Never: in the way of a device; an endpoint that is away holds up nobody but itself.
 
-mod mqtt;
 mod post;
 mod signing;
 

@@ -4,9 +4,9 @@
 //! Source: CloudEvents 1.0.2, JSON format and HTTP structured mode.
 //! Never: follows a redirect, or hands what an endpoint says to anybody but the operator's eyes.
 
-use super::mqtt::Broker;
 use super::signing::signature;
 use crate::limits::{WEBHOOK_TIMEOUT_S, WEBHOOK_URL_BYTES_MAX};
+use crate::mqtt::{Broker, Login};
 use crate::store::{EventRow, WebhookRow};
 use lapwing_core::UnixSeconds;
 use lapwing_fleet::Taken;
@@ -104,8 +104,10 @@ impl Post {
     /// Sends one message, and says how it was taken.
     pub(crate) async fn send(&self, webhook: &WebhookRow, message: &Message, now: UnixSeconds) -> Outcome {
         if let Some(broker) = Broker::of(&webhook.url) {
-            let login = String::from_utf8_lossy(&webhook.secret);
-            return match broker.publish(&login, &message.name, &message.body).await {
+            let login = Login(String::from_utf8_lossy(&webhook.secret).into_owned());
+            // A level for each word, so that subscribers can take them together.
+            let message = [(message.name.replace('.', "/"), message.body.as_str())];
+            return match broker.publish(&login, &message).await {
                 Ok(()) => Outcome { taken: Taken::Yes, words: "the broker has it".to_owned() },
                 Err(error) => Outcome::no_answer(error),
             };

@@ -2,8 +2,10 @@
 //!
 //! Touches: Mosquitto and its own client, each a process of this test's. Says in large letters when it is not there.
 
-use crate::world::World;
+use crate::world::{World, facts};
+use lapwing_core::wire::check_in::{CheckIn, Facts, NamedFacts};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Lines};
 use std::net::TcpListener;
 use std::path::Path;
@@ -103,10 +105,16 @@ struct Subscriber {
 impl Subscriber {
     /// The next message below `fleet`: its topic, and the event.
     fn next(&mut self) -> (String, Value) {
+        let (topic, event) = self.next_of_any_kind();
+        (topic, serde_json::from_str(&event).unwrap())
+    }
+
+    /// The next message below `fleet`, whatever it says.
+    fn next_of_any_kind(&mut self) -> (String, String) {
         let mut messages = self.lines.by_ref().map(Result::unwrap).filter(|line| line.starts_with("fleet/"));
         let line = messages.next().expect("it is still told");
-        let (topic, event) = line.split_once(' ').unwrap();
-        (topic.to_owned(), serde_json::from_str(event).unwrap())
+        let (topic, said) = line.split_once(' ').unwrap();
+        (topic.to_owned(), said.to_owned())
     }
 }
 
@@ -154,6 +162,38 @@ async fn a_broker_gets_every_event_under_its_name_and_in_order_when_it_is_back()
         pushed.push(event["data"]["detail"].clone());
     }
     assert_eq!(pushed, ["1.0.0", "2.0.0", "3.0.0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_says_it_listens_at_the_broker_is_called_there_and_no_other() {
+    let Some(broker) = Broker::new() else { return };
+    let (_running, mut subscriber) = broker.start();
+    let login = broker.dir.path().join("login");
+    std::fs::write(&login, format!("{}:{}\n", LOGIN[0], LOGIN[1])).unwrap();
+    let world = World::with(|config| {
+        config.wake_broker = Some(format!("mqtt://{ADDRESS}:{}/fleet", broker.port));
+        config.wake_broker_login_file = Some(login);
+    })
+    .await;
+    let mut buffer = [0; 64];
+    let named = NamedFacts::spell(&[("wake", "mqtt")], &mut buffer).unwrap();
+    for (id, named) in [("deaf", NamedFacts::NONE), ("d1", named), ("d2", named)] {
+        let device = world.device(id).await;
+        let told = CheckIn { facts: Some(Facts { named, ..facts(2) }), ..device.asking(b"factory") };
+        world.check_in(&device, &told).await.expect(200);
+    }
+    let update_now = async |id: &str| {
+        world.manage("POST", &format!("/api/v1/devices/{id}/update-now"), []).await.expect(204);
+    };
+    for id in ["deaf", "d1", "d2"] {
+        update_now(id).await;
+    }
+    let called: BTreeSet<_> =
+        (0..2).map(|_| tokio::task::block_in_place(|| subscriber.next_of_any_kind())).collect();
+    let call = |id: &str| (format!("fleet/{id}/wake"), String::new());
+    assert_eq!(called, [call("d1"), call("d2")].into());
+    update_now("d1").await;
+    assert_eq!(tokio::task::block_in_place(|| subscriber.next_of_any_kind()), call("d1"));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! Touches: UDP on loopback.
 
-use crate::world::{DAY, Device, FLEET, NONCE, NOW, World, config, event, facts, image};
+use crate::world::{DAY, Device, FLEET, NONCE, NOW, World, event, facts, image};
 use lapwing_coap::limits::DATAGRAM_BYTES_MAX;
 use lapwing_coap::{Code, Kind, Message, MessageId, OptionNumber, Token, Writer};
 use lapwing_core::Digest;
@@ -246,12 +246,8 @@ async fn a_start_of_either_end_costs_at_most_one_more_exchange() {
     assert_eq!(relay.take().len(), 2, "the device goes on behind what it reserved");
     assert_eq!(thing.reserved.load(Ordering::Relaxed), 1_024);
 
-    let World { dir, server, clock, .. } = world;
-    server.shutdown().await;
-    let mut again = config(&dir);
-    with_coap(&mut again);
-    let server = crate::world::start(again, &clock).await.unwrap();
-    let relay = Relay::to(server.coap_addr().unwrap()).await;
+    let world = world.restart_with(with_coap).await;
+    let relay = Relay::to(world.server.coap_addr().unwrap()).await;
     let (client, answer) = thing.says(thing.client(relay.address), &thing.device.idle(b"factory")).await;
     assert!(matches!(decode(&answer.unwrap()), Ok(Answer::Nothing { .. })));
     // At the IP layer: what was asked, 4.01 with an Echo, the same again with it, the answer under a number of its own.

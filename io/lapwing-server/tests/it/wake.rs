@@ -8,6 +8,7 @@ use crate::world::{World, facts};
 use lapwing_core::wire::check_in::CheckIn;
 use lapwing_transport::client::{Client, Listening};
 use serde_json::json;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Who hears nothing for so long gives up.
@@ -111,4 +112,58 @@ async fn listening_and_a_call_cost_few_bytes() {
     // a question and its answer; a call and its acknowledgement.
     let expected = [vec![50, 59, 64, 51], vec![50, 49], vec![51, 32]];
     assert_eq!([begun, renewed, relay.packets()], expected);
+}
+
+/// Passes datagrams on, and makes a reset of every acknowledgement that a device sends.
+async fn refusing(server: SocketAddr) -> SocketAddr {
+    let near = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let far = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    far.connect(server).await.unwrap();
+    let address = near.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut to, mut from, mut device) = ([0; 2048], [0; 2048], None);
+        loop {
+            tokio::select! {
+                Ok((len, sender)) = near.recv_from(&mut to) => {
+                    device = Some(sender);
+                    if len == 4 {
+                        to[0] |= 0x10;
+                    }
+                    far.send(&to[..len]).await.unwrap();
+                }
+                Ok(len) = far.recv(&mut from) => {
+                    near.send_to(&from[..len], device.unwrap()).await.unwrap();
+                }
+            }
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_refuses_a_call_is_called_no_more() {
+    let world = World::with(with_coap).await;
+    let thing = Thing::provisioned(&world, "d1").await;
+    let server = refusing(world.server.coap_addr().unwrap()).await;
+    let (_, mut listening) = listening(thing.client(server)).await;
+    assert!(world.metric("lapwing_devices_listening 1").await);
+    world.manage("POST", "/api/v1/devices/d1/update-now", []).await.expect(204);
+    call(&mut listening).await;
+    let gone = async { while !world.metric("lapwing_devices_listening 0").await {} };
+    tokio::time::timeout(PATIENCE, gone).await.expect("it is forgotten");
+    assert!(world.metric("lapwing_calls_total{result=\"failed\"} 1").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_a_device_that_asks_anew_is_called() {
+    let world = World::with(with_coap).await;
+    let thing = Thing::provisioned(&world, "d1").await;
+    let (_, before) = listening(thing.client(world.server.coap_addr().unwrap())).await;
+    world.manage("POST", "/api/v1/devices/d1/update-now", []).await.expect(204);
+    drop(before);
+    let world = world.restart_with(with_coap).await;
+    assert!(world.metric("lapwing_devices_listening 0").await);
+    let (_, mut again) = listening(thing.client(world.server.coap_addr().unwrap())).await;
+    call(&mut again).await;
+    all_heard(&world, 1).await;
 }

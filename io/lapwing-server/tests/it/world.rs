@@ -202,9 +202,15 @@ impl World {
     }
 
     /// The same data under a new process, as far as a test can have one.
-    pub(crate) async fn restart(mut self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    pub(crate) async fn restart_with(mut self, adjust: impl FnOnce(&mut Config)) -> Self {
         self.server.shutdown().await;
-        self.server = start(config(&self.dir), &self.clock).await.unwrap();
+        let mut config = config(&self.dir);
+        adjust(&mut config);
+        self.server = start(config, &self.clock).await.unwrap();
         self.wires = Wires::of(&self.dir, &self.server);
         self
     }
