@@ -16,6 +16,9 @@ const BARE_METAL_TARGETS: &[&str] = &["thumbv7em-none-eabihf", "riscv32imac-unkn
 /// They cost memory that devices do not have, and come in through others without being asked.
 const NOT_IN_AGENT: &[&str] = &["tokio", "hyper", "reqwest", "clap", "tracing_subscriber", "jemalloc_sys"];
 
+/// What devices have only if they want it; tests want it.
+const AGENT_FEATURES: &str = "lapwing-agent/wake-mqtt";
+
 /// What a test that passes has printed: how many states, cuts and seeds it tried.
 const SHOW_COUNTS: &[&str] = &["--", "--show-output"];
 
@@ -40,14 +43,14 @@ pub(crate) fn clippy(house: &House) -> Outcome {
     }
     // All crates, so that one run shows everything there is to mend.
     let mut command = cargo(house, &["clippy", "--profile", PROFILE, "--workspace", "--all-targets"]);
-    command.args(["--features", "lapwing/postgres"]);
+    command.args(["--features", "lapwing/postgres,lapwing-agent/wake-mqtt"]);
     ended(child::run(command.args(["--keep-going", "--", "-D", "warnings"])))
 }
 
 pub(crate) fn unit(house: &House) -> Outcome {
     let mut command = cargo(house, &["test", "--profile", PROFILE, "--workspace"]);
     // Whatever a manifest does not exempt; doctests belong to `docs`.
-    command.arg("--tests");
+    command.args(["--tests", "--features", AGENT_FEATURES]);
     for package in TESTED_ELSEWHERE.iter().filter(|package| house.has(package)) {
         command.args(["--exclude", package]);
     }
@@ -59,15 +62,17 @@ pub(crate) fn store(house: &House) -> Outcome {
     if let Err(reason) = set_up::debian_package(house, &postgres::program("initdb"), "postgresql-15") {
         return Outcome::Skipped(reason);
     }
-    // Without it the test that needs one says so and passes.
-    let broker = ["mosquitto", "mosquitto-clients"].map(|package| {
-        let program = if package == "mosquitto" { "/usr/sbin/mosquitto" } else { "mosquitto_sub" };
-        set_up::debian_package(house, program, package)
-    });
-    match (postgres::test_on_cluster(house), broker.into_iter().find_map(Result::err)) {
-        (Ok(()), Some(reason)) => Outcome::Passed(format!("no broker tried: {reason}")),
+    let broker = broker(house);
+    match (postgres::test_on_cluster(house), broker) {
+        (Ok(()), Err(reason)) => Outcome::Passed(format!("no broker tried: {reason}")),
         (tested, _) => ended(tested),
     }
+}
+
+/// A broker and its clients. Without them the tests that need them say so and pass.
+fn broker(house: &House) -> Result<(), String> {
+    set_up::debian_package(house, "/usr/sbin/mosquitto", "mosquitto")?;
+    set_up::debian_package(house, "mosquitto_sub", "mosquitto-clients")
 }
 
 pub(crate) fn nostd(house: &House) -> Outcome {
@@ -136,11 +141,13 @@ pub(crate) fn link(house: &House) -> Outcome {
 pub(crate) fn e2e(house: &House) -> Outcome {
     // Without it the tests that need it say so and pass.
     let strace = set_up::debian_package(house, "strace", "strace");
+    let broker = broker(house);
     let mut command = cargo(house, &["test", "--profile", PROFILE, "-p", "lapwing-e2e"]);
     let tested = build_binaries(house).and_then(|()| child::run(command.args(SHOW_COUNTS)));
-    match (tested, strace) {
-        (Ok(()), Err(reason)) => Outcome::Passed(format!("no crash state tried: {reason}")),
-        (tested, _) => ended(tested),
+    match (tested, strace, broker) {
+        (Ok(()), Err(reason), _) => Outcome::Passed(format!("no crash state tried: {reason}")),
+        (Ok(()), _, Err(reason)) => Outcome::Passed(format!("no broker tried: {reason}")),
+        (tested, ..) => ended(tested),
     }
 }
 
@@ -167,7 +174,7 @@ pub(crate) fn build_programs(house: &House, targets: &[&str]) -> Command {
     for package in ["lapwing", "lapwing-agent", "lapwing-launcher"].iter().filter(|name| house.has(name)) {
         command.args(["-p", package]);
     }
-    command.args(targets);
+    command.args(["--features", AGENT_FEATURES]).args(targets);
     command
 }
 

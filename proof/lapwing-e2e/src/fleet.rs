@@ -263,10 +263,17 @@ impl Fleet {
     /// # Errors
     /// When the server does not answer, or not in JSON.
     pub fn get(&self, path: &str) -> Result<Value> {
+        Ok(serde_json::from_str(&self.text(path)?)?)
+    }
+
+    /// The same, whatever it is.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub fn text(&self, path: &str) -> Result<String> {
         let url = format!("{}{path}", self.management_url);
         let request = ureq::get(&url).header("Authorization", self.bearer()?);
-        let mut answer = request.call().context("ask the server")?;
-        Ok(serde_json::from_str(&answer.body_mut().read_to_string()?)?)
+        Ok(request.call().context("ask the server")?.body_mut().read_to_string()?)
     }
 
     /// Runs `lapwing` to its end and gives what it printed.
