@@ -8,7 +8,7 @@ use crate::bitmap::Bitmap;
 use crate::block::{Block, BlockSize};
 use crate::code::{Code, OptionNumber};
 use crate::estimator::Estimator;
-use crate::limits::{FRUITLESS_MAX, LATER_BLOCKS, WINDOW_MAX};
+use crate::limits::{FRUITLESS_MAX, LATER_BLOCKS, WINDOW_LEAST, WINDOW_MAX};
 use crate::message::Message;
 use crate::pace::Pace;
 use crate::representation::Etag;
@@ -209,13 +209,16 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Fetch<S> {
         Taken::Store { offset_bytes: range.start, bytes: answer.payload }
     }
 
-    /// Answers to three later requests: the earlier one is lost.
+    /// Answers to three later requests: the earlier one is lost. Where no more will be sent, so many later ones as there
+    /// are have to do (RFC 5827).
     fn infer_losses(&mut self, answered: u64) {
+        let open = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
+        let enough = if self.next_block().is_none() { open.min(LATER_BLOCKS) } else { LATER_BLOCKS };
         self.in_flight.iter_mut().filter(|request| request.sequence < answered).for_each(|request| {
             request.later = request.later.saturating_add(1);
         });
         let before = self.in_flight.len();
-        self.in_flight.retain(|request| request.later < LATER_BLOCKS);
+        self.in_flight.retain(|request| request.later < enough);
         self.lost(before);
     }
 
@@ -230,7 +233,9 @@ impl<S: AsRef<[u8]> + AsMut<[u8]>> Fetch<S> {
         let silent = self.in_flight.iter().filter(|request| overdue(request) && alone(request)).count();
         self.in_flight.retain(|request| !overdue(request));
         if silent > 0 {
-            self.fruitless = self.fruitless.saturating_add(u32::try_from(silent).unwrap_or(u32::MAX));
+            // However many were open: a first window that is lost is no reason to give up.
+            let silent = u32::try_from(silent).unwrap_or(u32::MAX).min(WINDOW_LEAST);
+            self.fruitless = self.fruitless.saturating_add(silent);
             self.estimator.ran_out();
             self.pace.silence();
         }

@@ -17,8 +17,10 @@ pub const ECHO_BYTES_MAX: usize = 40;
 
 /// Requests a fetch may have in flight.
 pub const WINDOW_MAX: usize = 32;
-/// Requests with which a fetch begins.
-pub const WINDOW_FIRST: u32 = 4;
+/// Requests with which a fetch begins: their answers are no more than the first window of TCP (RFC 6928).
+pub const WINDOW_FIRST: u32 = 8;
+/// Requests that losses leave it.
+pub const WINDOW_LEAST: u32 = 4;
 /// Blocks that must have come after a request of theirs before an earlier one counts as lost.
 pub const LATER_BLOCKS: u32 = 3;
 /// Requests after which the loss of a link is judged.

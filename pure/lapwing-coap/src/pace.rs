@@ -1,10 +1,10 @@
 //! How many requests a fetch keeps in flight.
 //!
-//! Touches: limits. Starts at four, one more after each window without a loss up to what fills the link, half
+//! Touches: limits. Starts at eight, one more after each window without a loss up to what fills the link, half
 //! after a window of which more than a tenth was lost. Never: knows blocks.
 
 use crate::estimator::Estimator;
-use crate::limits::{JUDGED_REQUESTS, WINDOW_FIRST, WINDOW_MAX};
+use crate::limits::{JUDGED_REQUESTS, WINDOW_FIRST, WINDOW_LEAST, WINDOW_MAX};
 
 /// A full block on the air with IPv6, UDP, CoAP and security, bytes.
 const PACKET_BYTES: u64 = 1104;
@@ -63,7 +63,7 @@ impl Pace {
 
     /// A block of `bytes` came, `took_ms` after its request; `before_bytes` had come when that was sent.
     pub(crate) fn answered(&mut self, before_bytes: u64, bytes: u64, took_ms: u64, link: &Estimator) {
-        self.window = self.window.max(WINDOW_FIRST);
+        self.window = self.window.max(WINDOW_LEAST);
         self.delivered_bytes = self.delivered_bytes.saturating_add(bytes);
         let since = self.delivered_bytes.saturating_sub(before_bytes).saturating_mul(1000);
         self.rate_bytes_per_s = self.rate_bytes_per_s.max(since.checked_div(took_ms).unwrap_or(0));
@@ -78,7 +78,7 @@ impl Pace {
             self.window = if u64::from(wider) <= fills { wider } else { self.window };
         } else if self.ended_lost > 1 && self.ended_lost.saturating_mul(10) > self.window {
             // One loss is chance on a radio, two in a window are a queue that overflows.
-            self.window = (self.window / 2).max(WINDOW_FIRST);
+            self.window = (self.window / 2).max(WINDOW_LEAST);
         }
         (self.ended, self.ended_lost) = (0, 0);
     }
@@ -122,14 +122,14 @@ mod tests {
     #[test]
     fn clean_windows_grow_by_one_up_to_what_the_link_holds_and_four() {
         let mut pace = Pace::new();
-        answered(&mut pace, 4 + 5, 1_000_000);
-        assert_eq!(pace.window(), 6);
+        answered(&mut pace, 8 + 9, 1_000_000);
+        assert_eq!(pace.window(), 10);
         answered(&mut pace, 10_000, 1_000_000);
         assert_eq!(pace.window(), 32);
         let mut thin = Pace::new();
-        answered(&mut thin, 10_000, 3 * PACKET_BYTES);
-        assert_eq!(thin.window(), 3 + 4);
-        assert_eq!(thin.queue_ms(), 8 * 1_000 / 3);
+        answered(&mut thin, 10_000, 6 * PACKET_BYTES);
+        assert_eq!(thin.window(), 6 + 4);
+        assert_eq!(thin.queue_ms(), 11 * 1_000 / 6);
     }
 
     #[test]

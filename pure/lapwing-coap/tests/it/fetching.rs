@@ -1,6 +1,6 @@
 //! The windowed fetch, block by block: what is asked, what counts as lost, what survives.
 
-use lapwing_coap::limits::FRUITLESS_MAX;
+use lapwing_coap::limits::{FRUITLESS_MAX, WINDOW_FIRST, WINDOW_LEAST};
 use lapwing_coap::{
     Bitmap, Block, BlockSize, Code, Estimator, Etag, Fetch, Kind, Message, MessageId, Next, OptionNumber,
     Representation, Taken, Token, Writer,
@@ -66,14 +66,14 @@ fn a_good_link_carries_each_block_once() {
 }
 
 #[test]
-fn it_begins_with_four_and_widens_by_one_after_a_clean_window() {
+fn it_begins_with_eight_and_widens_by_one_after_a_clean_window() {
     let (mut fetch, mut next) = (fetch(100_000), 0);
     let first = asked(&mut fetch, 0, &mut next);
-    assert_eq!(numbers(&first), [0, 1, 2, 3]);
+    assert_eq!(numbers(&first), [0, 1, 2, 3, 4, 5, 6, 7]);
     for (sequence, block) in &first {
         take(&mut fetch, 1_500, *sequence, &answer(100_000, *block));
     }
-    assert_eq!(asked(&mut fetch, 1_500, &mut next).len(), 5);
+    assert_eq!(asked(&mut fetch, 1_500, &mut next).len(), 9);
 }
 
 #[test]
@@ -83,10 +83,20 @@ fn three_later_blocks_prove_a_loss_and_two_do_not() {
     for (sequence, block) in &first[1..3] {
         take(&mut fetch, 1_000, *sequence, &answer(SIZE, *block));
     }
-    assert_eq!(numbers(&asked(&mut fetch, 1_000, &mut next)), [4, 5]);
+    assert_eq!(numbers(&asked(&mut fetch, 1_000, &mut next)), [8, 9]);
     take(&mut fetch, 1_100, first[3].0, &answer(SIZE, first[3].1));
-    assert_eq!(numbers(&asked(&mut fetch, 1_100, &mut next)), [0, 6], "the lost one before new ones");
+    assert_eq!(numbers(&asked(&mut fetch, 1_100, &mut next)), [0, 10], "the lost one before new ones");
     assert_eq!(take(&mut fetch, 1_200, first[0].0, &answer(SIZE, first[0].1)), Taken::Unasked);
+}
+
+#[test]
+fn at_the_end_as_many_later_blocks_as_there_are_prove_a_loss() {
+    let (mut fetch, mut next) = (fetch(3 * 1024), 0);
+    let first = asked(&mut fetch, 0, &mut next);
+    take(&mut fetch, 1_000, first[1].0, &answer(3 * 1024, first[1].1));
+    assert_eq!(numbers(&asked(&mut fetch, 1_000, &mut next)), [], "the third may still show it to be late");
+    take(&mut fetch, 1_100, first[2].0, &answer(3 * 1024, first[2].1));
+    assert_eq!(numbers(&asked(&mut fetch, 1_100, &mut next)), [0]);
 }
 
 #[test]
@@ -104,8 +114,12 @@ fn silence_closes_the_window_doubles_the_timer_and_ends() {
             Next::Done => panic!("nothing came"),
         }
     }
-    assert_eq!(times, [0, 0, 0, 0, 10_000, 30_000, 70_000, 130_000]);
-    assert_eq!(times.len() as u32, FRUITLESS_MAX);
+    assert_eq!(times, [0, 0, 0, 0, 0, 0, 0, 0, 10_000, 30_000, 70_000, 130_000]);
+    assert_eq!(
+        times.len() as u32,
+        FRUITLESS_MAX + WINDOW_FIRST - WINDOW_LEAST,
+        "a window is no more than the least"
+    );
 }
 
 #[test]
@@ -129,7 +143,7 @@ fn a_saved_bitmap_resumes_exactly() {
     let bitmap = Bitmap::resume(bits, SIZE).unwrap();
     assert_eq!(bitmap.leading_bytes(), 1024, "an ordered transport goes on here");
     let mut after = Fetch::new(bitmap, Estimator::new(10_000), BlockSize::B1024);
-    assert_eq!(numbers(&asked(&mut after, 0, &mut next)), [1, 3, 4, 5]);
+    assert_eq!(numbers(&asked(&mut after, 0, &mut next)), [1, 3, 4, 5, 6, 7, 8, 9]);
 }
 
 #[test]
@@ -138,7 +152,7 @@ fn sleep_asks_again_for_what_was_open_and_for_nothing_else() {
     let first = asked(&mut fetch, 0, &mut next);
     take(&mut fetch, 1_000, first[1].0, &answer(SIZE, first[1].1));
     fetch.forget_open_requests();
-    assert_eq!(numbers(&asked(&mut fetch, 90_000, &mut next)), [0, 2, 3, 4]);
+    assert_eq!(numbers(&asked(&mut fetch, 90_000, &mut next)), [0, 2, 3, 4, 5, 6, 7, 8]);
 }
 
 #[test]
