@@ -126,7 +126,7 @@ impl Body {
         let transfer = self.fetching.take()?;
         let anchors = &device.anchor().root().tls_anchors;
         let before_bytes = self.talking.moved_bytes();
-        self.talking.allow_bytes(device.transfer_bytes_left());
+        self.talking.allow(device.transfer_bytes_left(), device.awake_left_ms(now));
         let fetched = self.talking.fetch(anchors, transfer, self.pace.turn_bytes());
         self.pace.spend(now, self.talking.moved_bytes() - before_bytes);
         Some(Happened::Plain(match fetched {

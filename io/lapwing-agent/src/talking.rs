@@ -120,9 +120,9 @@ impl Talking {
         crossed_bytes - std::mem::replace(&mut self.told_bytes, crossed_bytes)
     }
 
-    /// Lets transfers cost so many bytes from now on, counted in the same way.
-    pub(crate) fn allow_bytes(&self, bytes: u64) {
-        self.client.allow_bytes(bytes);
+    /// Lets transfers cost so many bytes, counted in the same way, and come for so long from now on.
+    pub(crate) fn allow(&self, bytes: u64, ms: u64) {
+        self.client.allow(bytes, ms);
     }
 
     /// Gets on with the transfer for one turn of the loop, which may bring so many bytes.

@@ -6,6 +6,7 @@
 use crate::effect::{Effect, Effects};
 use crate::event::{Boot, Conditions, Event, Fetched, Now};
 use crate::gates::Deferral;
+use crate::policy::{awake_left_ms, next_awake};
 use crate::record::{Installed, Record, Stage};
 use crate::settings::Settings;
 use crate::state::State;
@@ -163,12 +164,20 @@ impl Device {
     /// which acted on everything that was due until then.
     #[must_use]
     pub fn wake_at(&self, uptime: Uptime) -> Option<Uptime> {
+        let awake = |due: Uptime| next_awake(self.settings.talking.awake, due.max(uptime));
         let [a, b, c, d] = self.state_due();
-        [a, b, c, d, self.talk_due(), self.world.save_due, self.budget_due(uptime)]
+        let a = if matches!(self.state, State::Fetching(_)) { a.map(awake) } else { a };
+        [a, b, c, d, self.talk_due().map(awake), self.world.save_due, self.budget_due(uptime)]
             .into_iter()
             .flatten()
             .filter(|due| *due > uptime)
             .min()
+    }
+
+    /// How long the link may be used from then on, milliseconds: a transfer asks for nothing that comes later.
+    #[must_use]
+    pub fn awake_left_ms(&self, uptime: Uptime) -> u64 {
+        awake_left_ms(self.settings.talking.awake, uptime)
     }
 
     /// Spells the record for [`Effect::Save`].

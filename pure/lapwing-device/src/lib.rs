@@ -36,4 +36,6 @@ pub use event::{
     Applied, Battery, Boot, Conditions, Event, Fetched, Link, Now, ResetCause, Trouble, TrustDocument,
 };
 pub use record::{Attempt, Candidate, Floor, Installed, Ledger, Record, Refusal, Stage, TrialLog};
-pub use settings::{DataBudget, Identity, Provisioned, Settings, Talking, Trial, Tries, VersionPolicy};
+pub use settings::{
+    Awake, DataBudget, Identity, Provisioned, Settings, Talking, Trial, Tries, VersionPolicy,
+};

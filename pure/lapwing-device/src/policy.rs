@@ -3,9 +3,9 @@
 //! Touches: settings and conditions, nothing that changes. Never: remembers.
 
 use crate::event::{Battery, Conditions, Link};
-use crate::settings::VersionPolicy;
+use crate::settings::{Awake, VersionPolicy};
 use lapwing_core::wire::check_in::Gate;
-use lapwing_core::{Semver, Version};
+use lapwing_core::{Semver, Uptime, Version};
 
 /// Energy needed is multiplied by this before it is held against what is left, as a fraction.
 const ENERGY_MARGIN: (u64, u64) = (3, 2);
@@ -96,6 +96,23 @@ pub(crate) fn version_allowed(policy: &VersionPolicy, from: &Version, to: &Versi
     policy.auto_update && step_allowed
 }
 
+/// How long the device stays awake from then on, milliseconds; nothing while it sleeps.
+pub(crate) fn awake_left_ms(awake: Option<Awake>, uptime: Uptime) -> u64 {
+    awake.map_or(u64::MAX, |Awake { awake_ms, every_ms }| {
+        awake_ms.saturating_sub(uptime.0.checked_rem(every_ms).unwrap_or(0))
+    })
+}
+
+/// The first moment from `due` on at which it is awake.
+pub(crate) fn next_awake(awake: Option<Awake>, due: Uptime) -> Uptime {
+    match awake {
+        Some(Awake { every_ms, .. }) if awake_left_ms(awake, due) == 0 => {
+            due.after(every_ms.saturating_sub(due.0.checked_rem(every_ms).unwrap_or(0)))
+        }
+        _ => due,
+    }
+}
+
 /// How long to wait after so many failures in a row: a random time up to 1, 2, 4 ... times the first,
 /// at most the longest, and never less than the server asked for.
 pub(crate) fn back_off_ms(first_ms: u64, max_ms: u64, failures: u8, hint_ms: u64, entropy: u64) -> u64 {
@@ -157,6 +174,18 @@ mod tests {
         check(Bump::Patch, "1.0.0", "1.1.0", false);
         check(Bump::Major, "1.0.0", "2.0.0", true);
         check(Bump::Major, "1.0.0", "nightly", false);
+    }
+
+    #[test]
+    fn a_device_that_sleeps_is_awake_at_the_beginning_of_each_period() {
+        let awake = Some(Awake { awake_ms: 10, every_ms: 60 });
+        for (uptime, left_ms, next) in
+            [(0, 10, 0), (9, 1, 9), (10, 0, 60), (59, 0, 60), (60, 10, 60), (131, 0, 180)]
+        {
+            assert_eq!(awake_left_ms(awake, Uptime(uptime)), left_ms, "{uptime}");
+            assert_eq!(next_awake(awake, Uptime(uptime)), Uptime(next), "{uptime}");
+        }
+        assert_eq!((awake_left_ms(None, Uptime(5)), next_awake(None, Uptime(5))), (u64::MAX, Uptime(5)));
     }
 
     #[test]

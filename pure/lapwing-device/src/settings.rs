@@ -35,6 +35,15 @@ pub struct Provisioned {
     pub security_version: u32,
 }
 
+/// When the link may be used: so long in every so long, counted from the boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Awake {
+    /// How long, milliseconds.
+    pub awake_ms: u64,
+    /// From the beginning of one to that of the next, milliseconds; longer than it.
+    pub every_ms: u64,
+}
+
 /// When to talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Talking {
@@ -58,6 +67,8 @@ pub struct Talking {
     pub report_promptly: bool,
     /// Prompt reports wait while an artifact comes: on a thin link the two would share a window.
     pub fetch_undisturbed: bool,
+    /// The device sleeps in between; never if not given.
+    pub awake: Option<Awake>,
 }
 
 impl Default for Talking {
@@ -73,6 +84,7 @@ impl Default for Talking {
             always_signed: true,
             report_promptly: true,
             fetch_undisturbed: false,
+            awake: None,
         }
     }
 }

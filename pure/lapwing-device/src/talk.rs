@@ -10,7 +10,7 @@ use crate::device::{Device, Ignored};
 use crate::effect::{Effect, Effects};
 use crate::event::{Now, Trouble};
 use crate::limits::{CALL_REST_MS, CALLS_MAX};
-use crate::policy::back_off_ms;
+use crate::policy::{awake_left_ms, back_off_ms};
 use crate::record::Floor;
 use crate::settings::Settings;
 use crate::state::State;
@@ -164,7 +164,8 @@ impl Device {
             // Whatever became of it, nobody will say any more.
             self.no_answer(now);
         }
-        if busy || self.talk.phase != Phase::Quiet || now.uptime < self.talk.not_before {
+        let asleep = awake_left_ms(self.settings.talking.awake, now.uptime) == 0;
+        if busy || asleep || self.talk.phase != Phase::Quiet || now.uptime < self.talk.not_before {
             return;
         }
         let check_in_due = now.uptime >= self.talk.check_in_due();

@@ -131,6 +131,10 @@ pub(super) struct RawTalking {
     pub(super) always_signed: Option<bool>,
     /// Events are reported when they happen, not with the next check-in.
     pub(super) report_promptly: Option<bool>,
+    /// The link is used for so long, and then rests until `awake_every_ms` have passed since it began.
+    pub(super) awake_ms: Option<u64>,
+    /// From the beginning of one such time to that of the next.
+    pub(super) awake_every_ms: Option<u64>,
 }
 
 /// How long to wait for a server.

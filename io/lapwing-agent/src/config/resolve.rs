@@ -13,7 +13,9 @@ use lapwing_core::limits::{FACT_NAME_BYTES_MAX, FACT_VALUE_BYTES_MAX, FACTS_MAX}
 use lapwing_core::{Bump, StartLimits, Version};
 use lapwing_delta::Profile;
 use lapwing_device::limits::BUDGET_TALK_BYTES;
-use lapwing_device::{DataBudget, Identity, Provisioned, Settings, Talking, Trial, Tries, VersionPolicy};
+use lapwing_device::{
+    Awake, DataBudget, Identity, Provisioned, Settings, Talking, Trial, Tries, VersionPolicy,
+};
 use lapwing_transport::client::limits::{BLOCK_AIR_BYTES, CONNECTION_AIR_BYTES, SERVERS_MAX};
 use lapwing_transport::client::{ClientSettings, PlainHttp, ServerUrl};
 use std::collections::BTreeMap;
@@ -153,6 +155,8 @@ fn resolve_talking(raw: RawTalking, usual: &Usual) -> Result<Talking, ConfigErro
         signed_status_max_age_ms,
         always_signed,
         report_promptly,
+        awake_ms,
+        awake_every_ms,
     } = raw;
     let usual = usual.talking;
     let resolved = Talking {
@@ -167,7 +171,16 @@ fn resolve_talking(raw: RawTalking, usual: &Usual) -> Result<Talking, ConfigErro
         always_signed: always_signed.unwrap_or(usual.always_signed),
         report_promptly: report_promptly.unwrap_or(usual.report_promptly),
         fetch_undisturbed: usual.fetch_undisturbed,
+        awake: match (awake_ms, awake_every_ms) {
+            (None, None) => None,
+            (Some(awake_ms), Some(every_ms)) => Some(Awake { awake_ms, every_ms }),
+            _ => return Err(wrong("awake_ms", "and `awake_every_ms` want each other")),
+        },
     };
+    if let Some(Awake { awake_ms, every_ms }) = resolved.awake {
+        at_least("awake_ms", awake_ms, 1_000)?;
+        at_least("awake_every_ms", every_ms, awake_ms.saturating_add(1))?;
+    }
     at_least("check_in_interval_ms", resolved.check_in_interval_ms, 100)?;
     at_least("retry_first_ms", resolved.retry_first_ms, 10)?;
     at_least("retry_max_ms", resolved.retry_max_ms, resolved.retry_first_ms)?;

@@ -163,7 +163,7 @@ impl ArtifactBytes {
     }
 
     /// Fills some of `out` with bytes that came: over HTTP one after another, over CoAP in no order; with none
-    /// when more would cost more than [`Client::allow_bytes`] said.
+    /// when more would cost more than [`Client::allow`] said.
     ///
     /// # Errors
     /// See [`ExchangeError`]; also when the connection ends before the artifact does.
@@ -192,7 +192,7 @@ impl HttpBytes {
         }
         let offset = self.next_offset;
         let left = usize::try_from(self.end - offset).unwrap_or(usize::MAX).min(out.len());
-        if left == 0 || self.meter.left_bytes() == 0 {
+        if left == 0 || self.meter.left_bytes() == 0 || self.meter.left_ms() == 0 {
             return Ok(Piece { offset, bytes: 0 });
         }
         let bytes = self.read_some(out.get_mut(..left).unwrap_or_default())?;

@@ -160,9 +160,9 @@ impl Client {
         self.meter.crossed_bytes()
     }
 
-    /// Lets artifacts cost so many bytes from now on, counted in the same way, and come no further then.
-    pub fn allow_bytes(&self, bytes: u64) {
-        self.meter.allow(bytes);
+    /// Lets artifacts cost so many bytes, counted in the same way, and come for so long from now on, and no further then.
+    pub fn allow(&self, bytes: u64, ms: u64) {
+        self.meter.allow(bytes, ms);
     }
 
     /// Whether they may come no further some time.

@@ -8,7 +8,7 @@ use std::io::{IoSlice, Read, Result, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Addresses and ports before a datagram, IPv4 and IPv6.
 const UDP_HEADER_BYTES: [u64; 2] = [28, 48];
@@ -27,25 +27,40 @@ struct Counts {
     crossed_bytes: AtomicU64,
     /// Artifacts may come until so many have.
     end_bytes: AtomicU64,
+    /// And until so long after this.
+    began: Instant,
+    end_ms: AtomicU64,
 }
 
 impl Meter {
     /// Nothing has crossed yet, and everything may.
     pub(super) fn new() -> Self {
-        Self(Arc::new(Counts { crossed_bytes: AtomicU64::new(0), end_bytes: AtomicU64::new(u64::MAX) }))
+        let (crossed_bytes, end_bytes) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
+        let (began, end_ms) = (Instant::now(), AtomicU64::new(u64::MAX));
+        Self(Arc::new(Counts { crossed_bytes, end_bytes, began, end_ms }))
     }
 
     pub(super) fn crossed_bytes(&self) -> u64 {
         self.0.crossed_bytes.load(Ordering::Relaxed)
     }
 
-    /// Artifacts may cost so much from now on.
-    pub(super) fn allow(&self, bytes: u64) {
+    /// Artifacts may cost so much, and come for so long, from now on.
+    pub(super) fn allow(&self, bytes: u64, ms: u64) {
         self.0.end_bytes.store(self.crossed_bytes().saturating_add(bytes), Ordering::Relaxed);
+        self.0.end_ms.store(self.elapsed_ms().saturating_add(ms), Ordering::Relaxed);
     }
 
     pub(super) fn is_limited(&self) -> bool {
-        self.0.end_bytes.load(Ordering::Relaxed) < u64::MAX
+        [&self.0.end_bytes, &self.0.end_ms].iter().any(|end| end.load(Ordering::Relaxed) < u64::MAX)
+    }
+
+    /// How long they may still come, milliseconds.
+    pub(super) fn left_ms(&self) -> u64 {
+        self.0.end_ms.load(Ordering::Relaxed).saturating_sub(self.elapsed_ms())
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.0.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// What they may still cost.
@@ -135,7 +150,7 @@ mod tests {
         meter.datagram("127.0.0.1:1".parse().unwrap(), 100);
         meter.datagram("[::1]:1".parse().unwrap(), 100);
         assert_eq!(meter.crossed_bytes(), 1_209 + 288 + 128 + 148);
-        meter.allow(100);
+        meter.allow(100, u64::MAX);
         meter.datagram("127.0.0.1:1".parse().unwrap(), 12);
         assert_eq!(meter.left_bytes(), 60);
     }

@@ -9,7 +9,7 @@ use crate::device::Ignored;
 use crate::effect::{Effect, Effects, Install, Transfer};
 use crate::event::{Applied, Fetched, Now, Trouble};
 use crate::failures::storage_cause;
-use crate::policy::back_off_ms;
+use crate::policy::{back_off_ms, next_awake};
 use crate::record::Stage;
 use crate::state::{Applying, Fetching, Staged, State};
 use lapwing_core::wire::cause::Cause;
@@ -24,7 +24,9 @@ impl Device {
     /// Asks for more of the artifact when it is time.
     pub(crate) fn fetching_advance(&mut self, now: Now, effects: &mut Effects) {
         let State::Fetching(fetching) = &mut self.state else { return };
-        if fetching.asked || now.uptime < fetching.due {
+        if fetching.asked
+            || now.uptime < next_awake(self.settings.talking.awake, fetching.due.max(now.uptime))
+        {
             return;
         }
         let (transfer, held) = (fetching.transfer(), self.budget_spent());

@@ -3,14 +3,16 @@
 //! Touches: single steps, and the check-ins that would be sent.
 
 use crate::kit::{
-    Bench, MINUTE_MS, first_table, offer_answer, record_at, staged_table, stored, watched_table,
+    Bench, MINUTE_MS, first_table, offer_answer, record_at, settings, staged_table, stored, watched_table,
 };
 use lapwing_core::cbor::decode;
 use lapwing_core::wire::answer::Urgency;
 use lapwing_core::wire::check_in::{CheckIn, Gate, Health, NamedFacts};
 use lapwing_core::wire::report::{Detail, EventKind};
-use lapwing_core::{AttemptId, OldSlot, ReleaseFlags, Slot};
-use lapwing_device::{Applied, Battery, Conditions, Effect, Event, Fetched, Link, Stage, Trouble};
+use lapwing_core::{AttemptId, OldSlot, ReleaseFlags, Slot, Uptime};
+use lapwing_device::{
+    Applied, Awake, Battery, Conditions, Effect, Event, Fetched, Link, ResetCause, Stage, Trouble,
+};
 
 /// The gates that a check-in names now.
 fn told(bench: &Bench) -> Vec<Gate> {
@@ -186,4 +188,21 @@ fn a_confirmed_update_says_how_long_its_way_back_stays_open() {
     bench.step(Event::SlotTable(watched_table()));
     let event = bench.device.record().events.last().copied().unwrap();
     assert_eq!((event.kind, event.detail), (EventKind::Confirmed, Detail::Amount(21_600)));
+}
+
+#[test]
+fn a_device_that_sleeps_uses_its_link_while_it_is_awake_and_not_before() {
+    let mut settings = settings();
+    settings.talking.awake = Some(Awake { awake_ms: 10_000, every_ms: 60_000 });
+    let mut bench = Bench::new(settings, None);
+    bench.boot(first_table(), Slot::A, ResetCause::Unknown);
+    bench.offer(|_, _| {});
+    assert!(bench.fetches());
+    bench.pass(10_000);
+    bench.step(Event::Fetched(Fetched::Part { have_bytes: 1_000 }));
+    assert!(bench.effects.is_empty(), "{:?}", bench.effects);
+    assert_eq!(bench.device.wake_at(bench.uptime), Some(Uptime(60_000)));
+    bench.uptime = Uptime(60_000);
+    bench.step(Event::Woke);
+    assert!(bench.fetches() && bench.device.awake_left_ms(bench.uptime) == 10_000);
 }

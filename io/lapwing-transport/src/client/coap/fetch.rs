@@ -61,7 +61,8 @@ impl Fetching {
         })
     }
 
-    /// Fills some of `out`. Nothing is the end of the artifact, or of what it may cost: what was asked for is waited for.
+    /// Fills some of `out`. Nothing is the end of the artifact, or of what it may
+    /// cost: what was asked for is waited for, as long as it may.
     pub(in crate::client) fn read(&mut self, out: &mut [u8]) -> Result<Piece, ExchangeError> {
         if self.rest.is_empty() && !self.next_block()? {
             return Ok(Piece { offset: self.fetch.bitmap().size_bytes().into(), bytes: 0 });
@@ -86,11 +87,17 @@ impl Fetching {
                 }
             }
             let Some(until) = self.ask_for_more()? else { return Ok(false) };
-            let now = lock(&self.seal).now();
+            let (now, left_ms) = {
+                let seal = lock(&self.seal);
+                (seal.now(), seal.meter.left_ms())
+            };
+            if left_ms == 0 {
+                return Ok(false);
+            }
             if now.since(began) > self.stall_ms {
                 return Err(ExchangeError::Timeout);
             }
-            let patience = Duration::from_millis(until.since(now).min(self.stall_ms));
+            let patience = Duration::from_millis(until.since(now).min(self.stall_ms).min(left_ms));
             let Some(len) = self.socket.receive(&mut datagram, patience)? else { continue };
             if self.take(datagram.get_mut(..len).unwrap_or_default())? {
                 return Ok(true);
@@ -104,7 +111,9 @@ impl Fetching {
         loop {
             let (number, now) = (seal.next_number()?, seal.now());
             let expected = (self.fetch.unanswered().count() as u64 + 1) * BLOCK_AIR_BYTES;
-            let next = match expected <= seal.meter.left_bytes() {
+            // An answer that comes too late is better not asked for.
+            let in_time = self.fetch.expected_ms() < seal.meter.left_ms();
+            let next = match in_time && expected <= seal.meter.left_bytes() {
                 true => self.fetch.poll(now, number),
                 false => self.fetch.drain(now),
             };
