@@ -281,7 +281,7 @@ impl Client {
     /// Waits at a broker for calls to this device. `login` is `user:password`, if the broker wants one.
     ///
     /// # Errors
-    /// See [`Subscription::begin`](super::Subscription::begin).
+    /// See [`ExchangeError`]; a login that is not taken is [`ExchangeError::Refused`].
     #[cfg(feature = "mqtt")]
     pub fn subscribe(
         &self,
@@ -290,7 +290,8 @@ impl Client {
         login: Option<&str>,
         anchors: &[TlsAnchor],
     ) -> Result<super::Subscription, ExchangeError> {
-        super::Subscription::begin(broker, device, login, anchors, self.settings.connect_timeout)
+        let how = (self.settings.connect_timeout, &self.meter);
+        super::Subscription::begin(broker, device, login, anchors, how)
     }
 
     /// A transfer by CoAP, if this server is asked that way.

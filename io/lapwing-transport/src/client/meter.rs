@@ -74,6 +74,12 @@ impl Meter {
         self.add(payload_bytes as u64 + if address.is_ipv4() { v4 } else { v6 });
     }
 
+    /// A packet of a connection on which little moves crossed, and its acknowledgement.
+    #[cfg(feature = "mqtt")]
+    pub(super) fn lone_packet(&self) {
+        self.add(2 * TCP_HEADER_BYTES);
+    }
+
     fn add(&self, bytes: u64) {
         self.0.crossed_bytes.fetch_add(bytes, Ordering::Relaxed);
     }

@@ -7,6 +7,7 @@
 use super::dial::connect;
 use super::exchange::{ExchangeError, why_io};
 use super::limits::{BROKER_BYTES_PER_TURN_MAX, BROKER_KEEP_ALIVE_S, SERVER_URL_BYTES_MAX};
+use super::meter::{Meter, Metered};
 use super::server_url::{PlainHttp, ServerUrl};
 use super::verifier::client_config;
 use lapwing_core::DeviceId;
@@ -77,6 +78,9 @@ impl BrokerUrl {
 #[derive(Debug)]
 pub struct Subscription {
     stream: Stream,
+    /// The same connection.
+    socket: TcpStream,
+    meter: Meter,
     packets: Packets,
     /// A sign of life was asked for and did not come yet.
     asked: bool,
@@ -84,8 +88,8 @@ pub struct Subscription {
 
 #[derive(Debug)]
 enum Stream {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+    Plain(Metered),
+    Tls(Box<StreamOwned<ClientConnection, Metered>>),
 }
 
 impl Subscription {
@@ -93,14 +97,15 @@ impl Subscription {
     ///
     /// # Errors
     /// See [`ExchangeError`]; a login that is not taken is [`ExchangeError::Refused`].
-    pub fn begin(
+    pub(super) fn begin(
         broker: &BrokerUrl,
         device: &DeviceId,
         login: Option<&str>,
         anchors: &[TlsAnchor],
-        timeout: Duration,
+        (timeout, meter): (Duration, &Meter),
     ) -> Result<Self, ExchangeError> {
-        let mut stream = Stream::open(&broker.server, anchors, timeout)?;
+        let opened = Stream::open(&broker.server, anchors, timeout, meter);
+        let (mut stream, socket) = opened.map_err(|error| why_io(&error))?;
         let hello = hello(device, login).ok_or(ExchangeError::Nonsense)?;
         stream.write_all(&hello).map_err(|error| why_io(&error))?;
         let mut packets = Packets::default();
@@ -120,8 +125,8 @@ impl Subscription {
             (SUBACK, _) => {}
             _ => return Err(ExchangeError::Nonsense),
         }
-        stream.tcp().set_nonblocking(true).map_err(|error| why_io(&error))?;
-        Ok(Self { stream, packets, asked: false })
+        socket.set_nonblocking(true).map_err(|error| why_io(&error))?;
+        Ok(Self { stream, socket, meter: meter.clone(), packets, asked: false })
     }
 
     /// How often [`keep`](Self::keep) must be called for the broker to believe that somebody listens.
@@ -138,6 +143,7 @@ impl Subscription {
         if std::mem::replace(&mut self.asked, true) {
             return Err(ExchangeError::Timeout);
         }
+        self.meter.lone_packet();
         self.stream.write_all(&PINGREQ).map_err(|error| why_io(&error))
     }
 
@@ -155,6 +161,7 @@ impl Subscription {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(why_io(&error)),
             };
+            self.meter.lone_packet();
             left = left.saturating_sub(came.len());
             for byte in came {
                 match self.packets.take(*byte)?.map(|packet| packet.kind & 0xf0) {
@@ -171,44 +178,45 @@ impl Subscription {
 impl AsFd for Subscription {
     /// Can be read when something came.
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.stream.tcp().as_fd()
+        self.socket.as_fd()
     }
 }
 
 impl Stream {
-    fn open(server: &ServerUrl, anchors: &[TlsAnchor], timeout: Duration) -> Result<Self, ExchangeError> {
-        let opened = || -> io::Result<Self> {
+    fn open(
+        server: &ServerUrl,
+        anchors: &[TlsAnchor],
+        timeout: Duration,
+        meter: &Meter,
+    ) -> io::Result<(Self, TcpStream)> {
+        let mut socket = None;
+        let wire = Metered::new(meter.clone(), || {
             let tcp = connect(server, timeout)?;
             tcp.set_read_timeout(Some(timeout))?;
             tcp.set_write_timeout(Some(timeout))?;
-            if !server.is_tls() {
-                return Ok(Self::Plain(tcp));
-            }
-            let config = Arc::new(client_config(anchors).map_err(io::Error::other)?);
-            let name = ServerName::try_from(server.host().to_owned()).map_err(io::Error::other)?;
-            let connection = ClientConnection::new(config, name).map_err(io::Error::other)?;
-            Ok(Self::Tls(Box::new(StreamOwned::new(connection, tcp))))
-        };
-        opened().map_err(|error| why_io(&error))
-    }
-
-    fn tcp(&self) -> &TcpStream {
-        match self {
-            Self::Plain(tcp) => tcp,
-            Self::Tls(stream) => &stream.sock,
+            socket = Some(tcp.try_clone()?);
+            Ok(Box::new(tcp))
+        })?;
+        let socket = socket.ok_or(ErrorKind::NotConnected)?;
+        if !server.is_tls() {
+            return Ok((Self::Plain(wire), socket));
         }
+        let config = Arc::new(client_config(anchors).map_err(io::Error::other)?);
+        let name = ServerName::try_from(server.host().to_owned()).map_err(io::Error::other)?;
+        let connection = ClientConnection::new(config, name).map_err(io::Error::other)?;
+        Ok((Self::Tls(Box::new(StreamOwned::new(connection, wire))), socket))
     }
 
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(tcp) => tcp.read(out),
+            Self::Plain(wire) => wire.read(out),
             Self::Tls(stream) => stream.read(out),
         }
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Self::Plain(tcp) => tcp.write_all(bytes),
+            Self::Plain(wire) => wire.write_all(bytes),
             Self::Tls(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
         }
     }
