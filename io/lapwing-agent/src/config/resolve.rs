@@ -79,6 +79,9 @@ pub(super) fn resolve(raw: RawConfig, dir: &Path) -> Result<AgentSettings, Confi
     let usual = Usual::of(link_profile.as_deref())?;
     let client = resolve_http(http, &usual, resolve_servers(&servers, plain_http)?, plain_http)?;
     let talking = resolve_talking(talking, &usual)?;
+    if wake.is_some() && talking.awake.is_some() {
+        return Err(wrong("wake", "is not for a link that rests: leave out it or `awake_ms`"));
+    }
     // On the way that devices on thin links go.
     let fetch_undisturbed = client.servers.first().is_some_and(ServerUrl::is_coap);
     Ok(AgentSettings {

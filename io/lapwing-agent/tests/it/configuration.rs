@@ -59,6 +59,10 @@ fn a_way_to_be_called_is_one_that_this_build_has() {
     let by_coap = LEAST.replace("https", "coap");
     let observed = AgentSettings::parse(&format!("{by_coap}wake = \"observe\"\n"), Path::new("/device"));
     assert_eq!(observed.unwrap().wake, Some(WakeSettings::Observe));
+    let resting =
+        format!("{by_coap}wake = \"observe\"\n[talking]\nawake_ms = 10000\nawake_every_ms = 60000\n");
+    let resting = AgentSettings::parse(&resting, Path::new("/device"));
+    assert!(matches!(resting, Err(ConfigError::Value { key: "wake", .. })), "who sleeps hears no calls");
     let at_broker = |url: &str| parse(&format!("wake = {{ mqtt = \"{url}\" }}\n")).is_ok();
     assert_eq!(at_broker("mqtts://broker.example/fleet"), cfg!(feature = "wake-mqtt"));
     assert!(!at_broker("mqtt://broker.example/fleet"));
