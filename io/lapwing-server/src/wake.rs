@@ -5,11 +5,11 @@
 
 use crate::app::App;
 use crate::coap::Observers;
+use crate::device_plane;
 use crate::limits::CALLS_PER_S_MAX;
 use crate::listen::told_to_stop;
 use crate::orchestrator::every_device;
 use crate::store::{Device, StoreError};
-use crate::view::View;
 use lapwing_core::DeviceId;
 use lapwing_fleet::{CallFor, Calls, Decision};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,13 +49,17 @@ impl Wake {
 
     /// A person wants this device's update now.
     pub(crate) fn call(&self, device: DeviceId) {
-        self.waiting().add(device, CallFor::Person);
-        self.news.notify_one();
+        self.add(device, CallFor::Person);
     }
 
     /// A rollout brings something to devices that got nothing from it before.
     pub(crate) fn look(&self) {
         self.look.store(true, Ordering::Relaxed);
+        self.news.notify_one();
+    }
+
+    fn add(&self, device: DeviceId, reason: CallFor) {
+        self.waiting().add(device, reason);
         self.news.notify_one();
     }
 
@@ -103,6 +107,16 @@ pub(crate) async fn changed(app: &App, device: &DeviceId) -> Result<(), StoreErr
     Ok(())
 }
 
+/// A device is called from now on. What it was not there for, or had no place in, it is called for now, unless it is at
+/// something already.
+pub(crate) fn listens(app: &App, device: &Device) -> Result<(), StoreError> {
+    let is_busy = device_plane::offered(app, device).is_some();
+    if device.update_now || !is_busy && would_be_offered(app, device)? {
+        app.wake.add(device.id.clone(), CallFor::Rollout);
+    }
+    Ok(())
+}
+
 /// Calls as many as may be called in a second, but for those that are returned: they listen at the broker.
 async fn call_next(app: &App) -> Result<Vec<DeviceId>, StoreError> {
     if app.wake.look.swap(false, Ordering::Relaxed) {
@@ -127,18 +141,19 @@ async fn gather(app: &App) -> Result<(), StoreError> {
     if app.wake.observers.count() == 0 && app.settings.wake_broker.is_none() {
         return Ok(());
     }
-    let (catalogue, steering) = (app.catalogue(), app.orchestrator.steering());
     every_device(app, |device| {
-        if way(app, device)?.is_some() {
-            let view = View::of(device, &catalogue, &steering)?;
-            let decision = steering.bringing(|bringing| view.decide(&catalogue, bringing, app.now()));
-            if matches!(decision, Decision::Offer(_)) {
-                app.wake.waiting().add(device.id.clone(), CallFor::Rollout);
-            }
+        if way(app, device)?.is_some() && would_be_offered(app, device)? {
+            app.wake.add(device.id.clone(), CallFor::Rollout);
         }
         Ok(())
     })
     .await
+}
+
+fn would_be_offered(app: &App, device: &Device) -> Result<bool, StoreError> {
+    let (view, steering) = app.view(device)?;
+    let decision = steering.bringing(|bringing| view.decide(&app.catalogue(), bringing, app.now()));
+    Ok(matches!(decision, Decision::Offer(_)))
 }
 
 /// How this device listens, if it does.

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::device_plane;
 use crate::problem::Problem;
 use crate::store::Device;
+use crate::wake::listens;
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -122,10 +123,8 @@ fn wake(app: &App, (device, observer): (&Arc<Device>, Observer), request: &Messa
     Reply::wake(match Wish::of(request) {
         Some(Wish::Register) => {
             let place = observers.put(&device.id, observer);
-            if device.update_now {
-                // It was not there when somebody asked.
-                app.wake.call(device.id.clone());
-            }
+            let looked = listens(app, device);
+            drop(looked.inspect_err(|error| tracing::debug!(%error, "whether something waits is not known")));
             place
         }
         Some(Wish::Deregister) => {

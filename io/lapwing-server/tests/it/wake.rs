@@ -73,7 +73,7 @@ async fn a_rollout_calls_those_whom_it_brings_something() {
         let told = CheckIn { facts: Some(facts(2)), ..thing.device.asking(running) };
         let (client, answer) = thing.says(thing.client(server), &told).await;
         answer.unwrap();
-        things.push(listening(client).await.1);
+        things.push(listening(client).await);
     }
     let mut plan = plan(1);
     plan["name"] = json!("at-once");
@@ -81,7 +81,7 @@ async fn a_rollout_calls_those_whom_it_brings_something() {
     plan["phases"] = json!([all]);
     fleet.send("PUT", "/api/v1/plans/at-once", &plan).await.expect(201);
     let id = fleet.started(&json!({ "plan": "at-once" })).await;
-    let [old, new] = &mut things[..] else { panic!("two of them") };
+    let [(_, old), (_, new)] = &mut things[..] else { panic!("two of them") };
     call(old).await;
     all_heard(world, 1).await;
     // Nothing changes, so nobody is called; then it goes on.
@@ -93,6 +93,16 @@ async fn a_rollout_calls_those_whom_it_brings_something() {
     call(old).await;
     all_heard(world, 2).await;
     assert!(!new.called().unwrap(), "it has what the rollout brings");
+    // Who asks anew while something waits for it is called, at its new address.
+    for (thing, (client, before)) in things.into_iter().enumerate() {
+        drop(before);
+        let (_, mut again) = listening(client).await;
+        if thing == 0 {
+            call(&mut again).await;
+            all_heard(world, 3).await;
+        }
+        assert!(!again.called().unwrap());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
