@@ -60,7 +60,7 @@ impl Thing {
         Client::new(settings, Arc::new(TcpDial)).with_context(context)
     }
 
-    fn who(&self) -> Credentials {
+    pub(crate) fn who(&self) -> Credentials {
         Credentials { device: self.device.id.parse().unwrap(), secret: self.device.secret.clone() }
     }
 
@@ -74,7 +74,12 @@ impl Thing {
     }
 
     /// Checks in until something is offered.
-    async fn offered(&self, world: &World, mut client: Client, told: &CheckIn<'_>) -> (Client, Offer) {
+    pub(crate) async fn offered(
+        &self,
+        world: &World,
+        mut client: Client,
+        told: &CheckIn<'_>,
+    ) -> (Client, Offer) {
         loop {
             let (back, answer) = self.says(client, told).await;
             client = back;
@@ -91,7 +96,7 @@ impl Thing {
 }
 
 /// The artifact, and how many bytes of it came; half of its first two kilobytes was there before.
-fn fetched(client: &Client, who: &Credentials, travel: Travel) -> (Vec<u8>, u64) {
+pub(crate) fn fetched(client: &Client, who: &Credentials, travel: Travel) -> (Vec<u8>, u64) {
     let size_bytes = travel.artifact_size_bytes;
     let mut have = vec![0; size_bytes.div_ceil(512).div_ceil(8) as usize];
     have[0] = 0b110;
@@ -125,10 +130,19 @@ pub(crate) fn spelled<'b>(message: &impl Wire<'b>) -> Vec<u8> {
     encode(message, &mut buffer).unwrap().to_vec()
 }
 
-/// Passes datagrams on and keeps the size of each; one device at a time.
+/// Passes datagrams on and keeps each; one device at a time.
 pub(crate) struct Relay {
     pub(crate) address: SocketAddr,
-    seen: Arc<Mutex<Vec<usize>>>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+type Seen = Vec<(Way, Vec<u8>)>;
+
+/// Where a datagram went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Way {
+    ToServer,
+    ToDevice,
 }
 
 impl Relay {
@@ -145,8 +159,8 @@ impl Relay {
         let near = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let far = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
         far.connect(server).await.unwrap();
-        let (address, seen) = (near.local_addr().unwrap(), Arc::<Mutex<Vec<usize>>>::default());
-        let counted = Arc::clone(&seen);
+        let (address, seen) = (near.local_addr().unwrap(), Arc::<Mutex<Seen>>::default());
+        let kept = Arc::clone(&seen);
         tokio::spawn(async move {
             let (mut to, mut from) = ([0; 2048], [0; 2048]);
             let mut device = None;
@@ -154,13 +168,13 @@ impl Relay {
                 tokio::select! {
                     Ok((len, from)) = near.recv_from(&mut to) => {
                         device = Some(from);
-                        counted.lock().unwrap().push(len);
+                        kept.lock().unwrap().push((Way::ToServer, to[..len].to_vec()));
                         for _ in 0..copies {
                             far.send(&to[..len]).await.unwrap();
                         }
                     }
                     Ok(len) = far.recv(&mut from) => {
-                        counted.lock().unwrap().push(len);
+                        kept.lock().unwrap().push((Way::ToDevice, from[..len].to_vec()));
                         near.send_to(&from[..len], device.unwrap()).await.unwrap();
                     }
                 }
@@ -175,6 +189,11 @@ impl Relay {
     }
 
     fn take(&self) -> Vec<usize> {
+        self.datagrams().iter().map(|(_, datagram)| datagram.len()).collect()
+    }
+
+    /// What was seen since.
+    pub(crate) fn datagrams(&self) -> Seen {
         std::mem::take(&mut self.seen.lock().unwrap())
     }
 }

@@ -23,6 +23,7 @@ mod hostile;
 mod kills;
 mod operating;
 mod others_by_coap;
+mod packets;
 mod publishing;
 mod reports;
 mod roles;
