@@ -39,6 +39,8 @@ impl World {
         let config = Config {
             device_listen: "127.0.0.1:0".parse().unwrap(),
             management_listen: "127.0.0.1:0".parse().unwrap(),
+            // Months pass for the device while the server sees seconds.
+            device_messages_per_hour: u32::MAX,
             ..Config::in_dir(folder.path().join("server"))
         };
         let server = runtime.block_on(Server::start(config)).unwrap();
