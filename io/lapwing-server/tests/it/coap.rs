@@ -96,7 +96,7 @@ impl Thing {
 }
 
 /// The artifact, and how many bytes of it came; half of its first two kilobytes was there before.
-pub(crate) fn fetched(client: &Client, who: &Credentials, travel: Travel) -> (Vec<u8>, u64) {
+fn fetched(client: &Client, who: &Credentials, travel: Travel) -> (Vec<u8>, u64) {
     let size_bytes = travel.artifact_size_bytes;
     let mut have = vec![0; size_bytes.div_ceil(512).div_ceil(8) as usize];
     have[0] = 0b110;
