@@ -37,7 +37,8 @@ impl Device {
     /// Another day, or another month, has begun.
     pub(crate) fn budget_advance(&mut self, now: Now) {
         let (Some((day, _)), Some(ledger)) = (self.day(now.uptime), &mut self.record.ledger) else { return };
-        if day <= ledger.day {
+        // A day before is another answer about this midnight; longer ago, a clock that was wrong and was mended.
+        if (ledger.day.saturating_sub(1)..=ledger.day).contains(&day) {
             return;
         }
         let ahead_bytes = core::mem::take(&mut self.world.ahead_bytes);
