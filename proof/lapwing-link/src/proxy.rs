@@ -1,7 +1,7 @@
 //! The link between real programs: a UDP proxy that lets every datagram cross it.
 //!
 //! Touches: UDP sockets on loopback, the clock, a thread of its own. One device at a time; to the server every address
-//! that it had is the proxy's. Never: looks into a datagram.
+//! that it had is the proxy's. Never: looks into a datagram, or ends well after one that was larger than its MTU.
 
 use crate::air::{Air, Counters};
 use crate::link::{Link, Side};
@@ -76,6 +76,8 @@ impl Drop for Proxy {
         for thread in self.threads.drain(..) {
             drop(thread.join());
         }
+        let oversized = [Side::Device, Side::Server].map(|side| self.counters(side).oversized);
+        assert!(oversized == [0, 0] || std::thread::panicking(), "datagrams over the MTU: {oversized:?}");
     }
 }
 
