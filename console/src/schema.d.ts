@@ -1218,6 +1218,8 @@ export interface components {
             /** @description The version it starts from; none for a full image, or where no release has that image any more. */
             from?: string | null;
             goes: boolean;
+            /** @description SHA-256 of the image that it makes. Several versions may have it. */
+            image: string;
             is_delta: boolean;
             /** Format: int64 */
             made: number;

@@ -9,8 +9,10 @@ use super::paging::rows_max;
 use super::which::{Chosen, Which};
 use crate::app::App;
 use crate::limits::{FILTER_PAGES_MAX, PAGE_ROWS_MAX};
+use crate::orchestrator::Steering;
 use crate::problem::Problem;
 use crate::store::{AttemptRow, Device, HardwareNames, StoreError, devices_page, forgotten, hardware_names};
+use crate::view::View;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -194,6 +196,16 @@ fn health(row: &HealthRow) -> HealthRowAnswer {
 /// The one reason, by the same function that answers its check-ins, with what to do about it and until when.
 pub(super) fn reason(app: &App, device: &Device, names: &HardwareNames) -> Result<WhyAnswer, StoreError> {
     let (view, steering) = app.view(device)?;
+    Ok(reason_by(app, device, names, (&view, &steering)))
+}
+
+/// The same, of a device that was looked at already.
+pub(super) fn reason_by(
+    app: &App,
+    device: &Device,
+    names: &HardwareNames,
+    (view, steering): (&View, &Steering),
+) -> WhyAnswer {
     let decision = steering.bringing(|bringing| view.decide(&app.catalogue(), bringing, app.now()));
     if let Some(blocker) = decision.blocker(app.now()) {
         let more = match &blocker {
@@ -203,13 +215,13 @@ pub(super) fn reason(app: &App, device: &Device, names: &HardwareNames) -> Resul
             }
             _ => None,
         };
-        return Ok(WhyAnswer {
+        return WhyAnswer {
             code: blocker.code(),
             sentence: format!("{blocker}{}", more.unwrap_or_default()),
             advice: blocker.advice(),
             until: blocker.until().map(|until| until.0),
             expected: None,
-        });
+        };
     }
     let newest = device.attempts.first().filter(|newest| !newest.outcome.state.is_over());
     let begun = newest.filter(|newest| newest.outcome.state != AttemptState::Offered);
@@ -222,7 +234,7 @@ pub(super) fn reason(app: &App, device: &Device, names: &HardwareNames) -> Resul
         until: None,
         expected: Some(expected.0),
     };
-    Ok(match begun {
+    match begun {
         Some(attempt) => WhyAnswer {
             until: Some(attempt.deadline.0),
             expected: None,
@@ -233,7 +245,7 @@ pub(super) fn reason(app: &App, device: &Device, names: &HardwareNames) -> Resul
             ..plain("silent", "There is an update for it, and it has missed its check-in.")
         },
         None => plain("offered", "Nothing: it is offered its update at its next check-in."),
-    })
+    }
 }
 
 fn progress(attempt: &AttemptRow) -> String {

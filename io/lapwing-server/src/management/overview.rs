@@ -4,15 +4,15 @@
 //! Never: names a device; lists of devices take the same words and do.
 
 use super::auth::{Action, authorise};
-use super::devices::reason;
+use super::device_answer::WhyAnswer;
+use super::devices::reason_by;
 use super::overviews;
 use super::which::Standing;
 use crate::app::App;
 use crate::limits::{CURVE_POINTS, CURVE_S_MAX, FACT_VALUES_MAX, FACTS_COUNTED_MAX};
 use crate::orchestrator::every_device;
 use crate::problem::Problem;
-use crate::store::{Device, StoreError};
-use crate::view::facts_of;
+use crate::store::{AttemptRow, Device, HardwareNames, StoreError};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -22,6 +22,7 @@ use lapwing_fleet::filter::Filter;
 use lapwing_fleet::{AttemptState, Catalogue};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
@@ -150,12 +151,13 @@ pub(super) async fn show(
 
 async fn walk(app: Arc<App>, filter: Option<Filter>, span_s: u64) -> Result<OverviewAnswer, Problem> {
     let mut found = Walk::new(app.now(), span_s);
-    let (catalogue, steering) = (app.catalogue(), app.orchestrator.steering());
+    let (catalogue, names) = (app.catalogue(), HardwareNames::default());
     every_device(&app, |device| {
-        let facts = facts_of(device, &catalogue, &steering)?;
-        if filter.as_ref().is_none_or(|filter| facts.is_meant_by(filter)) {
-            facts.ask(|facts| found.count_facts(facts));
-            found.count(&app, device, &catalogue)?;
+        let (view, steering) = app.view(device)?;
+        if filter.as_ref().is_none_or(|filter| view.named.is_meant_by(filter)) {
+            view.named.ask(|facts| found.count_facts(facts));
+            let why = reason_by(&app, device, &names, (&view, &steering));
+            found.count(&app, device, &catalogue, why)?;
         }
         Ok(())
     })
@@ -172,7 +174,8 @@ struct Walk {
     versions: BTreeMap<Running, (u64, u64)>,
     why: BTreeMap<&'static str, WhyCount>,
     facts: BTreeMap<String, HashMap<String, u64>>,
-    lines: BTreeMap<Running, Vec<u64>>,
+    /// How many more, or fewer, devices than at the point before.
+    lines: BTreeMap<Running, Vec<i64>>,
     roots: BTreeMap<u32, u64>,
     delegations: BTreeMap<u32, u64>,
 }
@@ -198,14 +201,23 @@ impl Walk {
             if self.facts.len() < FACTS_COUNTED_MAX || self.facts.contains_key(*fact) {
                 let values = self.facts.entry((*fact).to_owned()).or_default();
                 // A fact that is different everywhere is no use to anybody who chooses.
-                if values.len() < 4 * FACT_VALUES_MAX || values.contains_key(*value) {
-                    *values.entry((*value).to_owned()).or_default() += 1;
+                let is_full = values.len() >= 4 * FACT_VALUES_MAX;
+                match values.get_mut(*value) {
+                    Some(devices) => *devices += 1,
+                    None if is_full => {}
+                    None => drop(values.insert((*value).to_owned(), 1)),
                 }
             }
         }
     }
 
-    fn count(&mut self, app: &App, device: &Device, catalogue: &Catalogue) -> Result<(), StoreError> {
+    fn count(
+        &mut self,
+        app: &App,
+        device: &Device,
+        catalogue: &Catalogue,
+        why: WhyAnswer,
+    ) -> Result<(), StoreError> {
         let answer = &mut self.answer;
         answer.devices += 1;
         let is_unwell = Standing::Unwell.is_that_of(app, device)?;
@@ -217,7 +229,6 @@ impl Walk {
         ] {
             *count += u64::from(standing.is_that_of(app, device)?);
         }
-        let why = reason(app, device, &Default::default())?;
         let none = || WhyCount { code: why.code, sentence: why.sentence, advice: why.advice, devices: 0 };
         self.why.entry(why.code).or_insert_with(none).devices += 1;
         let said = device.said()?;
@@ -238,17 +249,18 @@ impl Walk {
 
     /// What a device ran at every point: each update that was good began with the base it was made from.
     fn look_back(&mut self, device: &Device, mut ran: Running, version: impl Fn(ShortDigest) -> Running) {
-        let good = |row: &&crate::store::AttemptRow| row.outcome.state == AttemptState::Confirmed;
-        let mut updates = device.attempts.iter().filter(good).peekable();
-        let points = self.answer.curve.times.iter().enumerate().rev();
-        for (point, time) in points.take_while(|(_, time)| **time >= device.first_seen.0) {
-            while let Some(update) = updates.next_if(|row| row.ended.unwrap_or(row.heard).0 > *time) {
-                ran = version(update.base);
-            }
-            let none = || vec![0; self.answer.curve.times.len()];
-            let line = self.lines.entry(ran.clone()).or_insert_with(none);
-            line.get_mut(point).into_iter().for_each(|devices| *devices += 1);
+        let times = &self.answer.curve.times;
+        let from = |time: UnixSeconds| times.partition_point(|point| *point < time.0);
+        let first = from(device.first_seen);
+        let good = |row: &&AttemptRow| row.outcome.state == AttemptState::Confirmed;
+        let mut end = times.len();
+        for update in device.attempts.iter().filter(good) {
+            let since = from(update.ended.unwrap_or(update.heard)).max(first);
+            put(&mut self.lines, &ran, (since..end, times.len()));
+            end = end.min(since);
+            ran = version(update.base);
         }
+        put(&mut self.lines, &ran, (first..end, times.len()));
     }
 
     fn answer(self) -> OverviewAnswer {
@@ -267,9 +279,29 @@ impl Walk {
             ordered.extend(lines.remove(version).map(|devices| (version.clone(), devices)));
         }
         ordered.extend(lines);
-        let spelled = |(version, devices)| CurveLine { version, devices };
+        let spelled = |(version, changes): (Running, Vec<i64>)| {
+            let sum = |sum: &mut i64, change: i64| {
+                *sum += change;
+                u64::try_from(*sum).ok()
+            };
+            CurveLine { version, devices: changes.into_iter().scan(0, sum).collect() }
+        };
         answer.curve.versions = ordered.into_iter().map(spelled).collect();
         answer
+    }
+}
+
+/// One device more on a line at these points of so many.
+fn put(lines: &mut BTreeMap<Running, Vec<i64>>, ran: &Running, (points, all): (Range<usize>, usize)) {
+    if points.is_empty() {
+        return;
+    }
+    if !lines.contains_key(ran) {
+        lines.insert(ran.clone(), vec![0; all]);
+    }
+    let Some(line) = lines.get_mut(ran) else { return };
+    for (at, change) in [(points.start, 1), (points.end, -1)] {
+        line.get_mut(at).into_iter().for_each(|point| *point += change);
     }
 }
 

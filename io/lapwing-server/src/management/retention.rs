@@ -49,6 +49,8 @@ pub(super) struct ArtifactAnswer {
     /// The version it starts from; none for a full image, or where no release has that image any more.
     from: Option<String>,
     to: Option<String>,
+    /// SHA-256 of the image that it makes. Several versions may have it.
+    image: String,
     is_delta: bool,
     profile: u8,
     size_bytes: u64,
@@ -99,6 +101,7 @@ async fn describe(app: &App, gone: Option<usize>) -> Result<RetentionAnswer, Sto
         artifact: row.digest.to_string(),
         from: row.base.and_then(version),
         to: version(row.target),
+        image: row.target.to_string(),
         is_delta: row.is_delta,
         profile: row.profile,
         size_bytes: row.size_bytes,
