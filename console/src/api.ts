@@ -23,6 +23,8 @@ export class Refusal extends Error {
     readonly code: string,
     message: string,
     readonly advice?: string,
+    /** Where in what was sent, as a JSON pointer. */
+    readonly pointer?: string,
   ) {
     super(message);
   }
@@ -56,7 +58,7 @@ export async function send(target: string, init: RequestInit): Promise<Response>
   const said = (await answer.json().catch(() => ({}))) as Partial<Schemas["Problem"]>;
   if (answer.status === 401) onSignedOut.call();
   const code = said.type?.replace("urn:lapwing:problem:", "") ?? "unknown";
-  throw new Refusal(answer.status, code, said.detail ?? t.answered(answer.status), said.advice);
+  throw new Refusal(answer.status, code, said.detail ?? t.answered(answer.status), said.advice, said.pointer);
 }
 
 export async function read<P extends Read>(path: P, inPath: Words = {}, query: Words = {}): Promise<Told<Answer<P>>> {

@@ -1,5 +1,5 @@
 // Tables as files, for whoever wants to go on elsewhere.
-type Cell = string | number | null | undefined;
+export type Cell = string | number | null | undefined;
 
 export function csv(name: string, head: string[], rows: Cell[][]): void {
   const cell = (value: Cell): string => {

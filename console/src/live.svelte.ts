@@ -39,6 +39,13 @@ export function unfollow(): void {
   link = "connecting";
 }
 
+let wake = () => {};
+
+/** Does not wait any longer before it tries again. */
+export function retry(): void {
+  wake();
+}
+
 async function keep(ended: AbortSignal): Promise<void> {
   let last = "";
   let wait_ms = 500;
@@ -62,7 +69,10 @@ async function keep(ended: AbortSignal): Promise<void> {
     if (ended.aborted) return;
     if (link !== "lost") lostAt = Math.floor(Date.now() / 1000);
     link = "lost";
-    await new Promise((resolve) => setTimeout(resolve, wait_ms));
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+      setTimeout(resolve, wait_ms);
+    });
     wait_ms = Math.min(wait_ms * 2, WAIT_MS_MAX);
   }
 }

@@ -17,3 +17,12 @@ export interface PlanShape {
   priority: string;
   phases: PlanPhase[];
 }
+
+/** Plans that cannot be changed. */
+export const BUILT_IN = ["delivery", "canary", "tiers", "gentle", "security"];
+
+/** Whether it is enough of a plan to be drawn; whether it makes sense the server says. */
+export function isPlan(read: unknown): read is PlanShape {
+  const { name, phases } = (read ?? {}) as Partial<PlanShape>;
+  return typeof name === "string" && Array.isArray(phases) && phases.every((phase) => phase.who && phase.how_many && phase.soak_s >= 0);
+}

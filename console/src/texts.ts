@@ -1,4 +1,5 @@
 // Every English word of the console, in one place, ready to be said in another language.
+import { date } from "./time.svelte";
 import type { Link } from "./live.svelte";
 import type { PlanShape } from "./plan";
 import type { Role } from "./session.svelte";
@@ -45,6 +46,7 @@ export const t = {
   lost: "What you see is not live.",
   lostSince: "The connection was lost",
   lostMore: "The console tries again by itself and then catches up.",
+  retryNow: "Try now",
 
   signInTo: "Sign in to Lapwing",
   signIn: "Sign in",
@@ -151,9 +153,10 @@ export const t = {
 
   serverHealth: "The server's health",
   alarms: "Alarms",
+  countedAt: "Counted",
   lookAtIt: "See the evidence",
   noDevices: "No device has checked in yet",
-  noDevicesMore: "Six steps lead from an empty server to a first device that updated itself.",
+  noDevicesMore: "Five steps lead from an empty server to a first device that updated itself.",
   startHere: "First steps",
   rollingNow: "Rolling now",
   span: "Time shown",
@@ -166,6 +169,7 @@ export const t = {
   versionsNow: "What runs now",
   whyNot: "Why devices are not updating",
   reasonWord: "Reason",
+  sentence: "Sentence",
 
   rolloutOf: (version: string, group: string) => `${version} to ${group}`,
   rolloutNumber: (id: number) => `rollout ${id}`,
@@ -213,6 +217,12 @@ export const t = {
   byDimension: (name: string) => `By ${name}`,
   dimensions: { hardware: "hardware", model: "model", region: "region", connectivity: "connectivity", use: "use", version: "version before" } as Record<string, string>,
   notSaid: "not said",
+  failures: "Failures by model, region, version and hour",
+  hour: "Hour",
+  showAll: (count: number) => `Show all ${count.toLocaleString()}`,
+  event: "Event",
+  words: "Words",
+  askingAll: "Asking the whole fleet who would get it …",
   fetchTime: "Offer to switch",
   bootFailures: "Did not come up",
   switched: "Switched",
@@ -282,9 +292,25 @@ export const t = {
   find: "Find",
   operators: { "==": "is", "!=": "is not", "^=": "begins with", ">=": "is at least", "<": "is below" } as Record<string, string>,
   valuesOf: (count: number) => (count ? many(count, "value", "values") : ""),
-  narrowed: (key: string, value: string) =>
-    ({ standing: t.standings[value] ?? value, why: t.whys[value] ?? value, rollout: `rollout ${value}`, attempt: t.states[value] ?? value })[key] ?? value,
-  standings: { silent: "Silent", quarantined: "In quarantine", unwell: "Unwell", updating: "Updating" } as Record<string, string>,
+  narrowed: (key: string, value: string): string => {
+    const states = value.split(",").map((one) => t.states[one] ?? one);
+    const said: Record<string, string> = {
+      standing: t.standings[value] ?? value,
+      why: t.whys[value] ?? value,
+      rollout: `rollout ${value}`,
+      counted: t.counteds[value] ?? value,
+      attempt: states.length > 2 ? t.onTheirWay : states.join(", "),
+      cause: value.replaceAll(",", ", "),
+      tried: `tried ${value}`,
+      base: value === "-" ? "from an unpublished version" : `from ${value}`,
+      ended_hour: key === "ended_hour" ? `ended in the hour from ${date(Number(value) || 0)}` : "",
+      root: value === "0" ? "no root document" : `root document ${value}`,
+      delegation: value === "0" ? "no delegation" : `delegation ${value}`,
+    };
+    return said[key] ?? value;
+  },
+  counteds: { "on-new": "On the new version", "on-old": "On the old version", "on-its-way": "On their way", "rolled-back": "Rolled back", judged: "Judged", failed: "Failed of those judged", elsewise: "Ended otherwise" } as Record<string, string>,
+  standings: { silent: "Silent", quarantined: "In quarantine", unwell: "Unwell", erring: "With errors", crashed: "With crashes", stuck: "With watchdog resets", updating: "Updating" } as Record<string, string>,
   without: (what: string) => `Without: ${what}`,
   noneMeant: "No device is meant",
   noneMeantMore: "Nothing in the fleet is like this at the moment.",
@@ -293,7 +319,11 @@ export const t = {
   whyShort: "Why not updating",
   lastSeen: "last seen",
   hardware: "Hardware",
-  shownRows: (count: string) => `${count} shown`,
+  pages: "Pages",
+  rowsFromTo: (from: string, to: string) => `${from} to ${to}`,
+  firstPage: "First page",
+  nextPage: "Next page",
+  readSoFar: (count: string) => `${count} read …`,
   showMore: "Show more",
 
   saidNothing: "has not said what it is",
@@ -374,7 +404,9 @@ export const t = {
   manifest: (component: string, version: string, hardware: string, size: string, seq: number) =>
     `Version ${version} of ${component} for ${hardware}: an image of ${size}. It is number ${seq} of its line, and devices take no lower one after it.`,
   signed: "Signed",
-  signedMore: "By enough release keys of this fleet. The server checked when it was pushed; every device checks for itself.",
+  signedMore: "The server checked when it was pushed; every device checks for itself.",
+  signedBy: "Signed by",
+  notBelieved: "no release key of the present root document",
   releaseDigest: "Release",
   deltas: "Sizes on the way",
   from: "From",
@@ -405,9 +437,33 @@ export const t = {
   revision: (number: number) => `revision ${number}`,
   changeIt: "Change",
   useIt: "Use",
-  changePlan: "A plan",
-  changePlanHint: "A plan that is saved gets a new revision. Rollouts under way keep theirs. Another name makes another plan.",
-  noPlan: "This is no plan yet: it is JSON with phases.",
+  changePlan: (name: string) => `Change ${name}`,
+  view: "View",
+  asForm: "As a form",
+  asText: "As text",
+  noSuchPlan: "There is no plan of this name.",
+  rate: "Offers a minute, at most",
+  brakes: "Brakes are released by",
+  brakesBy: { itself: "themselves", person: "a person" },
+  approvals: "People who must approve",
+  priority: "Priority",
+  priorities: { feature: "Feature: waits its turn", security: "Security: overtakes features" },
+  phaseNumber: (number: number) => `Phase ${number}`,
+  earlier: "Earlier",
+  laterPhase: "Later",
+  addPhase: "Add a phase",
+  forWhom: "For whom",
+  byTier: "Those who volunteer",
+  tierWord: "Tier",
+  howMany: "How many",
+  unit: "Unit",
+  percentWord: "percent",
+  excludesRate: "Failure rate to exclude, percent",
+  soak: "Soaks at least",
+  longest: "Has failed after",
+  unitsOf: { 86400: "days", 3600: "hours", 60: "minutes", 1: "seconds" } as Record<number, string>,
+  changePlanHint: "What is saved is the next revision of this plan; rollouts under way keep theirs. Another name makes another plan. The five that are built in stay.",
+  noPlan: "This is no plan yet: it is JSON with a name and phases.",
 
   keysMore: "What the server believes and may do, and which devices believe the same. Private release and root keys are never here.",
   rootDocument: "Root document",
@@ -425,11 +481,23 @@ export const t = {
   keyId: "Key id",
   tlsKey: "TLS key, SHA-256",
   deviceUrl: "Devices ask",
+  trustRoles: "Who may sign what",
+  trustRole: { root: "Root", release: "Release", delegator: "Delegator", online: "Online" } as Record<string, string>,
+  trustSigns: {
+    root: "the next root document",
+    release: "releases, and nothing runs without",
+    delegator: "delegations",
+    online: "offers and answers, on this server",
+  } as Record<string, string>,
+  mustSign: "Must sign",
+  thresholdOf: (threshold: number, keys: number) => `${threshold} of ${keys}`,
+  keyIds: "Keys",
+  revokedKeys: "Believed no more",
   whoHolds: "Which devices hold what",
-  asked: (count: string) => `${count} devices asked.`,
   versionNumber: (number: number) => (number ? `Version ${number}` : "None"),
-  behindRoot: (version: number, count: string) => `${count} devices hold root ${version || "none"}`,
 
+  number: "Number",
+  digest: "Digest",
   who: "Who",
   action: "Action",
   subject: "Subject",
@@ -479,15 +547,36 @@ export const t = {
   shownOnce: "It is shown this once. Copy it now.",
 
   startTitle: "First steps",
-  startMore: "From an empty server to a first device that updated itself. This page notices what is done.",
+  startMore: "From an empty server to a first device that updated itself, in five minutes, all on one machine. This page notices what is done.",
+  startShell: "In a shell on the server's machine, where you started it:",
   startSteps: [
-    { title: "Make the fleet's keys", about: "On your own machine. The private keys stay there; the server learns the public ones.", command: "lapwing key enroll" },
-    { title: "Let the server make offers", about: "Enrolling gives it a delegation for a limited time.", command: "lapwing key enroll" },
-    { title: "Push a first release", about: "Signed where it is made.", command: "lapwing release create --image app-1.0.0 --hardware example.com/app --release-version 1.0.0 --sign\nlapwing release push app-1.0.0.release --image app-1.0.0" },
-    { title: "Let a device in", about: "It starts with the image that you released.", command: "lapwing device provision --out device --id dev-1 --hardware example.com/app --image app-1.0.0\nlapwing-launcher run --root device" },
-    { title: "Push a second release", about: "The device fetches the difference.", command: "lapwing release create --image app-1.1.0 --hardware example.com/app --release-version 1.1.0 --sign\nlapwing release push app-1.1.0.release --image app-1.1.0" },
-    { title: "Watch it update", about: "It tries the new version and keeps it if it is well.", command: "" },
+    { title: "Make the fleet's keys", about: "The private ones stay in ./lapwing-keys; the server learns the public ones, and gets a delegation that lets it make offers for a limited time.", command: "lapwing key enroll" },
+    {
+      title: "Push a first release",
+      about: "Any program will do; this one does nothing at all.",
+      command: `printf '#!/bin/sh\\n# version 1.0.0\\nexec sleep 100000\\n' > app-1.0.0
+chmod +x app-1.0.0
+lapwing release create --image app-1.0.0 --hardware example.com/app --release-version 1.0.0 --sign
+lapwing release push app-1.0.0.release --image app-1.0.0`,
+    },
+    {
+      title: "Let a device in",
+      about: "A folder stands for it. It starts with the image that you released, and the agent keeps it up to date; leave it running and go on in another shell.",
+      command: `printf '[talking]\\nboot_spread_ms = 100\\n[trial]\\nhealthy_min_ms = 2000\\n[restart]\\nhow = "child"\\nlauncher = "%s"\\n' "$(command -v lapwing-launcher)" > quick.toml
+lapwing device provision --out dev-1 --id dev-1 --hardware example.com/app --image app-1.0.0 --agent-config quick.toml
+lapwing-agent run --config dev-1/agent.toml`,
+    },
+    {
+      title: "Push a second release",
+      about: "Devices fetch only the difference.",
+      command: `sed 's/version 1.0.0/version 1.1.0/' app-1.0.0 > app-1.1.0
+chmod +x app-1.1.0
+lapwing release create --image app-1.1.0 --hardware example.com/app --release-version 1.1.0 --sign
+lapwing release push app-1.1.0.release --image app-1.1.0`,
+    },
+    { title: "Watch it update", about: "It asks by itself from time to time; this makes it ask now. It tries the new version, and keeps it if it is well.", command: "lapwing-agent trigger --config dev-1/agent.toml" },
   ],
+  startNext: "Devices that matter want their own keys and places: docs/guides/first-fleet.md.",
   doneWord: "Done",
   nextWord: "Next",
   laterWord: "Later",

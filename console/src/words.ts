@@ -30,6 +30,14 @@ export function attemptTone(state: string): Tone {
   return ATTEMPT[state] ?? "busy";
 }
 
+/** States of attempts as they are counted together, as the list of devices takes them. */
+export const ATTEMPTS = {
+  under_way: "offered,downloading,downloaded,waiting-window,installing,rebooting,trial",
+  confirmed: "confirmed",
+  rolled_back: "rolled-back",
+  failed: "failed,timed-out",
+};
+
 const STAGE: Record<string, Tone> = { passed: "good", admitting: "busy", soaking: "busy", gating: "busy" };
 
 export function stageTone(stage: string): Tone {
@@ -41,7 +49,12 @@ export function word(state: string): string {
   return t.states[state] ?? state.replaceAll("-", " ");
 }
 
-/** What is still to come, or going on. */
+/** Whether nothing goes on by itself at the moment. */
+export function isStopped(state: string): boolean {
+  return ["halted", "held", "paused"].includes(state) || isOver(state);
+}
+
+/** Whether nothing is to come any more. */
 export function isOver(state: string): boolean {
   return ["completed", "cancelled", "superseded", "recalled"].includes(state);
 }

@@ -2,6 +2,8 @@
 import { expect, test, type BrowserContext, type Page } from "@playwright/test";
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
+import { reached, trapped } from "./keyboard";
+import { followed, numbersHold } from "./links";
 import { accessible, fits, watch, type Watched } from "./watch";
 import { World } from "./world";
 
@@ -55,6 +57,7 @@ async function open(path: string): Promise<void> {
 
 /** A screen in light, dark and on a phone, held to what must hold everywhere. */
 async function picture(name: string): Promise<void> {
+  await page.evaluate(() => scrollTo(0, 0));
   await page.waitForTimeout(300);
   for (const [mode, width, height] of [["light", 1360, 900], ["dark", 1360, 900], ["phone", 390, 844]] as const) {
     await page.setViewportSize({ width, height });
@@ -93,8 +96,9 @@ test("an empty fleet leads to a first device", async () => {
   await expect(page.getByText("No device has checked in yet")).toBeVisible();
   await picture("fleet-empty");
   await page.getByRole("link", { name: "First steps" }).click();
-  await expect(page.getByRole("heading", { name: "3 Push a first release" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "2 Push a first release" })).toBeVisible();
   await picture("first-steps");
+  world.lapwing("key", "enroll");
 });
 
 test("a fleet comes in and takes a good release, live", async () => {
@@ -164,6 +168,7 @@ test("a rollout is made, previewed and started, and a bad release halts it", asy
   const { rollouts } = await world.until<{ rollouts: Rolling[] }>("/api/v1/rollouts", (said) => said.rollouts[0]?.state === "halted");
   expect(rollouts[0]?.counts?.granted).toBeLessThanOrEqual(12);
   await expect(page.locator("h1 ~ p .mark", { hasText: "Halted" })).toBeVisible();
+  await expect(page.locator("ol.line li .mark").first(), "nor does its phase go on").toHaveText("Halted");
   await expect(page.getByRole("heading", { name: "Why devices failed" })).toBeVisible();
   await page.getByText("Evidence", { exact: true }).first().click();
   await expect(page.getByText("Two of the first twenty did not come up").first()).toBeVisible();
@@ -176,6 +181,7 @@ test("a rollout is made, previewed and started, and a bad release halts it", asy
 test("every number leads to its devices, and a device says why", async () => {
   await open("rollouts/1");
   await page.locator(".numbers a", { hasText: "Rolled back" }).click();
+  await expect(page).toHaveURL(/counted=rolled-back/);
   const row = page.locator("tbody tr").first();
   await expect(row).toContainText("Rolled back");
   await picture("devices");
@@ -224,6 +230,9 @@ test("it is resumed with a reason, halted by one click, cancelled, and all of it
   await page.getByLabel("Reason").fill("it goes back to the workshop");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel rollout" }).click();
   await expect(page.locator("h1 ~ p .mark", { hasText: "Cancelled" })).toBeVisible();
+  const numbers = await numbersHold(page, base, "rollouts/1");
+  console.log(`${numbers} numbers of the rollout lead to as many devices`);
+  expect(numbers).toBeGreaterThan(10);
   await open("audit");
   await expect(page.getByText("a bad batch <b onmouseover=alert(1)> of modems – für Süd")).toBeVisible();
   await picture("audit");
@@ -243,6 +252,33 @@ test("a good release goes out, and is recalled", async () => {
   await page.getByLabel("Reason").fill("the customer asked for the old strokes");
   await page.getByRole("dialog").getByRole("button", { name: "Recall" }).click();
   await expect(page.locator("h1 ~ p .mark", { hasText: "Recalled" })).toBeVisible();
+});
+
+test("a plan is changed by its form, and what is wrong is said at its phase", async () => {
+  await open("plans");
+  await page.getByRole("link", { name: "Change gentle" }).click();
+  await expect(page.getByLabel("Name").first()).toHaveValue("my-gentle");
+  await page.getByRole("button", { name: "Add a phase" }).click();
+  const phases = page.getByRole("group", { name: /^Phase \d+$/ });
+  await expect(phases).toHaveCount(7);
+  await phases.nth(5).getByLabel("Name").fill("half-again");
+  await page.getByRole("button", { name: /Earlier.*half-again/ }).click();
+  await expect(phases.nth(4).getByLabel("Name")).toHaveValue("half-again");
+  await phases.nth(1).getByLabel("How many").fill("0.5");
+  await expect(page.getByRole("list", { name: "Schedule of plan my-gentle" }).getByRole("listitem").nth(1)).toContainText("0.5 %");
+  await picture("plan");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(phases.nth(1).getByRole("alert")).toContainText("phase 2 opens less than one before it");
+  await expect(phases.nth(1)).toBeFocused();
+  seen.errors = seen.errors.filter((error) => !error.includes("400"));
+  await phases.nth(1).getByLabel("How many").fill("5");
+  await page.getByRole("button", { name: /Remove.*half-again/ }).click();
+  await page.getByRole("button", { name: "As text" }).click();
+  const text = page.getByRole("textbox", { name: "Plan" });
+  await text.fill((await text.inputValue()).replace('"rate_per_minute": 2000', '"rate_per_minute": 1234'));
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("heading", { name: "my-gentle revision 1" })).toBeVisible();
+  await expect(page.getByText("1,234 offers a minute at most.")).toBeVisible();
 });
 
 test("all other screens", async () => {
@@ -272,6 +308,67 @@ test("a viewer looks and changes nothing", async ({ browser }) => {
   await looking.goto(`${base}/console/#/settings`);
   await expect(looking.getByText("This needs the role Admin.").first()).toBeVisible();
   await other.close();
+});
+
+const LISTS = ["", "start", "rollouts", "rollouts/new", "devices", "releases", "groups", "plans", "keys", "audit", "settings"];
+const SCREENS_ALL = [...LISTS, "rollouts/1", "rollouts/2", "devices/swarm-00001", "releases/1.1.0", "plans/my-gentle"];
+
+test("a keyboard is enough", async () => {
+  let controls = 0;
+  for (const path of SCREENS_ALL) {
+    // A page of a hundred devices is as good as one of eight.
+    await open(path === "devices" ? "devices?filter=device ^= swarm-0000" : path);
+    controls += await reached(page, path || "fleet");
+  }
+  console.log(`${controls} controls on ${SCREENS_ALL.length} screens are reached by Tab`);
+  for (const [path, opener, key] of [["settings", "New token", "Enter"], ["settings", "New claim token", "Space"], ["settings", "New webhook", "Enter"], ["groups", "New group", "Space"], ["devices/swarm-00001", "Forget", "Enter"], ["releases/1.1.0", "Withdraw", "Enter"]] as const) {
+    await open(path);
+    await trapped(page, opener, key);
+  }
+  await page.setViewportSize({ width: 390, height: 844 });
+  await open("rollouts");
+  const menu = page.getByRole("button", { name: "Menu" });
+  for (const [key, expanded] of [["Enter", "true"], ["Space", "false"], ["Enter", "true"]] as const) {
+    await menu.press(key);
+    await expect(menu).toHaveAttribute("aria-expanded", expanded);
+  }
+  await page.getByRole("link", { name: "Devices" }).press("Enter");
+  await expect(page.getByRole("heading", { name: "Devices" })).toBeVisible();
+  await expect(menu).toHaveAttribute("aria-expanded", "false");
+  await page.setViewportSize({ width: 1360, height: 900 });
+});
+
+test("no link is dead, and none leads out", async () => {
+  console.log(`${await followed(page, base)} pages lead to nowhere else`);
+});
+
+test("what a device and its users really write is shown as text, or refused", async () => {
+  const HOSTILE = `"><img src=x onerror=alert(3)>`;
+  // Facts are the only words of a device: ids, components and versions have letters that no page minds, causes and
+  // states are numbers on the wire.
+  world.release("1.4.0", "", "--hold", "--note", HOSTILE);
+  world.device("evil-1", { model: HOSTILE, region: `' onload=alert(4) ${"x".repeat(20)}` });
+  await world.until<{ devices: unknown[] }>("/api/v1/devices?filter=device%20==%20evil-1", (said) => said.devices.length === 1);
+  for (const [path, order] of [
+    [`/api/v1/groups/${encodeURIComponent(HOSTILE)}`, { filter: "region == eu", purpose: "testing" }],
+    ["/api/v1/groups/odd", { devices: [HOSTILE], purpose: "testing" }],
+    ["/api/v1/tokens", { name: HOSTILE, role: "viewer" }],
+    ["/api/v1/webhooks", { name: HOSTILE, url: "http://127.0.0.1:9/" }],
+    [`/api/v1/plans/${encodeURIComponent(HOSTILE)}`, { name: HOSTILE }],
+  ] as const) {
+    await expect(world.ask(path, { method: path.endsWith("s") ? "POST" : "PUT", body: JSON.stringify(order) }), path).rejects.toThrow(/: 4\d\d /);
+  }
+  expect(() => world.release(HOSTILE.replaceAll("/", ""), "")).toThrow();
+  await world.ask("/api/v1/webhooks", { method: "POST", body: JSON.stringify({ name: "odd", url: `http://127.0.0.1:9/?${encodeURI(HOSTILE)}`, events: ["nothing"] }) });
+  await world.ask("/api/v1/devices/evil-1/facts", { method: "POST", body: JSON.stringify({ facts: { owner: HOSTILE } }) });
+  for (const [path, shown] of [["devices/evil-1", HOSTILE], ["releases/1.4.0", HOSTILE], ["releases", HOSTILE], ["audit", HOSTILE], ["settings", "127.0.0.1:9"]] as const) {
+    await page.setViewportSize({ width: 320, height: 640 });
+    await open(path);
+    await expect(page.locator("main")).toContainText(shown);
+    expect(await page.locator("img, main script, [onerror], [onload]").count(), path).toBe(0);
+    await fits(page, `${path} at 320 px, hostile`);
+  }
+  await page.setViewportSize({ width: 1360, height: 900 });
 });
 
 test("whatever anybody writes into any field is shown as text", async () => {
@@ -304,8 +401,14 @@ test("a lost connection is seen, and what was shown stays", async () => {
   world.cutProxy();
   await expect(page.getByRole("alert").first()).toContainText("What you see is not live.");
   await expect(page.locator(".figure").first()).toBeVisible();
-  await page.waitForTimeout(500);
+  await expect(page.locator("main.stale")).toBeVisible();
+  await expect(page.getByRole("alert"), "and it is said once").toHaveCount(1);
+  await accessible(page, "lost");
   await page.setViewportSize({ width: 1360, height: 900 });
   await page.screenshot({ path: `${SCREENS}/lost-light.jpg`, type: "jpeg", quality: 80 });
+  await world.mendProxy();
+  await page.getByRole("button", { name: "Try now" }).click();
+  await expect(page.locator(".link")).toHaveText("Live");
+  await expect(page.getByRole("alert")).toHaveCount(0);
   seen.errors.length = 0; // The browser names every question that nobody answered.
 });

@@ -45,15 +45,18 @@ export async function accessible(page: Page, where: string): Promise<void> {
   expect(told, `axe on ${where}`).toEqual([]);
 }
 
-/** Nothing stands out beyond the right edge. */
+/** Nothing stands out beyond the right edge, and no text is cut off by the box around it. */
 export async function fits(page: Page, where: string): Promise<void> {
   const beyond = await page.evaluate(() => {
     const width = document.documentElement.clientWidth;
     const out = [...document.querySelectorAll("body *")].filter((one) => {
       const box = one.getBoundingClientRect();
-      return box.width > 0 && box.right > width + 1 && getComputedStyle(one).clipPath === "none" && !one.closest(".hidden, thead, .plot, pre");
+      if (box.width === 0 || one.closest(".hidden, .skip, .plot, pre") || getComputedStyle(one).clipPath !== "none" || one.closest("thead")?.clientWidth === 1) return false;
+      const holds_text = [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim());
+      const cuts = holds_text && one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0 && getComputedStyle(one).overflowX !== "visible";
+      return box.right > width + 1 || cuts;
     });
     return out.slice(0, 5).map((one) => `${one.tagName}.${one.className} ${Math.round(one.getBoundingClientRect().right)} > ${width}: ${one.textContent?.slice(0, 60) ?? ""}`);
   });
-  expect(beyond, `beyond the edge on ${where}`).toEqual([]);
+  expect(beyond, `beyond the edge, or cut off, on ${where}`).toEqual([]);
 }

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 const TARGET = resolve(process.env["LAPWING_PROGRAMS"] ?? "../target/ci");
+const SAID_CHARS_MAX = 4000;
 const IMAGE_BYTES = 24 * 1024;
 /** The devices' clocks run so many times as fast as ours. */
 const PACE = 60;
@@ -17,7 +18,11 @@ export class World {
   readonly dir = mkdtempSync(join(tmpdir(), "lapwing-console-"));
   url = "";
   #children: ChildProcess[] = [];
+  /** Each with all that it started in a group of its own. */
+  #shells: ChildProcess[] = [];
+  #said = "";
   #proxy: Server | undefined;
+  #port = 0;
 
   /** A server for so many devices: all together they ask some five hundred times a second. */
   static async start(devices: number): Promise<World> {
@@ -30,7 +35,6 @@ export class World {
       server.once("exit", () => failed(new Error("the server ended")));
     });
     world.url = (JSON.parse(said) as { management: string }).management;
-    world.lapwing("key", "enroll");
     return world;
   }
 
@@ -38,6 +42,18 @@ export class World {
     const child = spawn(join(TARGET, program), args, { cwd: this.dir, stdio: ["ignore", "pipe", "ignore"] });
     this.#children.push(child);
     return child;
+  }
+
+  /** Types something into a shell, as somebody new would; what it starts goes on. */
+  shell(text: string): void {
+    const child = spawn("bash", ["-c", text], { cwd: this.dir, env: { ...process.env, PATH: `${TARGET}:${process.env["PATH"] ?? ""}` }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (bytes: Buffer) => (this.#said = `${this.#said}${bytes.toString()}`.slice(-SAID_CHARS_MAX)));
+    this.#shells.push(child);
+  }
+
+  /** The end of what shells said. */
+  said(): string {
+    return this.#said;
   }
 
   /** Runs the operators' tool; gives back what it says. */
@@ -77,6 +93,16 @@ export class World {
     this.#spawn("lapwing-sim", ["--swarm", String(devices), "--like", "like", "--pace", String(PACE)]).stdout?.resume();
   }
 
+  /** A real agent that says such things of itself, beside a program that does nothing. */
+  device(id: string, facts: Record<string, string>): void {
+    const quick = `[talking]\nboot_spread_ms = 100\n[restart]\nhow = "child"\nlauncher = ${JSON.stringify(join(TARGET, "lapwing-launcher"))}\n`;
+    const said = Object.entries(facts).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`);
+    writeFileSync(join(this.dir, `${id}.toml`), `${quick}[facts]\n${said.join("")}`);
+    writeFileSync(join(this.dir, "idle"), "#!/bin/sh\nexec sleep 100000\n", { mode: 0o755 });
+    this.lapwing("device", "provision", "--out", id, "--id", id, "--hardware", "example.com/odd", "--image", "idle", "--image-version", "0.1.0", "--agent-config", `${id}.toml`);
+    this.shell(`exec lapwing-agent run --config ${id}/agent.toml`);
+  }
+
   /** Asks the API as a program does. */
   async ask<T>(path: string, init: RequestInit = {}): Promise<T> {
     const answer = await fetch(`${this.url}${path}`, { ...init, headers: { Authorization: `Bearer ${this.adminToken()}`, "Content-Type": "application/json" } });
@@ -112,10 +138,15 @@ export class World {
       asked.pipe(on);
     });
     this.#proxy = server;
-    await new Promise<void>((up) => server.listen(0, "127.0.0.1", up));
-    const address = server.address();
-    const port = typeof address === "object" && address ? address.port : 0;
-    return `http://127.0.0.1:${port}${PREFIX}`;
+    await this.mendProxy();
+    return `http://127.0.0.1:${this.#port}${PREFIX}`;
+  }
+
+  /** Listens, again where it did before. */
+  async mendProxy(): Promise<void> {
+    await new Promise<void>((up) => this.#proxy?.listen(this.#port, "127.0.0.1", up));
+    const address = this.#proxy?.address();
+    if (typeof address === "object" && address) this.#port = address.port;
   }
 
   cutProxy(): void {
@@ -125,6 +156,13 @@ export class World {
 
   async end(): Promise<void> {
     this.cutProxy();
+    for (const { pid } of this.#shells) {
+      try {
+        if (pid) process.kill(-pid);
+      } catch {
+        // Nothing of it is left.
+      }
+    }
     for (const child of this.#children.reverse()) {
       const ended = new Promise((done) => child.once("exit", done));
       if (child.exitCode === null && child.kill()) await ended;

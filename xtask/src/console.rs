@@ -1,6 +1,6 @@
 //! The web console: what is committed is what its sources build, and its story is told in a real browser.
 //!
-//! Touches: npm, Chromium, the programs `lapwing` and `lapwing-sim`; the folder `console`.
+//! Touches: npm, Chromium, the programs in `PROGRAMS`; the folder `console`.
 //! Never: writes what is committed; it compares.
 
 use crate::child::{self, cargo};
@@ -12,6 +12,8 @@ use std::fs;
 const CHROMIUM: &str = "/usr/bin/chromium";
 /// Devices of the story; `LAPWING_SWARM` asks for others.
 const DEVICES: &str = "500";
+/// The server, and what speaks to it as devices do.
+const PROGRAMS: [&str; 4] = ["lapwing", "lapwing-sim", "lapwing-agent", "lapwing-launcher"];
 const TYPES: &str = "console/src/schema.d.ts";
 
 pub(crate) fn suite(house: &House) -> Outcome {
@@ -42,8 +44,8 @@ fn types_are_the_description(house: &House) -> Result<(), String> {
 
 fn told(house: &House) -> Result<(), String> {
     npm(house, &["run", "verify"])?;
-    let build = ["build", "--quiet", "--profile", PROFILE, "-p", "lapwing", "-p", "lapwing-sim", "--bins"];
-    child::run(&mut cargo(house, &build))?;
+    let mut build = cargo(house, &["build", "--quiet", "--profile", PROFILE, "--bins"]);
+    child::run(build.args(PROGRAMS.iter().flat_map(|program| ["-p", program])))?;
     let mut story = child::program(house, "npm", &["--prefix", "console", "test"]);
     if std::env::var_os("LAPWING_SWARM").is_none() {
         story.env("LAPWING_SWARM", DEVICES);
