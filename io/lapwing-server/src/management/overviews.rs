@@ -35,16 +35,23 @@ struct Found {
 }
 
 impl Found {
-    /// The walks of all who look take a tenth of the time, however large the fleet.
     fn is_fresh(&self) -> bool {
-        self.at.elapsed() < Duration::from_millis(OVERVIEW_FRESH_MS).max(self.took * 10)
+        is_fresh(self.took, self.at.elapsed())
     }
 
-    /// Whether it is better than waiting for a newer one.
     fn will_do(&self) -> bool {
-        self.took > Duration::from_millis(OVERVIEW_WAIT_MS_MAX)
-            && self.at.elapsed() < Duration::from_secs(OVERVIEW_AGE_S_MAX)
+        will_do(self.took, self.at.elapsed())
     }
+}
+
+/// The walks of all who look take a tenth of the time, however large the fleet.
+fn is_fresh(took: Duration, age: Duration) -> bool {
+    age < Duration::from_millis(OVERVIEW_FRESH_MS).max(took * 10)
+}
+
+/// Whether an answer is better than waiting for a newer one.
+fn will_do(took: Duration, age: Duration) -> bool {
+    took > Duration::from_millis(OVERVIEW_WAIT_MS_MAX) && age < Duration::from_secs(OVERVIEW_AGE_S_MAX)
 }
 
 impl Kept {
@@ -107,4 +114,26 @@ pub(super) async fn answer<T: Serialize, W: Future<Output = Result<T, Problem>> 
         }
     };
     Ok(([(header::CONTENT_TYPE, "application/json")], answer).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(took_ms: u64, age_ms: u64, expected: (bool, bool)) {
+        let (took, age) = (Duration::from_millis(took_ms), Duration::from_millis(age_ms));
+        assert_eq!((is_fresh(took, age), will_do(took, age)), expected, "took {took_ms}, {age_ms} old");
+    }
+
+    #[test]
+    fn only_what_takes_long_to_renew_is_given_when_it_is_old_and_never_when_it_is_very_old() {
+        check(5, 999, (true, false));
+        check(5, 1_000, (false, false));
+        check(500, 5_000, (false, false));
+        check(501, 5_009, (true, true));
+        check(501, 5_010, (false, true));
+        check(4_800, 47_999, (true, true));
+        check(4_800, 299_999, (false, true));
+        check(4_800, 300_000, (false, false));
+    }
 }
