@@ -4,7 +4,7 @@
 //! Never: guesses a price. The energy of a radio is 250 mJ to wake and 150 mW while it is on, unless the
 //! caller measured another one.
 
-use crate::limits::{FULL_IMAGE_BATTERY_SHARE_MAX, SAVING_WORTH_SHARE_MIN};
+use crate::limits::{FULL_IMAGE_BATTERY_SHARE_MAX, QUESTIONS_DAY_BYTES, SAVING_WORTH_SHARE_MIN};
 use std::iter::Sum;
 use std::ops::Add;
 
@@ -42,6 +42,8 @@ pub struct Link {
     pub radio_milliwatts: u64,
     /// What a battery holds; none with mains.
     pub battery_millijoules: Option<u64>,
+    /// What a device may spend on it in a day, questions included, bytes; none without such a budget.
+    pub day_bytes: Option<u64>,
 }
 
 /// What is paid, and how often.
@@ -72,6 +74,8 @@ pub struct Load {
     pub microjoules: u64,
     /// Price.
     pub money: MicroMoney,
+    /// Days that it is spread over by a data budget; of several devices, those of the slowest.
+    pub days: u64,
 }
 
 /// What to publish for the fleet.
@@ -192,6 +196,10 @@ impl Link {
     fn load(&self, bytes: u64, price_per_mib: MicroMoney) -> Load {
         // Eight bits a byte, a thousand milliseconds a second, and a thousand per mille cancel out.
         let on_air = u128::from(bytes).saturating_mul(8 * (PER_MILLE + u128::from(self.overhead_per_mille)));
+        let days = self.day_bytes.map_or(1, |day_bytes| {
+            let for_artifacts = u128::from(day_bytes.saturating_sub(QUESTIONS_DAY_BYTES).max(1));
+            saturated((on_air / (8 * PER_MILLE)).div_ceil(for_artifacts)).max(1)
+        });
         let radio_ms = saturated(on_air / u128::from(self.bits_per_second.max(1)));
         let awake = radio_ms.saturating_mul(self.radio_milliwatts);
         Load {
@@ -199,6 +207,7 @@ impl Link {
             radio_ms,
             microjoules: self.wake_millijoules.saturating_mul(1000).saturating_add(awake),
             money: price(bytes, price_per_mib),
+            days,
         }
     }
 }
@@ -212,6 +221,7 @@ impl Load {
             radio_ms: self.radio_ms.saturating_mul(count),
             microjoules: self.microjoules.saturating_mul(count),
             money: MicroMoney(self.money.0.saturating_mul(count)),
+            days: if count == 0 { 0 } else { self.days },
         }
     }
 }
@@ -225,6 +235,7 @@ impl Add for Load {
             radio_ms: self.radio_ms.saturating_add(other.radio_ms),
             microjoules: self.microjoules.saturating_add(other.microjoules),
             money: MicroMoney(self.money.0.saturating_add(other.money.0)),
+            days: self.days.max(other.days),
         }
     }
 }
@@ -259,6 +270,7 @@ mod tests {
         wake_millijoules: 250,
         radio_milliwatts: 150,
         battery_millijoules: None,
+        day_bytes: None,
     };
     const TERMS: Terms = Terms {
         updates_per_year: 12,
@@ -291,6 +303,16 @@ mod tests {
         assert_eq!(said.full_one.microjoules, 250_000 + 1_500_000);
         let slower = Link { overhead_per_mille: 180, ..LINK };
         assert_eq!(forecast(25_000, &[], &slower, &TERMS).full_one.radio_ms, 11_800);
+    }
+
+    #[test]
+    fn a_data_budget_spreads_an_update_over_days_and_the_fleet_waits_for_its_slowest() {
+        let thin = Link { overhead_per_mille: 180, day_bytes: Some(30_000), ..LINK };
+        let said = forecast(100_000, &[ten_thousand(Some(20_000)), ten_thousand(None)], &thin, &TERMS);
+        let days = said.delta_one.iter().map(|load| load.map(|load| load.days)).collect::<Vec<_>>();
+        assert_eq!((said.full_one.days, days), (5, vec![Some(1), None]), "118,000 bytes by 27,952 a day");
+        assert_eq!((said.full_fleet.days, said.delta_fleet.days), (5, 5));
+        assert_eq!(forecast(100_000, &[], &LINK, &TERMS).full_one.days, 1);
     }
 
     #[test]
@@ -343,6 +365,7 @@ mod tests {
             wake_millijoules: u64::MAX,
             radio_milliwatts: u64::MAX,
             battery_millijoules: Some(0),
+            day_bytes: None,
         };
         assert_eq!(forecast(u64::MAX, &[most, most], &link, &terms).full_fleet.bytes, u64::MAX);
     }

@@ -20,6 +20,8 @@ pub const DELTA_BASES_RECENT: usize = 3;
 pub const DELTA_PAIRS_MAX: usize = 16;
 /// What deltas must save of the bytes to be worth having, per mille.
 pub const SAVING_WORTH_SHARE_MIN: u64 = 50;
+/// What devices keep of a day's data budget for questions and reports, bytes.
+pub const QUESTIONS_DAY_BYTES: u64 = 2_048;
 /// What full images may take of a battery in a year, per mille.
 pub const FULL_IMAGE_BATTERY_SHARE_MAX: u64 = 100;
 /// Characters of a filter.

@@ -106,6 +106,9 @@ fn ten_thousand_devices_save_27_000_a_year_and_break_even_after_7_months() {
     let words = String::from_utf8(desk.run(&line).stdout).unwrap();
     assert!(words.contains("save $27,070.31 a year"), "{words}");
     assert!(words.contains("after about 7 months (202 days)"), "{words}");
+    assert_eq!(said["device_full"]["days"], 1, "no budget, no days to wait");
+    let said = desk.json(&format!("{line} --day-bytes 30000"));
+    assert_eq!((&said["device_full"]["days"], &said["fleet_delta"]["days"]), (&json!(23), &json!(3)));
     let picture = String::from_utf8(desk.bytes("a.svg")).unwrap();
     assert!(picture.contains("even after 7 months"), "{picture}");
 }

@@ -102,6 +102,9 @@ struct CostArgs {
     /// What a device's battery holds, milliwatt-hours; without it devices have mains.
     #[arg(long, value_name = "MWH")]
     battery_mwh: Option<u64>,
+    /// What a device may spend on its link in a day, bytes: `day_bytes` in its agent.toml.
+    #[arg(long, value_name = "N")]
+    day_bytes: Option<u64>,
 }
 
 const MILLIJOULES_PER_MWH: u64 = 3600;
@@ -113,6 +116,7 @@ impl CostArgs {
             overhead_per_mille: self.overhead_percent.saturating_mul(10),
             wake_millijoules: self.wake_mj,
             radio_milliwatts: self.radio_mw,
+            day_bytes: self.day_bytes,
             battery_millijoules: self.battery_mwh.map(|mwh| mwh.saturating_mul(MILLIJOULES_PER_MWH)),
         }
     }

@@ -22,6 +22,7 @@ pub(super) fn in_words(prospect: &Prospect) -> String {
             radio(load.radio_ms),
             energy(load.microjoules),
             money,
+            if load.days > 0 { grouped(load.days) } else { String::new() },
         ]
     };
     let mut rows = vec![cells("one device, full image", String::new(), forecast.full_one)];
@@ -33,7 +34,7 @@ pub(super) fn in_words(prospect: &Prospect) -> String {
     }
     rows.push(cells("fleet, full images", String::new(), forecast.full_fleet));
     rows.push(cells("fleet, deltas", String::new(), forecast.delta_fleet));
-    let mut words = table(&["ONE UPDATE", "DEVICES", "BYTES", "RADIO", "ENERGY", "COST"], rows);
+    let mut words = table(&["ONE UPDATE", "DEVICES", "BYTES", "RADIO", "ENERGY", "COST", "DAYS"], rows);
     words += &format!(
         "\nDeltas save {} a year at {} updates a year",
         show(currency, forecast.saved_per_year),
@@ -58,6 +59,7 @@ pub(super) fn as_json(prospect: &Prospect) -> Value {
             "radio_ms": load.radio_ms,
             "energy_microjoules": load.microjoules,
             "cost_micro": load.money.0,
+            "days": load.days,
         })
     };
     let bases = groups.iter().zip(&forecast.delta_one).map(|((name, base), delta)| {
