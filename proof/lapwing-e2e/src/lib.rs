@@ -34,7 +34,9 @@ pub use figures::{figures, print_goals, write_figures};
 pub use fleet::{Fleet, HARDWARE};
 pub use judge::LapwingJudge;
 pub use mayhem::{Toll, kill_at_random};
-pub use process::{Process, children, end_waits_when_interrupted, field, signal, wait_until};
+pub use process::{
+    Process, children, end_waits_when_interrupted, field, internet_sockets, signal, wait_until,
+};
 pub use story::{Summary, tell};
 pub use trace::{TraceError, Tracing, trace, tracing_possible};
 pub use tree::{Content, Kind, Node, NodeId, Tree};

@@ -101,6 +101,26 @@ pub fn field(pid: u32, file: &str, word: &str) -> Result<u64> {
     Ok(line.split_whitespace().nth(1).context("a number of /proc")?.parse()?)
 }
 
+/// Open internet sockets of a process: descriptors that `/proc/PID/net/tcp` and its like know.
+#[must_use]
+pub fn internet_sockets(pid: u32) -> u64 {
+    let inodes: Vec<String> = ["tcp", "tcp6", "udp", "udp6"]
+        .iter()
+        .filter_map(|name| fs::read_to_string(format!("/proc/{pid}/net/{name}")).ok())
+        .flat_map(|text| {
+            let inode = |line: &str| line.split_whitespace().nth(9).map(str::to_owned);
+            text.lines().skip(1).filter_map(inode).collect::<Vec<_>>()
+        })
+        .collect();
+    let links = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let open = links.filter_map(|link| fs::read_link(link.path()).ok());
+    let ours = open.filter(|link| {
+        let link = link.display().to_string();
+        inodes.iter().any(|inode| link == format!("socket:[{inode}]"))
+    });
+    ours.count() as u64
+}
+
 /// Sends a signal, by its name without SIG, to a process that we started or that one of ours did.
 pub fn signal(pid: u32, name: &str) {
     let _ = Command::new("kill").args(["-s", name, &pid.to_string()]).stderr(Stdio::null()).status();

@@ -5,7 +5,8 @@
 
 use anyhow::{Context, Result, ensure};
 use lapwing_e2e::{
-    Binaries, Fleet, Process, children, field, figures, print_goals, wait_until, write_figures,
+    Binaries, Fleet, Process, children, field, figures, internet_sockets, print_goals, wait_until,
+    write_figures,
 };
 use serde_json::{Value, json};
 use std::fs;
@@ -79,10 +80,10 @@ fn measure(binaries: &Binaries, agent: &Path, dir: &Path) -> Result<Figures> {
     wait_until(PATIENCE, || {
         ensure!(running.ended()?.is_none(), "the agent ended: {}", running.log());
         let known = fleet.get("/api/v1/devices/bench").is_ok();
-        Ok((known && sockets(pid) == 0).then_some(()))
+        Ok((known && internet_sockets(pid) == 0).then_some(()))
     })?;
     let idle = memory(pid)?;
-    let (threads, sockets) = (field(pid, "status", "Threads:")?, sockets(pid));
+    let (threads, sockets) = (field(pid, "status", "Threads:")?, internet_sockets(pid));
     // The first image with other contents comes whole: there is no base that it could be a delta of.
     let image_kib = fleet.push("1.2.0")? / 1024;
     let mut peak_rss_kib = idle.rss_kib;
@@ -98,25 +99,6 @@ fn measure(binaries: &Binaries, agent: &Path, dir: &Path) -> Result<Figures> {
 fn memory(pid: u32) -> Result<Memory> {
     let pss_kib = field(pid, "smaps_rollup", "Pss:")?;
     Ok(Memory { pss_kib, rss_kib: field(pid, "smaps_rollup", "Rss:")? })
-}
-
-/// Open internet sockets: descriptors that `/proc/PID/net/tcp` and its like know.
-fn sockets(pid: u32) -> u64 {
-    let inodes: Vec<String> = ["tcp", "tcp6", "udp", "udp6"]
-        .iter()
-        .filter_map(|name| fs::read_to_string(format!("/proc/{pid}/net/{name}")).ok())
-        .flat_map(|text| {
-            let inode = |line: &str| line.split_whitespace().nth(9).map(str::to_owned);
-            text.lines().skip(1).filter_map(inode).collect::<Vec<_>>()
-        })
-        .collect();
-    let links = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    let open = links.filter_map(|link| fs::read_link(link.path()).ok());
-    let ours = open.filter(|link| {
-        let link = link.display().to_string();
-        inodes.iter().any(|inode| link == format!("socket:[{inode}]"))
-    });
-    ours.count() as u64
 }
 
 fn report(measured: &Figures) -> Value {
