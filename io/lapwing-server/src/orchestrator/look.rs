@@ -138,7 +138,7 @@ async fn counted(
     let id = row.id;
     let tries = app.store.read(move |c| tries(c, id)).await?;
     let tally = tally(&rollout, &tries, looked.surveyed.get(&id), now);
-    Ok(Live::new(id, rollout, tally, row.granted))
+    Ok(Live::new(id, rollout, tally, row.granted, now))
 }
 
 /// What failed of the newest releases that reached everyone.
