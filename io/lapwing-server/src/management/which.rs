@@ -49,8 +49,10 @@ pub(super) struct Which {
     /// Those whose newest attempt ended in the hour that begins then, in seconds since 1970.
     ended_hour: Option<u64>,
     /// Those that hold this version of the root document.
+    #[param(value_type = Option<u64>, maximum = 4_294_967_295_u64)]
     root: Option<u32>,
     /// Those that hold this version of the delegation.
+    #[param(value_type = Option<u64>, maximum = 4_294_967_295_u64)]
     delegation: Option<u32>,
     /// Where to go on: the `cursor` of the page before.
     pub(super) cursor: Option<String>,
