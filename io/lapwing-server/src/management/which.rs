@@ -47,7 +47,8 @@ pub(super) struct Which {
     /// Those whose newest attempt began from this version; `-` for what was never published here.
     base: Option<String>,
     /// Those whose newest attempt ended in the hour that begins then, in seconds since 1970.
-    ended_hour: Option<u64>,
+    #[param(value_type = Option<u64>, maximum = 4_294_967_295_u64)]
+    ended_hour: Option<u32>,
     /// Those that hold this version of the root document.
     #[param(value_type = Option<u64>, maximum = 4_294_967_295_u64)]
     root: Option<u32>,
@@ -215,7 +216,7 @@ impl Chosen {
             && self.counted.as_ref().is_none_or(|counted| counted.contains(&newest.id))
             && cause.as_ref().is_none_or(caused)
             && tried.as_ref().is_none_or(was_for)
-            && ended_hour.is_none_or(|hour| ended_in(newest) == hour))
+            && ended_hour.is_none_or(|hour| ended_in(newest) == u64::from(hour)))
     }
 }
 
