@@ -1,15 +1,15 @@
 //! Starts other programs from the root of the workspace and says which.
 //!
-//! Touches: processes. Output is inherited, so that what a tool says is seen as it says it.
+//! Touches: processes. Output is inherited, so that what a tool says is seen as it says it, or goes to the house's log.
 
 use crate::house::House;
+use std::fs::OpenOptions;
 use std::process::{Command, Stdio};
 
 /// A `cargo` to be given arguments.
 pub(crate) fn cargo(house: &House, arguments: &[&str]) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(program);
-    command.args(arguments).current_dir(&house.root);
+    let mut command = started(house, Command::new(program), arguments);
     // `cargo run` describes xtask to us in the environment. A build script that watches these
     // variables (ring's does) would run again each time xtask and a plain cargo take turns.
     for (name, _) in std::env::vars_os() {
@@ -23,8 +23,15 @@ pub(crate) fn cargo(house: &House, arguments: &[&str]) -> Command {
 
 /// Any other program.
 pub(crate) fn program(house: &House, name: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(name);
+    started(house, Command::new(name), arguments)
+}
+
+fn started(house: &House, mut command: Command, arguments: &[&str]) -> Command {
     command.args(arguments).current_dir(&house.root);
+    let log = house.log.as_ref().and_then(|path| OpenOptions::new().append(true).open(path).ok());
+    if let Some((log, same)) = log.and_then(|log| log.try_clone().map(|same| (log, same)).ok()) {
+        command.stdout(log).stderr(same);
+    }
     command
 }
 

@@ -9,13 +9,17 @@ use std::path::{Path, PathBuf};
 pub(crate) const PROFILE: &str = "ci";
 
 /// The workspace as it stands on disk.
+#[derive(Clone)]
 pub(crate) struct House {
     /// The folder with the workspace's `Cargo.toml`; child processes start here.
     pub(crate) root: PathBuf,
+    /// Where child processes write what they print; without it, to where this one does.
+    pub(crate) log: Option<PathBuf>,
     packages: Vec<Package>,
 }
 
 /// One member of the workspace.
+#[derive(Clone)]
 struct Package {
     name: String,
     folder: String,
@@ -36,7 +40,12 @@ impl House {
             .into_iter()
             .map(|folder| Ok(Package { name: read_manifest(&root.join(&folder))?.name, folder }))
             .collect::<Result<_, String>>()?;
-        Ok(Self { root, packages })
+        Ok(Self { root, log: None, packages })
+    }
+
+    /// The same, with what child processes print in a file.
+    pub(crate) fn writing_to(&self, log: &Path) -> Self {
+        Self { log: Some(log.to_owned()), ..self.clone() }
     }
 
     /// Whether the workspace has a package of this name yet.

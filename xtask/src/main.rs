@@ -18,6 +18,7 @@ mod rust_code;
 mod set_up;
 mod static_binary;
 mod suite_bodies;
+mod suite_log;
 mod suite_targets;
 mod suites;
 mod tidy;

@@ -6,7 +6,8 @@
 use crate::console;
 use crate::house::House;
 use crate::suite_bodies as body;
-use crate::suite_targets;
+use crate::{suite_log, suite_targets};
+use std::fs;
 use std::time::{Duration, Instant};
 
 /// One suite of the table.
@@ -61,6 +62,11 @@ pub(crate) fn run(house: &House, only: &[String]) -> Result<(), String> {
     let wanted = suites.iter().filter(|suite| only.is_empty() || only.iter().any(|name| name == suite.name));
     let ended: Vec<Ended> = wanted.map(|suite| run_one(house, suite)).collect();
     print!("{}", summary(&ended));
+    let tests =
+        ended.iter().filter_map(|ended| ended.tests).reduce(|sum, tests| (sum.0 + tests.0, sum.1 + tests.1));
+    if let Some((passed, failed)) = tests {
+        println!("tests: {passed} passed, {failed} failed");
+    }
     let failed = ended.iter().filter(|ended| matches!(ended.outcome, Outcome::Failed(_))).count();
     if failed == 0 { Ok(()) } else { Err(format!("{failed} of {} suites failed", ended.len())) }
 }
@@ -69,24 +75,38 @@ struct Ended {
     name: &'static str,
     outcome: Outcome,
     took: Duration,
+    /// Passed and failed, where they were counted.
+    tests: Option<(u64, u64)>,
 }
 
 fn run_one(house: &House, suite: &Suite) -> Ended {
     eprintln!("\n=== {} ===", suite.name);
     let start = Instant::now();
-    let outcome = (suite.run)(house);
+    let (outcome, log) = match suite_log::begin(house, suite.name) {
+        Ok(None) => ((suite.run)(house), None),
+        Ok(Some(log)) => {
+            let outcome = (suite.run)(&house.writing_to(&log));
+            (outcome, Some(String::from_utf8_lossy(&fs::read(&log).unwrap_or_default()).into_owned()))
+        }
+        Err(reason) => (Outcome::Failed(reason), None),
+    };
     let took = start.elapsed();
+    if let Some(log) = &log {
+        let failed = matches!(outcome, Outcome::Failed(_));
+        let shown = if failed { suite_log::why_failed(log) } else { suite_log::loud(log) };
+        shown.iter().for_each(|line| eprintln!("{line}"));
+    }
     match &outcome {
         Outcome::Passed(_) => eprintln!("=== {}: ok in {:.1} s", suite.name, took.as_secs_f64()),
         Outcome::Failed(reason) => eprintln!("=== {}: FAILED: {reason}", suite.name),
         Outcome::Skipped(reason) => eprintln!("!!!\n!!! {} SKIPPED: {reason}\n!!!", suite.name),
     }
-    Ended { name: suite.name, outcome, took }
+    Ended { name: suite.name, outcome, took, tests: log.as_deref().map(suite_log::tests) }
 }
 
 fn summary(ended: &[Ended]) -> String {
     let mut table = format!("\n{:<10} {:<8} {:>9}  note\n", "suite", "outcome", "time");
-    for Ended { name, outcome, took } in ended {
+    for Ended { name, outcome, took, .. } in ended {
         let (word, note) = match outcome {
             Outcome::Passed(note) => ("ok", note),
             Outcome::Failed(reason) => ("FAILED", reason),
@@ -109,9 +129,14 @@ mod tests {
     fn the_summary_names_every_suite_with_its_reason() {
         let second = Duration::from_secs(1);
         let table = summary(&[
-            Ended { name: "one", outcome: Outcome::Passed(String::new()), took: second },
-            Ended { name: "two", outcome: Outcome::Failed("broken".into()), took: second },
-            Ended { name: "three", outcome: Outcome::Skipped("no network".into()), took: second },
+            Ended { name: "one", outcome: Outcome::Passed(String::new()), took: second, tests: None },
+            Ended { name: "two", outcome: Outcome::Failed("broken".into()), took: second, tests: None },
+            Ended {
+                name: "three",
+                outcome: Outcome::Skipped("no network".into()),
+                took: second,
+                tests: None,
+            },
         ]);
         assert!(table.contains("one        ok           1.0 s\n"));
         assert!(table.contains("two        FAILED       1.0 s  broken\n"));
