@@ -18,7 +18,7 @@ use crate::listen::told_to_stop;
 use crate::store::{HardwareNames, StoreError};
 use lapwing_core::{DeviceId, UnixSeconds};
 use lapwing_fleet::filter::FilterFacts;
-use lapwing_fleet::rollout::{Event, Rollout, RolloutId, Room, Site, State, Tally};
+use lapwing_fleet::rollout::{Rollout, RolloutId, Room, Site, State, Tally};
 use lapwing_fleet::{Bringing, EVERYONE, Group, Zones};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -120,12 +120,8 @@ impl Steering {
 
 impl Live {
     fn new(id: RolloutId, rollout: Rollout, tally: Tally, granted: u64, now: UnixSeconds) -> Self {
-        let room = rollout.room(&tally);
-        let next = rollout.clone().step(now, Event::Tick(&tally)).next;
-        // What is about to stop gives no more places, though that is not saved yet.
-        let stops = next.state != rollout.state || next.halted_strata != rollout.halted_strata;
-        let left = if stops { 0 } else { room.left() };
-        let granted_max = granted.saturating_add(left.into());
+        let room = rollout.room_at(now, &tally);
+        let granted_max = granted.saturating_add(room.left().into());
         Self { id, rollout, tally, room: Mutex::new(room), granted_max }
     }
 

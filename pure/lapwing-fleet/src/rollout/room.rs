@@ -1,6 +1,6 @@
 //! Whether a device may have its offer now: is it its turn, and is there room.
 //!
-//! Touches: `crate::rollout::{evidence, place, plan, state, strata, tally}`. The first blocker is the answer
+//! Touches: `crate::rollout::{evidence, place, plan, state, step, strata, tally}`. The first blocker is the answer
 //! to "why is this device not updating?".
 //! Never: takes back an offer; a device that has one keeps it until the rollout stops.
 
@@ -9,13 +9,14 @@ use super::evidence::{Rate, excludes};
 use super::place::{BasisPoints, Place};
 use super::plan::{PhasePlan, Tier, Who};
 use super::state::{Open, Rollout, State};
+use super::step::Event;
 use super::stopping::halts_cell;
 use super::strata::Cell;
 use super::tally::{Counts, Tally};
 use crate::filter::FilterFacts;
 use crate::limits::DOWNLOADS_PER_RADIO_CELL;
 use crate::window::{NoOpening, Opening};
-use lapwing_core::DeviceId;
+use lapwing_core::{DeviceId, UnixSeconds};
 
 /// Until the judged devices exclude this failure rate, few go at a time.
 const PROVEN: Rate = Rate::basis_points(200);
@@ -153,6 +154,16 @@ impl Rollout {
             strata: strata.collect(),
             first: (pooled.granted < FIRST_DEVICES).then(|| self.first_of_each(tally)),
         }
+    }
+
+    /// How many more devices may go at `now`: none once these counts stop it or devices of a kind, though that is not
+    /// saved yet.
+    #[must_use]
+    pub fn room_at(&self, now: UnixSeconds, tally: &Tally) -> Room {
+        let room = self.room(tally);
+        let next = self.clone().step(now, Event::Tick(tally)).next;
+        let goes_on = next.state == self.state && next.halted_strata == self.halted_strata;
+        if goes_on { room } else { Room { in_flight: 0, ..room } }
     }
 
     /// The first devices are spread over the kinds there are.

@@ -312,6 +312,25 @@ fn one_bad_stratum_is_halted_alone() {
 }
 
 #[test]
+fn what_stops_a_rollout_takes_its_places_before_anybody_saved_that() {
+    let rollout = running(BuiltIn::Delivery);
+    let seen = |judged, failed| Counts {
+        granted: judged,
+        switched: judged,
+        whole: Seen { judged, failed },
+        ..Counts::default()
+    };
+    let left = |tally: &Tally| (rollout.room(tally).left() > 0, rollout.room_at(START, tally).left() > 0);
+    let (good, bad) = (seen(60, 0), seen(8, 8));
+    assert_eq!(left(&tally(&[good, good])), (true, true));
+    // Everything halts, one stratum does, a brake holds.
+    assert_eq!(left(&tally(&[bad, bad, bad, bad])), (true, false));
+    assert_eq!(left(&tally(&[good, good, bad, bad])), (true, false));
+    let away = Window { controls: Seen { judged: 100, failed: 40 }, ..Window::default() };
+    assert_eq!(left(&Tally { window: away, ..tally(&[good]) }), (true, false));
+}
+
+#[test]
 fn when_nobody_is_heard_it_is_the_network_and_it_comes_back_by_itself() {
     let window = |failed| Window { controls: Seen { judged: 100, failed }, ..Window::default() };
     let away = Tally { window: window(40), ..tally(&[]) };
