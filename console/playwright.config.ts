@@ -16,6 +16,7 @@ export default defineConfig({
     locale: "en-GB",
     timezoneId: "Europe/Berlin",
     actionTimeout: 20_000,
+    navigationTimeout: 30_000,
     viewport: { width: 1360, height: 900 },
   },
 });

@@ -152,7 +152,8 @@ test("the first screen weighs little", async ({ browser }) => {
 });
 
 test("a rollout is made, previewed and started, and a bad release halts it", async () => {
-  world.release("1.2.0", "dies=500 unhealthy=200", "--hold", "--note", "Faster strokes. <img src=x onerror=alert(1)>");
+  // It starts nowhere: of the few that go first, half might all be among those on which it does.
+  world.release("1.2.0", "dies=1000", "--hold", "--note", "Faster strokes. <img src=x onerror=alert(1)>");
   await world.ask("/api/v1/groups/north", { method: "PUT", body: JSON.stringify({ filter: 'region == eu-north and not model == "<script>alert(1)</script>"', purpose: "production" }) });
   await world.ask("/api/v1/groups/bench", { method: "PUT", body: JSON.stringify({ devices: ["swarm-00001", "swarm-00002"], purpose: "testing" }) });
   await open("rollouts/new");
@@ -219,13 +220,10 @@ test("it is resumed with a reason, halted by one click, cancelled, and all of it
   await page.getByRole("dialog").getByRole("button", { name: "Resume" }).click();
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(page.locator("h1 ~ p .mark")).not.toHaveText("Halted", { timeout: 10_000 });
-  const halt = page.getByRole("button", { name: "Halt" });
-  if (await halt.isVisible()) {
-    await halt.click();
-    await expect(page.locator("h1 ~ p .mark", { hasText: /Paused|Halted/ })).toBeVisible();
-    // It may have halted by itself in the same instant, and the browser notes that it was too late for a pause.
-    seen.errors = seen.errors.filter((error) => !error.includes("409"));
-  }
+  // It may halt by itself in the same instant, and the browser notes that it was too late for a pause.
+  await page.getByRole("button", { name: "Halt" }).click({ timeout: 5_000 }).catch(() => undefined);
+  await expect(page.locator("h1 ~ p .mark", { hasText: /Paused|Halted/ })).toBeVisible();
+  seen.errors = seen.errors.filter((error) => !error.includes("409"));
   await page.getByRole("button", { name: "Cancel rollout" }).click();
   await page.getByLabel("Reason").fill("it goes back to the workshop");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel rollout" }).click();
@@ -407,7 +405,8 @@ test("a lost connection is seen, and what was shown stays", async () => {
   await page.setViewportSize({ width: 1360, height: 900 });
   await page.screenshot({ path: `${SCREENS}/lost-light.jpg`, type: "jpeg", quality: 80 });
   await world.mendProxy();
-  await page.getByRole("button", { name: "Try now" }).click();
+  // It may have come back by itself by now.
+  await page.getByRole("button", { name: "Try now" }).click({ timeout: 5_000 }).catch(() => undefined);
   await expect(page.locator(".link")).toHaveText("Live");
   await expect(page.getByRole("alert")).toHaveCount(0);
   seen.errors.length = 0; // The browser names every question that nobody answered.

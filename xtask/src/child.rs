@@ -6,6 +6,9 @@ use crate::house::House;
 use std::fs::OpenOptions;
 use std::process::{Command, Stdio};
 
+/// Which cases properties are tried with: the same in every run, unless somebody asks for others.
+const CASES: &str = "PROPTEST_RNG_SEED";
+
 /// A `cargo` to be given arguments.
 pub(crate) fn cargo(house: &House, arguments: &[&str]) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -17,6 +20,9 @@ pub(crate) fn cargo(house: &House, arguments: &[&str]) -> Command {
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
             command.env_remove(name);
         }
+    }
+    if std::env::var_os(CASES).is_none() {
+        command.env(CASES, "1");
     }
     command
 }
@@ -57,11 +63,13 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 
 /// What `command` writes to its standard output, if it succeeds.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
-    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let output = quiet.output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn line_of(command: &Command) -> String {
+/// A command as somebody would type it.
+pub(crate) fn line_of(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program()).file_stem().unwrap_or_default();
     std::iter::once(program)
         .chain(command.get_args())

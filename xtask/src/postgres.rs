@@ -30,7 +30,7 @@ pub(crate) fn test_on_cluster(house: &House) -> Result<(), String> {
         "cluster::stand_until_input_ends",
         "--nocapture",
     ]);
-    eprintln!("$ {keeper:?}");
+    eprintln!("$ {}", child::line_of(&keeper));
     let spawned = keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut keeper = spawned.map_err(|error| format!("a cluster: {error}"))?;
     // Kept open: after a minute the keeper says that it still runs, and would end if nobody listened.

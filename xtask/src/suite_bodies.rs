@@ -50,7 +50,7 @@ pub(crate) fn clippy(house: &House) -> Outcome {
 pub(crate) fn unit(house: &House) -> Outcome {
     let mut command = cargo(house, &["test", "--profile", PROFILE, "--workspace"]);
     // Whatever a manifest does not exempt; doctests belong to `docs`.
-    command.args(["--tests", "--features", AGENT_FEATURES]);
+    command.args(["--tests", "--no-fail-fast", "--features", AGENT_FEATURES]);
     for package in TESTED_ELSEWHERE.iter().filter(|package| house.has(package)) {
         command.args(["--exclude", package]);
     }

@@ -42,7 +42,9 @@ pub(crate) fn tests(log: &str) -> (u64, u64) {
 
 /// What must be seen of a suite that passed: what was not tried, and why.
 pub(crate) fn loud(log: &str) -> Vec<&str> {
-    log.lines().filter(|line| line.starts_with(LOUD)).collect()
+    let mut loud: Vec<&str> = log.lines().filter(|line| line.starts_with(LOUD)).collect();
+    loud.dedup();
+    loud
 }
 
 /// What shows why a suite failed: each failed test with what it said, then how the log ends.
@@ -68,6 +70,7 @@ mod tests {
     const LOG: &str = "test a ... ok
 successes:
 ---- a stdout ----
+!!! no broker here
 !!! no broker here
 test result: ok. 3 passed; 0 failed; 0 ignored
 test b ... FAILED

@@ -4,8 +4,8 @@
 //! Never: runs as root, which PostgreSQL refuses, or with less than its full care for the disk.
 
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
@@ -37,7 +37,7 @@ impl Cluster {
     /// One at another port, with the settings that are made for its directory.
     pub(crate) fn with(port: u16, settings: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
         let programs = std::env::var_os(PROGRAMS)?;
-        let dir = TempDir::new().unwrap();
+        let dir = TempDir::new_in(somewhere_open()).unwrap();
         std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o777)).unwrap();
         let data = dir.path().join("data");
         let made = as_nobody(&Path::new(&programs).join("initdb"))
@@ -116,8 +116,15 @@ fn as_nobody(program: &Path) -> Command {
     command
 }
 
+/// Where its own user may go: whoever runs the tests may keep their temporary files to themselves.
+fn somewhere_open() -> PathBuf {
+    let usual = std::env::temp_dir();
+    let lets_in = |folder: &Path| std::fs::metadata(folder).is_ok_and(|folder| folder.mode() & 0o001 != 0);
+    if !is_root() || usual.ancestors().all(lets_in) { usual } else { PathBuf::from("/tmp") }
+}
+
 fn is_root() -> bool {
-    std::fs::metadata("/proc/self").map(|us| std::os::unix::fs::MetadataExt::uid(&us) == 0).unwrap()
+    std::fs::metadata("/proc/self").map(|us| us.uid() == 0).unwrap()
 }
 
 /// Gives a file to whoever the cluster runs as, and nobody else.

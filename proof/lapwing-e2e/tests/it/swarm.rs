@@ -18,7 +18,7 @@ const ON_THEIR_WAY_MAX: u64 = 12;
 const PACE: u32 = 60;
 /// Check-ins a second.
 const CHECK_INS: u32 = 150;
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// Half of all devices are open to it at once, so that nothing but the halt spares them.
 const PLAN: &str = r#"
 name = "rash"
