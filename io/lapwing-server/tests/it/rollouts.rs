@@ -209,6 +209,9 @@ async fn a_bad_release_halts_after_few_devices_and_calls_off_all_that_have_not_s
     let halted = fleet.rollout(id).await;
     let hurt = halted["counts"]["rolled_back"].as_u64().unwrap();
     assert!((2..=12).contains(&hurt), "{hurt} devices were hurt: {halted}");
+    let odds = &halted["evidence"]["rule"]["odds"];
+    let (found, needed) = (odds["odds"].as_u64(), odds["needed"].as_u64());
+    assert!(found.is_some() && found >= needed, "they started and were not well, which only counting shows");
     let told = fleet.history(id).await;
     let halt = told.iter().find(|row| row["name"] == "rollout.halted").expect("it is told");
     assert_eq!(halt["evidence"]["seen"]["failed"], halted["evidence"]["seen"]["failed"]);
